@@ -1,0 +1,57 @@
+"""Names for things: the NewTypes, how a run gets its id, and how a name becomes an identifier."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import secrets
+import time
+import unicodedata
+from typing import NewType
+
+RunId = NewType("RunId", str)
+NodeId = NewType("NodeId", str)
+NodePath = NewType("NodePath", str)
+ApprovalId = NewType("ApprovalId", str)
+OwnerId = NewType("OwnerId", str)
+Digest = NewType("Digest", str)
+
+# Crockford's base 32 in lower case: no i, l, o, u, so an id survives being read aloud.
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def _base32(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        number, digit = divmod(number, 32)
+        digits.append(_ALPHABET[digit])
+    return "".join(reversed(digits))
+
+
+def new_run_id() -> RunId:
+    """A new run id: 7 characters of time (seconds, so ids sort by age) and 6 random ones; no dots, no blanks."""
+    return RunId(_base32(int(time.time()), 7) + _base32(secrets.randbits(30), 6))
+
+
+def new_owner_id() -> OwnerId:
+    """An id for one engine in one process; random, because process ids come again."""
+    return OwnerId(_base32(secrets.randbits(60), 12))
+
+
+def slug(name: str) -> NodeId:
+    """The Python identifier nearest to a name: `Load data (2)` becomes `load_data_2`.
+
+    A name that already is an identifier stays as it is. An empty or hopeless name becomes `node`.
+    """
+    if name.isidentifier() and not keyword.iskeyword(name):
+        return NodeId(name)
+    text = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    text = re.sub(r"\W+", "_", text).strip("_").lower() or "node"
+    if text[0].isdigit() or keyword.iskeyword(text):
+        text = f"n_{text}"
+    return NodeId(text)
+
+
+def attempt_key(run: str, path: str) -> str:
+    """The idempotency key of a node in a run: the same over retries and crashes, no blanks."""
+    return f"{run}:{path}"

@@ -1,0 +1,160 @@
+"""Every status and every closed kind, each written once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class RunStatus(StrEnum):
+    """Where a run is. Completed and cancelled are final; a failed run can be resumed."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing goes on by itself and nobody is waited for."""
+        return self in _ENDED_RUNS
+
+
+_ENDED_RUNS: Final = frozenset({RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED})
+
+
+class PauseReason(StrEnum):
+    """What a paused run waits for."""
+
+    HUMAN = "human"
+    TIMER = "timer"
+    EVENT = "event"
+    BUDGET = "budget"
+    BREAKPOINT = "breakpoint"
+    MANUAL = "manual"
+    ERROR = "error"
+    IN_DOUBT = "in_doubt"
+
+
+class NodeStatus(StrEnum):
+    """Where a node of a run is. `queued` is shown for ready nodes and never journaled."""
+
+    PENDING = "pending"
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the node's edges are settled."""
+        return self in _ENDED_NODES
+
+
+_ENDED_NODES: Final = frozenset({NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.SKIPPED, NodeStatus.CANCELLED})
+
+
+class ApprovalStatus(StrEnum):
+    """Where a request to a person is; the port says which answer it got."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    ANSWERED = "answered"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class WorkflowStatus(StrEnum):
+    """The life of a definition."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+
+
+class Visibility(StrEnum):
+    """Who may see a definition."""
+
+    PRIVATE = "private"
+    TEAM = "team"
+    PUBLIC = "public"
+
+
+class Category(StrEnum):
+    """The six groups of node types; they give the palette its order and the picture its icons."""
+
+    TRIGGER = "trigger"
+    CONFIG = "config"
+    INTERFACE = "interface"
+    ACTION = "action"
+    LOGIC = "logic"
+    RESULT = "result"
+
+
+class OnError(StrEnum):
+    """What happens when a node has failed and no attempt is left (DESIGN: errors)."""
+
+    STOP = "stop"
+    CONTINUE = "continue"
+    SKIP = "skip"
+    ERROR_PORT = "error_port"
+    FALLBACK = "fallback"
+    COMPENSATE = "compensate"
+    PAUSE = "pause"
+
+
+class OnCrash(StrEnum):
+    """What happens to a node that was in flight when its process died."""
+
+    RERUN = "rerun"
+    ASK = "ask"
+    FAIL = "fail"
+
+
+class ErrorClass(StrEnum):
+    """The kinds of failure that a retry policy or a handler may name."""
+
+    TIMEOUT = "timeout"
+    VALIDATION = "validation"
+    EXECUTION = "execution"
+    DEPENDENCY = "dependency"
+
+
+class RunMode(StrEnum):
+    """How a run was asked for; pinned outputs count in no headless run."""
+
+    TEST = "test"
+    MANUAL = "manual"
+    PRODUCTION = "production"
+
+
+class Durability(StrEnum):
+    """What a committed event survives: `process` a kill -9, `power` the plug as well."""
+
+    PROCESS = "process"
+    POWER = "power"
+
+
+class Where(StrEnum):
+    """Where the body of a node runs; async functions always run on the engine's loop."""
+
+    LOOP = "loop"
+    THREAD = "thread"
+    PROCESS = "process"
+    MAIN = "main"
+
+
+#: Other words for the same thing, accepted at the border and nowhere else.
+STATUS_ALIASES: Final[dict[str, str]] = {
+    "new": "pending",
+    "success": "completed",
+    "error": "failed",
+    "suspended": "paused",
+    "started": "running",
+}
