@@ -11,6 +11,7 @@ from flownb.model.problem import Problem
 from flownb.model.status import Category, OnCrash, Where
 
 if TYPE_CHECKING:
+    import builtins
     import logging
     from collections.abc import Awaitable, Callable, Mapping
 
@@ -57,7 +58,7 @@ class Context(Protocol):
     idempotency_key: str
     #: What it prints is part of the node's output.
     logger: logging.Logger
-    #: The services given on the flow or by `run(services=…)`, by name; an unknown name raises a KeyError that says what there is.
+    #: The services given on the flow or by `run(services=…)`; an unknown name raises a KeyError that lists them.
     services: Mapping[str, Any]
     #: The node's config before expressions were evaluated.
     raw: Mapping[str, Any]
@@ -108,7 +109,7 @@ class NodeType:
     instant: ClassVar[bool] = False
     ports: ClassVar[NodePorts] = NodePorts()
     #: The pydantic model of the config; None for a type without config.
-    Config: ClassVar[type[BaseModel] | None] = None
+    Config: ClassVar[builtins.type[BaseModel] | None] = None
     #: Fields of the config that hold bare expressions (conditions, `over`, `preview`) and not templates.
     expressions: ClassVar[tuple[str, ...]] = ()
 
