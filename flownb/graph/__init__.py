@@ -1,0 +1,1 @@
+"""How a workflow is made and checked: node types, registry, builder, validation, picture, dialects."""

@@ -1,0 +1,186 @@
+"""What a node type is: a class with a config, named ports, and one coroutine that does the work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import msgspec
+
+from flownb.model.ports import NodePorts
+from flownb.model.problem import Problem
+from flownb.model.status import Category, OnCrash, Where
+
+if TYPE_CHECKING:
+    import builtins
+    import logging
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from pydantic import BaseModel
+
+    from flownb.model.workflow import Node
+
+
+class Output(msgspec.Struct, frozen=True):
+    """What a node returns when it chooses ports; any other return value is the value of `main`."""
+
+    value: Any = None
+    #: The ports that fire beside `main`; all others are dead. None for a node that has only `main`.
+    ports: tuple[str, ...] | None = None
+    #: Values of single ports, where they differ from `value`.
+    values: dict[str, Any] = {}
+
+
+class Suspend(msgspec.Struct, frozen=True, kw_only=True):
+    """What a node returns to be parked until a person, a time or an event comes.
+
+    When it has come, `execute` is called again with `ctx.resumed` set to what came; for a timer that is the time.
+    """
+
+    #: `human`, `timer` or `event`.
+    waits_for: str
+    #: When a timer fires, or when waiting is over: seconds since 1970.
+    until: float | None = None
+    #: The name of the event.
+    name: str = ""
+    #: What the node wants to find in `ctx.resume_data`; plain data.
+    data: Any = None
+
+
+class Context(Protocol):
+    """What a node gets to know and may do while it runs; a function gets it as a parameter named `ctx`."""
+
+    run_id: str
+    #: The node's path.
+    path: str
+    #: From 1.
+    attempt: int
+    #: The same over retries and crashes; hand it to receivers that can tell a repetition.
+    idempotency_key: str
+    #: What it prints is part of the node's output.
+    logger: logging.Logger
+    #: The services given on the flow or by `run(services=…)`; an unknown name raises a KeyError that lists them.
+    services: Mapping[str, Any]
+    #: The node's config before expressions were evaluated.
+    raw: Mapping[str, Any]
+    #: The inputs of the run, by name.
+    inputs: Mapping[str, Any]
+    #: The run's variables.
+    variables: Mapping[str, Any]
+    #: What came, when the node was parked; else None.
+    resumed: Any
+    resume_data: Any
+    #: Whether nobody is in front of a notebook.
+    headless: bool
+
+    def status(self, text: str) -> None:
+        """Show a short text beside the node, as `page 3/12`."""
+        ...
+
+    def progress(self, share: float) -> None:
+        """Show how far the node is, 0 to 1."""
+        ...
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the node was asked to stop; sync functions that run long should look at it."""
+        ...
+
+    def step(self, name: str, fn: Callable[[], Any] | Callable[[], Awaitable[Any]]) -> Any:
+        """Run a part of the node at most once in this run: a finished step is remembered over retries and crashes."""
+        ...
+
+
+class NodeType:
+    """The base of every node type.
+
+    A subclass sets the class variables and implements `execute`. It is made anew for each run of the node, with the
+    checked config; it must not keep anything from one run to the next.
+    """
+
+    #: `family.name`.
+    type: ClassVar[str]
+    #: Raise it when an old config no longer means the same.
+    version: ClassVar[int] = 1
+    title: ClassVar[str] = ""
+    category: ClassVar[Category] = Category.ACTION
+    #: What to do with a node that was in flight when its process died; `ASK` for all that writes outside.
+    on_crash: ClassVar[OnCrash] = OnCrash.RERUN
+    #: Whether `execute` returns at once without awaiting anything, so that the engine may call it in the tick.
+    instant: ClassVar[bool] = False
+    ports: ClassVar[NodePorts] = NodePorts()
+    #: The pydantic model of the config; None for a type without config.
+    Config: ClassVar[builtins.type[BaseModel] | None] = None
+    #: Fields of the config that hold bare expressions (conditions, `over`, `preview`) and not templates.
+    expressions: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, config: Any = None) -> None:
+        #: An instance of `Config`, or None.
+        self.config = config
+
+    @classmethod
+    def ports_of(cls, node: Node) -> NodePorts:
+        """The ports of one node; override it where the config makes them."""
+        del node
+        return cls.ports
+
+    @classmethod
+    def where_of(cls, node: Node) -> Where:
+        """Where one node runs, before the node's own `where`; override it where the body is not `execute`."""
+        del node
+        return Where.LOOP
+
+    @classmethod
+    def check(cls, node: Node) -> list[Problem]:
+        """The problems of one node's config, all at once; override it for rules over several fields."""
+        if cls.Config is None:
+            return [
+                Problem(f"{cls.type} has no field {name!r}.", node=node.id, place=f"config.{name}", code="bad_config")
+                for name in node.config
+            ]
+        return check_config(cls.Config, node)
+
+    async def execute(self, ctx: Context, inputs: dict[str, Any]) -> Output | Suspend | Any:
+        """Do the work.
+
+        Args:
+            ctx: what the node may know and do.
+            inputs: the live values by port; a port that is `many` has a list, a dead optional one is absent.
+
+        Returns the value of `main`, an `Output` that chooses ports, or a `Suspend`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement execute().")
+
+
+def check_config(model: type[BaseModel], node: Node) -> list[Problem]:
+    """The config of a node against a pydantic model: a problem for each fault.
+
+    A text with `{{` in it is an expression whose value is not known yet: its field is left to the run.
+    """
+    from pydantic import ValidationError
+
+    try:
+        model.model_validate(node.config)
+    except ValidationError as error:
+        return [
+            _problem(fault, node, model)
+            for fault in error.errors(include_url=False)
+            if not _is_template(fault.get("input"))
+        ]
+    return []
+
+
+def _is_template(value: Any) -> bool:
+    return isinstance(value, str) and "{{" in value
+
+
+def _problem(fault: Any, node: Node, model: type[BaseModel]) -> Problem:
+    from flownb.errors import near_names
+
+    place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        message = f"{node.type} has no field {place!r}.{near_names(place, model.model_fields)}"
+    elif fault["type"] == "missing":
+        message = f"{node.type} needs the field {place!r}."
+    else:
+        message = f"{place} is {fault.get('input')!r:.80}: {fault['msg']}."
+    return Problem(message, node=node.id, place=f"config.{place}", code="bad_config")

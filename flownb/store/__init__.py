@@ -1,0 +1,1 @@
+"""The journal and everything durable: one contract, kept by every store; artifacts."""
