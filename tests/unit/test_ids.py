@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import keyword
 import re
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -26,18 +27,18 @@ def test_a_run_id_can_be_a_file_name_and_a_word_on_the_command_line() -> None:
 def test_run_ids_sort_by_age(monkeypatch: pytest.MonkeyPatch) -> None:
     now = itertools.count(1_790_000_000.9, step=37.0)
     chance = itertools.cycle([2**30 - 1, 0, 12345])
-    monkeypatch.setattr(ids.time, "time", lambda: next(now))
-    monkeypatch.setattr(ids.secrets, "randbits", lambda _bits: next(chance))
+    monkeypatch.setattr(ids, "time", SimpleNamespace(time=lambda: next(now)))
+    monkeypatch.setattr(ids, "secrets", SimpleNamespace(randbits=lambda _bits: next(chance)))
     made = [ids.new_run_id() for _ in range(200)]
     assert made == sorted(made)
     assert len(set(made)) == 200
 
 
 def test_the_random_part_of_a_run_id_loses_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ids.time, "time", lambda: 1_790_000_000.0)
+    monkeypatch.setattr(ids, "time", SimpleNamespace(time=lambda: 1_790_000_000.0))
     numbers = [0, *(2**bit for bit in range(30)), 2**30 - 1]
     chance = iter(numbers)
-    monkeypatch.setattr(ids.secrets, "randbits", lambda bits: next(chance) % 2**bits)
+    monkeypatch.setattr(ids, "secrets", SimpleNamespace(randbits=lambda bits: next(chance) % 2**bits))
     assert len({ids.new_run_id() for _ in numbers}) == len(numbers)
 
 
