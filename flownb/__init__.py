@@ -24,8 +24,6 @@ store.commit → model/state.apply → view`.
 
 from __future__ import annotations
 
-__version__ = "0.1.0.dev0"
-
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,6 +50,41 @@ if TYPE_CHECKING:
     from flownb.notebook.results import result, stop
     from flownb.run.bus import emit, on
     from flownb.run.handle import Run
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "Conflict",
+    "DefinitionDrift",
+    "Edge",
+    "ExpressionError",
+    "Flow",
+    "FlownbError",
+    "InvalidInput",
+    "InvalidWorkflow",
+    "Node",
+    "NodeFailed",
+    "NodeTimeout",
+    "NodeType",
+    "NotFound",
+    "Output",
+    "RetryPolicy",
+    "Run",
+    "RunCancelled",
+    "RunFailed",
+    "RunPaused",
+    "Settings",
+    "StoreError",
+    "Suspend",
+    "UsageError",
+    "Workflow",
+    "attach",
+    "emit",
+    "on",
+    "result",
+    "runs",
+    "stop",
+]
 
 #: Where each public name lives; loaded when it is first asked for, so that `import flownb` costs little.
 _PUBLIC = {
@@ -86,8 +119,6 @@ _PUBLIC = {
     "runs": "flownb.notebook.attach",
     "stop": "flownb.notebook.results",
 }
-
-__all__ = [*_PUBLIC]  # noqa: PLE0604  the keys are the names
 
 
 def __getattr__(name: str) -> Any:
