@@ -75,6 +75,11 @@ class Run:
         return self._state.pause_reason
 
     @property
+    def resting(self) -> bool:
+        """Whether nothing of it is at work: it ended, it is paused, or it can't be followed any more."""
+        return self._settled.is_set()
+
+    @property
     def error(self) -> Failure | None:
         """What is recorded of the failure that ended the run."""
         if self._state.error is not None:

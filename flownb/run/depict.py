@@ -1,0 +1,78 @@
+"""The state of a run as the picture wants it: a card for each node, a kind for each edge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flownb.graph.picture import CardState, PictureState
+from flownb.model.state import COMPLETED, FAILED, RUNNING, STATUSES
+from flownb.model.status import NodeStatus
+from flownb.store import values
+
+if TYPE_CHECKING:
+    from flownb.model.state import RunState
+    from flownb.model.topology import Wire
+
+
+def depict(state: RunState) -> PictureState:
+    """What a picture of the run shows now."""
+    topology = state.topology
+    wires = (wire for leaving in topology.leaving for wire in leaving)
+    seconds = state.finished_at - state.started_at if state.started_at and state.finished_at else None
+    return PictureState(
+        status=state.status,
+        nodes={path: _card(state, number) for number, path in enumerate(topology.paths)},
+        edges={wire.id: _edge(state, wire) for wire in wires},
+        done=state.done,
+        total=len(topology),
+        seconds=seconds,
+    )
+
+
+def _card(state: RunState, number: int) -> CardState:
+    status = STATUSES[state.node_status[number]]
+    started, finished = state.node_started[number], state.node_finished[number]
+    progress = state.progress.get(number)
+    badges = []
+    if source := state.sources.get(number):
+        badges.append(source)
+    if status is NodeStatus.COMPLETED and values.is_transient(state.output[number]):
+        badges.append("transient")
+    return CardState(
+        status=status,
+        text=_text(state, number, status),
+        seconds=finished - started if started and finished else None,
+        attempts=state.attempts[number],
+        progress=progress.progress if progress is not None and status is NodeStatus.RUNNING else None,
+        badges=tuple(badges),
+    )
+
+
+def _text(state: RunState, number: int, status: NodeStatus) -> str:
+    if number in state.retries:
+        return f"Retrying: {state.retries[number].error.message}"
+    match status:
+        case NodeStatus.FAILED:
+            failure = state.failures[number].error
+            return f"Failed: {failure.message or failure.type}"
+        case NodeStatus.SKIPPED | NodeStatus.CANCELLED:
+            return f"{status.capitalize()}: {state.reasons[number].message}"
+        case NodeStatus.WAITING:
+            return f"Waiting for {state.waits[number].waits_for}" if number in state.waits else "Waiting"
+        case NodeStatus.COMPLETED if state.ports.get(number):
+            return ", ".join(port.capitalize() for port in state.ports[number])
+        case NodeStatus.RUNNING if number in state.progress:
+            return state.progress[number].text
+        case _:
+            return ""
+
+
+def _edge(state: RunState, wire: Wire) -> str:
+    source, target = state.node_status[wire.source], state.node_status[wire.target]
+    if not STATUSES[source].ended:
+        return "open"
+    if not state.edge_is_live(wire):
+        return "dead"
+    if source in (COMPLETED, FAILED) and target == RUNNING:
+        return "moving"
+    return "live"
