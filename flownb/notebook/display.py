@@ -89,5 +89,5 @@ _refreshers: Final[list[_Refresher]] = []
 
 def finish(timeout: float = 10.0) -> None:
     """Wait until every display shows the end of its run; before a headless kernel is shut down."""
-    for refresher in list(_refreshers):
+    for refresher in _refreshers:
         refresher.finish(timeout)
