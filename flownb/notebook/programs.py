@@ -175,7 +175,7 @@ def resume_target(store: Store, row: RunRow, program: Program, *, migrate: bool 
     return attach(_request(loaded, store), row, retry=True, migrate=migrate)
 
 
-# --- looking without running --------------------------------------------------------------------------------------------
+# --- looking without running -----------------------------------------------------------------------------------------
 
 
 def workflow_of(text: str, directory: Path) -> Workflow:

@@ -49,22 +49,21 @@ def _card(state: RunState, number: int) -> CardState:
 
 
 def _text(state: RunState, number: int, status: NodeStatus) -> str:
+    text = ""
     if number in state.retries:
-        return f"Retrying: {state.retries[number].error.message}"
-    match status:
-        case NodeStatus.FAILED:
-            failure = state.failures[number].error
-            return f"Failed: {failure.message or failure.type}"
-        case NodeStatus.SKIPPED | NodeStatus.CANCELLED:
-            return f"{status.capitalize()}: {state.reasons[number].message}"
-        case NodeStatus.WAITING:
-            return f"Waiting for {state.waits[number].waits_for}" if number in state.waits else "Waiting"
-        case NodeStatus.COMPLETED if state.ports.get(number):
-            return ", ".join(port.capitalize() for port in state.ports[number])
-        case NodeStatus.RUNNING if number in state.progress:
-            return state.progress[number].text
-        case _:
-            return ""
+        text = f"Retrying: {state.retries[number].error.message}"
+    elif status is NodeStatus.FAILED:
+        failure = state.failures[number].error
+        text = f"Failed: {failure.message or failure.type}"
+    elif number in state.reasons:
+        text = f"{status.capitalize()}: {state.reasons[number].message}"
+    elif number in state.waits:
+        text = f"Waiting for {state.waits[number].waits_for}"
+    elif status is NodeStatus.COMPLETED and state.ports.get(number):
+        text = ", ".join(port.capitalize() for port in state.ports[number])
+    elif status is NodeStatus.RUNNING and number in state.progress:
+        text = state.progress[number].text
+    return text
 
 
 def _edge(state: RunState, wire: Wire) -> str:
