@@ -6,7 +6,7 @@
 BIN := .venv/bin
 WORKERS ?= 2
 CODE := $(wildcard flownb tests examples benchmarks)
-TYPED := $(wildcard flownb tests examples)
+TYPED := flownb tests $(if $(wildcard examples/*.py examples/*/*.py),examples)
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile

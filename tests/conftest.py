@@ -1,4 +1,4 @@
-"""What every test gets: a store of its own, so that none writes into the clone; and properties that print their seed."""
+"""What every test gets: a store of its own, so that none writes into the clone; properties that can be replayed."""
 
 from __future__ import annotations
 
