@@ -13,7 +13,7 @@ from flownb.model.status import Category, OnCrash, Where
 if TYPE_CHECKING:
     import builtins
     import logging
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from pydantic import BaseModel
 
@@ -66,6 +66,10 @@ class Context(Protocol):
     inputs: Mapping[str, Any]
     #: The run's variables.
     variables: Mapping[str, Any]
+    #: What started the run, as `manual` or `schedule`.
+    trigger: str
+    #: Of each port that is `many`, the ids of the nodes that its values came from, in the order of the values.
+    sources: Mapping[str, Sequence[str]]
     #: What came, when the node was parked; else None.
     resumed: Any
     resume_data: Any
@@ -78,6 +82,10 @@ class Context(Protocol):
 
     def progress(self, share: float) -> None:
         """Show how far the node is, 0 to 1."""
+        ...
+
+    def now(self) -> float:
+        """The time by the engine's clock: seconds since 1970."""
         ...
 
     @property
@@ -112,6 +120,8 @@ class NodeType:
     Config: ClassVar[builtins.type[BaseModel] | None] = None
     #: Fields of the config that hold bare expressions (conditions, `over`, `preview`) and not templates.
     expressions: ClassVar[tuple[str, ...]] = ()
+    #: Fields of the config whose text is taken as it is, `{{` or not, as the source of a function.
+    verbatim: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, config: Any = None) -> None:
         #: An instance of `Config`, or None.
