@@ -154,7 +154,7 @@ def as_text(text: Any, most: int) -> str:
     Raises:
         ExpressionError: it is no text, or too long.
     """
-    if not isinstance(text, str):
+    if not issubclass(type(text), str):
         raise ExpressionError(f"An expression is text, not a value of {class_name(text)}.", text="", position=0)
     exact: str = str.__str__(text)
     if len(exact) > most:
