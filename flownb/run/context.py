@@ -11,7 +11,7 @@ from flownb.run.capture import node_logger
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from flownb.run.attempt import Attempt
 
@@ -62,7 +62,7 @@ class _Live:
 class NodeContext:
     """One attempt's view of its run; made only for bodies that ask for it."""
 
-    def __init__(self, attempt: Attempt, raw: Mapping[str, Any]) -> None:
+    def __init__(self, attempt: Attempt) -> None:
         execution = attempt.execution
         self._attempt = attempt
         self.run_id: str = execution.run_id
@@ -70,7 +70,8 @@ class NodeContext:
         self.attempt: int = attempt.number_of_try
         self.idempotency_key: str = attempt_key(execution.run_id, attempt.path)
         self.services: Services = execution.services
-        self.raw = raw
+        self.raw: Mapping[str, Any] = attempt.body.node.config
+        self.trigger: str = execution.state.trigger
         self.inputs = _Live(execution.state.inputs.keys, execution.input_value)
         self.variables = _Live(execution.state.variables.keys, execution.variable_value)
         self.resumed: Any = attempt.resumed
@@ -78,8 +79,11 @@ class NodeContext:
         self.headless: bool = execution.headless
         #: The store's address, for nodes that start runs of their own.
         self.store_url: str = execution.store.url
-        #: The callable of the config, where the builder was given one.
-        self.function = attempt.body.call
+
+    @property
+    def sources(self) -> Mapping[str, Sequence[str]]:
+        """Of each port that is `many`, the ids of the nodes that its values came from."""
+        return self._attempt.execution.values.sources(self._attempt.body)
 
     @property
     def logger(self) -> logging.Logger:
