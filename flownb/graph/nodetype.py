@@ -14,7 +14,7 @@ from flownb.model.status import Category, OnCrash, Where
 if TYPE_CHECKING:
     import builtins
     import logging
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from pydantic import BaseModel
 
@@ -77,6 +77,10 @@ class Context(Protocol):
     #: Whether nobody is in front of a notebook.
     headless: bool
 
+    def now(self) -> float:
+        """Seconds since 1970, by the run's clock."""
+        ...
+
     def status(self, text: str) -> None:
         """Show a short text beside the node, as `page 3/12`."""
         ...
@@ -85,17 +89,9 @@ class Context(Protocol):
         """Show how far the node is, 0 to 1."""
         ...
 
-    def now(self) -> float:
-        """The time by the engine's clock: seconds since 1970."""
-        ...
-
     @property
     def cancelled(self) -> bool:
         """Whether the node was asked to stop; sync functions that run long should look at it."""
-        ...
-
-    def step(self, name: str, fn: Callable[[], Any] | Callable[[], Awaitable[Any]]) -> Any:
-        """Run a part of the node at most once in this run: a finished step is remembered over retries and crashes."""
         ...
 
 
