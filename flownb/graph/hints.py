@@ -11,55 +11,19 @@ from typing import Any, Final
 
 from flownb.model.ports import DataType
 
-#: The last part of a class's name on the left; the classes it derives from are looked up as well.
-_BY_NAME: Final[dict[str, DataType]] = {
-    **dict.fromkeys(("bool", "bool_"), DataType.BOOLEAN),
-    **dict.fromkeys(("str", "LiteralString"), DataType.STRING),
-    **dict.fromkeys(
-        ("int", "float", "complex", "Decimal", "Fraction", "number", "integer", "floating"), DataType.NUMBER
-    ),
-    **dict.fromkeys(
-        [
-            "dict",
-            "Dict",
-            "Mapping",
-            "MutableMapping",
-            "OrderedDict",
-            "defaultdict",
-            "Counter",
-            "TypedDict",
-            "BaseModel",
-            "Struct",
-        ],
-        DataType.OBJECT,
-    ),
-    **dict.fromkeys(
-        [
-            "list",
-            "List",
-            "tuple",
-            "Tuple",
-            "NamedTuple",
-            "set",
-            "Set",
-            "frozenset",
-            "FrozenSet",
-            "Sequence",
-            "MutableSequence",
-            "Iterable",
-            "Iterator",
-            "Collection",
-            "AbstractSet",
-            "ndarray",
-            "NDArray",
-            "deque",
-        ],
-        DataType.ARRAY,
-    ),
-    **dict.fromkeys(("DataFrame", "Series", "LazyFrame"), DataType.DATAFRAME),
-    **dict.fromkeys(("Path", "PurePath", "PosixPath", "WindowsPath", "PathLike"), DataType.FILE),
-    **dict.fromkeys(("Image", "Figure"), DataType.IMAGE),
+#: The last part of a class's name, by what a port would call it; the classes it derives from are looked up as well.
+_NAMES: Final[dict[DataType, str]] = {
+    DataType.BOOLEAN: "bool bool_",
+    DataType.STRING: "str LiteralString",
+    DataType.NUMBER: "int float complex Decimal Fraction number integer floating",
+    DataType.OBJECT: "dict Dict Mapping MutableMapping OrderedDict defaultdict Counter TypedDict BaseModel Struct",
+    DataType.ARRAY: "list List tuple Tuple NamedTuple set Set frozenset FrozenSet Sequence MutableSequence Iterable "
+    "Iterator Collection AbstractSet ndarray NDArray deque",
+    DataType.DATAFRAME: "DataFrame Series LazyFrame",
+    DataType.FILE: "Path PurePath PosixPath WindowsPath PathLike",
+    DataType.IMAGE: "Image Figure",
 }
+_BY_NAME: Final = {name: each for each, names in _NAMES.items() for name in names.split()}
 _WRAPPERS: Final = frozenset({"Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"})
 
 

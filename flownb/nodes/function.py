@@ -33,7 +33,7 @@ class FunctionNode(NodeType):
 
     verbatim: ClassVar[tuple[str, ...]] = FIELDS
 
-    #: The live function of this instance; None imports it when it is first needed.
+    #: The live function of this instance; None imports it when it is called.
     function: Callable[..., Any] | None = None
 
     @classmethod
@@ -77,9 +77,8 @@ class FunctionNode(NodeType):
 
     def call(self, ctx: Context, inputs: Mapping[str, Any]) -> Any:
         """Call the function, on whatever thread this is; of an async one the coroutine comes back."""
-        if self.function is None:
-            self.function = load_function(str(self.config["function"]), ctx.path)
-        return self.function(**self.arguments(ctx, inputs))
+        function = self.function or load_function(str(self.config["function"]), ctx.path)
+        return function(**self.arguments(ctx, inputs))
 
     def outcome(self, value: Any, inputs: Mapping[str, Any]) -> Any:
         """What the node returns when the function has returned `value`."""
