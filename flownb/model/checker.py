@@ -124,7 +124,7 @@ def place(path: Iterable[str | int]) -> str:
     for part in path:
         if isinstance(part, int):
             text += f"[{part}]"
-        elif part.isidentifier():
+        elif part.isidentifier() and part == _short(part)[1:-1]:
             text += f".{part}" if text else part
         else:
             text += f"[{_short(part)}]"
