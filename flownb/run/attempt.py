@@ -110,7 +110,15 @@ class Attempt:
             )
         return self._store(value)
 
-    async def _on_loop(self) -> Outcome:
+    async def _on_loop(self) -> Outcome | None:
+        try:
+            return await self._body()
+        except (SystemExit, KeyboardInterrupt) as error:
+            # asyncio lets these two out of the task and through the loop: they would end the engine.
+            self.end(None, error)
+            return None
+
+    async def _body(self) -> Outcome:
         arguments = self._arguments()
         body = self.body
         if body.kind is Kind.ASYNC:

@@ -114,6 +114,8 @@ SHAPES: dict[str, Callable[[str], Flow]] = {"chain": chain, "fan": fan, "branch"
 def main() -> None:
     shape, key, effects = sys.argv[1:4]
     SHAPES[shape](effects).run(key=key, display=False)
+    print("READY", run.id, flush=True)
+    print("RESULT", json.dumps(run.result(60)), flush=True)
 
 
 if __name__ == "__main__":

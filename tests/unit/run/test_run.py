@@ -322,7 +322,7 @@ def test_cancel_ends_the_run_now() -> None:
         await asyncio.sleep(60)
 
     @flow.node
-    def after(waits: None) -> None: ...
+    def later(waits: None) -> None: ...
 
     going = run(flow)
     assert entered.wait(5)
@@ -394,11 +394,12 @@ def test_what_a_node_prints_logs_and_warns_is_its_own() -> None:
 
     @flow.node
     def loud(ctx: Any) -> None:
+        print("printed")
         ctx.logger.info("logged")
 
     @flow.node
     async def other() -> None:
-        pass
+        print("from the other")
 
     done = run(flow)
     done.result(5)
