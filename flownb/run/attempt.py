@@ -133,7 +133,8 @@ class Attempt:
         if _is_small(value):
             return self._store(value)
         # Writing parquet takes seconds: not on the loop that all runs share.
-        return await self.execution.engine.on_thread(lambda: self._store(value))
+        stored: Outcome = await self.execution.engine.on_thread(lambda: self._store(value))
+        return stored
 
     def _outcome(self, value: Any, arguments: dict[str, Any]) -> Any:
         """What the node returns when its function returned `value`; for most it is that."""

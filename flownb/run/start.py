@@ -379,4 +379,5 @@ def _claim_in_session(request: Request, row: RunRow, session: Session) -> Lease 
     expect = None
     if row.id == session.run_id and row.owner == session.owner:
         expect = StoreLease(run=row.id, owner=session.owner, fence=session.fence)
-    return request.store.claim(row.id, engine().owner(request.store), expect=expect)
+    lease: Lease | None = request.store.claim(row.id, engine().owner(request.store), expect=expect)
+    return lease

@@ -166,8 +166,10 @@ def test_a_failure_stops_the_run_and_says_where() -> None:
     assert failed.status is RunStatus.FAILED
     assert statuses(failed) == {"load": "failed", "use": "skipped", "later": "skipped"}
     assert failed["use"].why == "no value for load: load failed"
-    assert "no such sheet" in failed["load"].error.traceback
-    assert "flownb/run" not in failed["load"].error.traceback
+    error = failed["load"].error
+    assert error is not None
+    assert "no such sheet" in error.traceback
+    assert "flownb/run" not in error.traceback
     with pytest.raises(NotFound, match="it is skipped"):
         _ = failed["use"].output
 
@@ -309,7 +311,9 @@ def test_a_timeout_ends_the_node_and_its_late_result_is_refused(is_async: bool) 
     if not is_async:
         assert returned.wait(5)
     assert done["slow"].status is NodeStatus.FAILED
-    assert done["slow"].error.error_class == "timeout"
+    error = done["slow"].error
+    assert error is not None
+    assert error.error_class == "timeout"
 
 
 def test_cancel_ends_the_run_now() -> None:
