@@ -23,10 +23,10 @@ def recorded(state: RunState) -> dict[str, Any]:
 def counted(state: RunState) -> dict[str, Any]:
     """What a state counts of the nodes that haven't ended, as far as it means something."""
     pending = [number for number, status in enumerate(state.node_status) if status == 0]
-    joins = state.topology.joins
     return {
-        "need": [state.need[number] for number in pending if number not in joins],
-        "joins": [state.join_counts[number] for number in pending if number in joins],
+        "need": [state.need[number] for number in pending if number not in state.join_counts],
+        # Once a join is decided, what comes later isn't counted any more, so the rest depends on the order.
+        "joins": [counts if counts[2] >= 0 else counts[2:] for counts in map(state.join_counts.get, pending) if counts],
         "dead": state.dead,
         "left": state.left,
         "unhandled": state.unhandled,
