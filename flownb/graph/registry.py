@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
     from flownb.model.ports import NodePorts
+    from flownb.model.status import Category
     from flownb.model.workflow import Node, Workflow
 
 #: The types that ship below `notebook`: where each class lies, as `module:class`.
@@ -99,6 +100,16 @@ class Registry:
         for node in workflow.nodes:
             try:
                 found[node.id] = self.ports_of(node)
+            except FlownbError:
+                continue
+        return found
+
+    def categories(self, workflow: Workflow) -> dict[str, Category]:
+        """The category of each node by id, for palettes and pictures; a node of unknown type is left out."""
+        found = {}
+        for node in workflow.nodes:
+            try:
+                found[node.id] = self.get(node.type).category
             except FlownbError:
                 continue
         return found
