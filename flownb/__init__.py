@@ -24,4 +24,118 @@ store.commit → model/state.apply → view`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flownb.errors import (
+        Conflict,
+        DefinitionDrift,
+        ExpressionError,
+        FlownbError,
+        InvalidInput,
+        InvalidWorkflow,
+        NodeFailed,
+        NodeTimeout,
+        NotFound,
+        RunCancelled,
+        RunFailed,
+        RunPaused,
+        StoreError,
+        UsageError,
+    )
+    from flownb.flow import Flow
+    from flownb.graph.nodetype import NodeType, Output, Suspend
+    from flownb.model.workflow import Edge, Node, RetryPolicy, Settings, Workflow
+    from flownb.notebook.attach import attach, runs
+    from flownb.notebook.results import result, stop
+    from flownb.run.bus import emit, on
+    from flownb.run.handle import Run
+
 __version__ = "0.1.0.dev0"
+
+__all__ = [
+    "Conflict",
+    "DefinitionDrift",
+    "Edge",
+    "ExpressionError",
+    "Flow",
+    "FlownbError",
+    "InvalidInput",
+    "InvalidWorkflow",
+    "Node",
+    "NodeFailed",
+    "NodeTimeout",
+    "NodeType",
+    "NotFound",
+    "Output",
+    "RetryPolicy",
+    "Run",
+    "RunCancelled",
+    "RunFailed",
+    "RunPaused",
+    "Settings",
+    "StoreError",
+    "Suspend",
+    "UsageError",
+    "Workflow",
+    "attach",
+    "emit",
+    "on",
+    "result",
+    "runs",
+    "stop",
+]
+
+#: Where each public name lives; loaded when it is first asked for, so that `import flownb` costs little.
+_PUBLIC = {
+    "Conflict": "flownb.errors",
+    "DefinitionDrift": "flownb.errors",
+    "Edge": "flownb.model.workflow",
+    "ExpressionError": "flownb.errors",
+    "FlownbError": "flownb.errors",
+    "Flow": "flownb.flow",
+    "InvalidInput": "flownb.errors",
+    "InvalidWorkflow": "flownb.errors",
+    "Node": "flownb.model.workflow",
+    "NodeFailed": "flownb.errors",
+    "NodeTimeout": "flownb.errors",
+    "NodeType": "flownb.graph.nodetype",
+    "NotFound": "flownb.errors",
+    "Output": "flownb.graph.nodetype",
+    "RetryPolicy": "flownb.model.workflow",
+    "Run": "flownb.run.handle",
+    "RunCancelled": "flownb.errors",
+    "RunFailed": "flownb.errors",
+    "RunPaused": "flownb.errors",
+    "Settings": "flownb.model.workflow",
+    "StoreError": "flownb.errors",
+    "Suspend": "flownb.graph.nodetype",
+    "UsageError": "flownb.errors",
+    "Workflow": "flownb.model.workflow",
+    "attach": "flownb.notebook.attach",
+    "emit": "flownb.run.bus",
+    "on": "flownb.run.bus",
+    "result": "flownb.notebook.results",
+    "runs": "flownb.notebook.attach",
+    "stop": "flownb.notebook.results",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        from importlib import import_module
+
+        value = getattr(import_module(_PUBLIC[name]), name)
+        globals()[name] = value
+        return value
+    if not name.startswith("_"):
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, _PUBLIC, n=2)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise AttributeError(f"flownb has no {name!r}.{hint}")
+    raise AttributeError(f"module 'flownb' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])

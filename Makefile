@@ -1,0 +1,45 @@
+# Every target sets up what it needs by itself: `make test` on a fresh clone is enough.
+# Locks, checks and tests are the same on every machine; WORKERS=n changes how many tests run at once.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lab check bench soak lock clean setup
+
+BIN := .venv/bin
+WORKERS ?= 2
+CODE := $(wildcard flownb tests examples benchmarks)
+TYPED := flownb tests $(if $(wildcard examples/*.py examples/*/*.py),examples)
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: setup  ## run a real notebook as a workflow, kill it in the middle, resume it
+	$(BIN)/python -m flownb demo
+
+test: check  ## check, then all tests but the long ones (within 20 minutes on 2 cores)
+	$(BIN)/pytest tests -m "not soak" -n $(WORKERS) --dist worksteal
+
+lab:  ## open JupyterLab with the notebooks
+	@ls notebooks/*.ipynb >/dev/null 2>&1 || { echo "There are no notebooks in notebooks/ yet."; exit 1; }
+	@scripts/setup --lab
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
+
+check: setup  ## style, types and the direction of imports; fast
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy $(TYPED)
+	$(BIN)/lint-imports --no-logo
+
+bench: setup  ## measure speed against plain asyncio and peers
+	@if [ -f benchmarks/run.py ]; then $(BIN)/python benchmarks/run.py; else echo "There are no benchmarks yet."; fi
+
+soak: setup  ## the tests that run for minutes or hours: kills, races, fuzz in full numbers
+	$(BIN)/pytest tests -m soak --timeout 0
+
+lock:  ## compile the locks from pyproject.toml; UPGRADE=1 takes the newest versions
+	@scripts/lock $(if $(UPGRADE),--upgrade)
+
+clean:  ## remove the environment, caches and what was built
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup:
+	@scripts/setup

@@ -1,0 +1,191 @@
+"""`Flow`: what people write. The builder makes the definition; `run` hands it to the engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flownb.errors import InvalidInput, InvalidWorkflow, UsageError
+from flownb.graph.builder import Builder
+from flownb.model.problem import Severity
+from flownb.model.status import Durability, RunMode
+from flownb.run.definition import Definition
+from flownb.run.hooks import hook
+from flownb.run.session import current as current_session
+from flownb.run.start import Request, check_inputs, start
+from flownb.store.place import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flownb.graph.picture import Picture
+    from flownb.graph.registry import Registry
+    from flownb.model.problem import Problem
+    from flownb.model.workflow import Settings, Workflow
+    from flownb.run.handle import Run
+
+_MOST_SHOWN = 10
+
+
+class Flow(Builder):
+    """A workflow in the making, and the way to run it.
+
+    ```python
+    flow = Flow("invoices")
+
+    @flow.node
+    def load(path: str):            # a parameter that names no node is an input of the flow
+        return pd.read_csv(path)
+
+    @flow.node
+    def total(load):                # a parameter that names a node is an edge
+        return float(load.amount.sum())
+
+    run = flow.run(path="data/invoices.csv")
+    ```
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        description: str = "",
+        services: Mapping[str, Any] | None = None,
+        settings: Settings | None = None,
+        registry: Registry | None = None,
+    ) -> None:
+        """An empty flow.
+
+        Args:
+            name: what lists and pictures call it.
+            description: what it is for.
+            services: objects that nodes find in `ctx.services`; `run(services=…)` puts others in their place.
+            settings: concurrency, timeout and so on, for every run.
+            registry: the node types it knows, if not the usual ones.
+        """
+        hook_up = hook("origin") if _in_ipython() else None
+        super().__init__(
+            name,
+            description=description,
+            settings=settings,
+            registry=registry,
+            origin=hook_up or (lambda: None),
+        )
+        self.services: dict[str, Any] = dict(services or {})
+        self._definition: tuple[Workflow, Definition] | None = None
+
+    def definition(self) -> Definition:
+        """The flow made ready to run; made once, until the flow changes.
+
+        Raises:
+            InvalidWorkflow: the flow has problems; the message lists them, `.problems` holds them all.
+        """
+        workflow = self.build()
+        if self._definition is None or self._definition[0] is not workflow:
+            raise_problems(self.name, self.validate())
+            self._definition = (workflow, Definition(workflow, self.functions, self.registry))
+        return self._definition[1]
+
+    def view(self, *, dark: bool = False) -> Picture:
+        """A picture of the flow as it is defined now; it shows itself in a notebook."""
+        from flownb.graph.picture import draw
+
+        workflow = self.build()
+        return draw(workflow, categories=self.registry.categories(workflow), dark=dark)
+
+    def run(
+        self,
+        inputs: Mapping[str, Any] | None = None,
+        /,
+        *,
+        store: Any = None,
+        key: str | None = None,
+        until: str | None = None,
+        from_: str | None = None,
+        only: Any = None,
+        durability: str | None = None,
+        services: Mapping[str, Any] | None = None,
+        display: bool = True,
+        **kw: Any,
+    ) -> Run:
+        """Start a run and return at once; `await run` or `run.result()` waits for its end.
+
+        Args:
+            inputs: inputs by name, for names that collide with the arguments below.
+            store: a URL or an open store; else `FLOWNB_STORE`, else the nearest `.flownb/`.
+            key: an idempotency key: at most one run is ever started with it in a store.
+            until: run only what this node needs, and the node.
+            from_: not in this version.
+            only: not in this version.
+            durability: `process` (survives a kill -9, the default) or `power` (the plug as well).
+            services: objects for `ctx.services`, before those of the flow.
+            display: in a notebook, show the run under the cell.
+            **kw: inputs by name.
+
+        Raises:
+            InvalidWorkflow: the flow has problems.
+            InvalidInput: an input is unknown, missing or given twice.
+            Conflict: the key belongs to another target or other inputs.
+            StoreError: the store can't be opened or written.
+        """
+        if from_ is not None or only is not None:
+            raise UsageError("Partial runs know `until=` in this version; `from_=` and `only=` come later.")
+        given = dict(inputs or {})
+        if twice := sorted(given.keys() & kw.keys()):
+            raise InvalidInput(f"The input {twice[0]!r} is given twice.", name=twice[0])
+        session = current_session()
+        opened = open_store(session.store_url) if session is not None else _opened(store)
+        request = Request(
+            definition=self.definition(),
+            store=opened,
+            inputs=check_inputs(self.definition(), given | kw, self.defaults),
+            services={**self.services, **(services or {})},
+            key=key,
+            until=until,
+            mode=RunMode.MANUAL,
+            power=_power(durability),
+            session=session,
+        )
+        if session is None and _in_ipython() and (pin := hook("program")) is not None:
+            request.program = pin(opened)
+        run = start(request)
+        if display and (show := hook("display") if _in_ipython() else None) is not None:
+            show(run)
+        return run
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        del include, exclude
+        picture = self.view()
+        return {"text/plain": picture.text(), "image/png": picture.png()}
+
+
+def raise_problems(name: str, problems: list[Problem]) -> None:
+    """Raise if a problem is an error.
+
+    Raises:
+        InvalidWorkflow: with all problems, the first ten in the message.
+    """
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if not errors:
+        return
+    shown = "\n".join(f"- {problem}" for problem in errors[:_MOST_SHOWN])
+    more = f"\n… and {len(errors) - _MOST_SHOWN} more" if len(errors) > _MOST_SHOWN else ""
+    count = "a problem" if len(errors) == 1 else f"{len(errors)} problems"
+    raise InvalidWorkflow(f"{name} has {count}:\n{shown}{more}", problems=problems)
+
+
+def _opened(store: Any) -> Any:
+    return open_store(store) if store is None or isinstance(store, str) else store
+
+
+def _power(durability: str | None) -> bool:
+    try:
+        return Durability(durability or Durability.PROCESS) is Durability.POWER
+    except ValueError:
+        raise UsageError(f"durability is {durability!r}; it can be 'process' or 'power'.") from None
+
+
+def _in_ipython() -> bool:
+    import sys
+
+    module = sys.modules.get("IPython")
+    return module is not None and module.get_ipython() is not None

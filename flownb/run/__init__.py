@@ -1,0 +1,1 @@
+"""The engine: plan purely, act in one place, journal before acting, recover."""

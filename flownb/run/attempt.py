@@ -1,0 +1,252 @@
+"""One attempt of one node: its body is called, watched, and its end is handed back once."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import TYPE_CHECKING, Any, cast
+
+from flownb import faults
+from flownb.errors import InvalidInput, NodeTimeout
+from flownb.graph.nodetype import Output, Suspend
+from flownb.model.events import NodeOutput, NodeProgress
+from flownb.nodes.prepare import prepare
+from flownb.run.capture import OUTPUT, Buffer
+from flownb.run.context import NodeContext
+from flownb.run.definition import Body, Kind
+from flownb.run.eager import eager_task
+from flownb.store import values
+
+if TYPE_CHECKING:
+    from flownb.nodes.function import FunctionNode
+    from flownb.run.executor import Execution
+    from flownb.store.values import Stored
+
+
+class Outcome:
+    """How a body ended well: what it returned, and the form that is stored of it."""
+
+    __slots__ = ("output", "ports", "stored", "suspend")
+
+    def __init__(self) -> None:
+        self.output: Output = Output()
+        self.suspend: Suspend | None = None
+        self.stored: Stored | None = None
+        self.ports: dict[str, Stored] = {}
+
+
+class Attempt:
+    """From start to end; whoever comes second (result, timeout, cancellation) is ignored."""
+
+    __slots__ = (
+        "asked_to_stop",
+        "body",
+        "buffer",
+        "ended",
+        "execution",
+        "number",
+        "number_of_try",
+        "path",
+        "resume_data",
+        "resumed",
+        "task",
+        "timed_out",
+        "timer",
+    )
+
+    def __init__(self, execution: Execution, body: Body, number_of_try: int) -> None:
+        self.execution = execution
+        self.body = body
+        self.number = body.number
+        self.path = body.path
+        self.number_of_try = number_of_try
+        self.buffer = Buffer(execution.engine.output_waits)
+        self.task: asyncio.Task[Any] | None = None
+        self.timer: asyncio.TimerHandle | None = None
+        self.asked_to_stop = False
+        self.timed_out = False
+        self.ended = False
+        self.resumed: Any = None
+        self.resume_data: Any = None
+
+    # --- start -----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Call the body; on the loop, after the commit of the event that says so. May end at once."""
+        faults.reach("node.before_body")
+        execution, engine = self.execution, self.execution.engine
+        context = engine.base_context.copy()
+        context.run(OUTPUT.set, self.buffer)
+        if timeout := self.body.node.timeout:
+            self.timer = engine.loop.call_later(timeout, self._time_out, timeout, context=engine.base_context)
+        if self.body.kind is Kind.THREAD:
+            try:
+                arguments = self._arguments()
+            except Exception as error:  # noqa: BLE001  an input that can't be loaded is the node's failure
+                self.end(None, error)
+                return
+            engine.workers.submit(lambda: self._on_thread(arguments), self.end, context)
+            return
+        self.task = task = eager_task(engine.loop, self._on_loop(), f"{execution.run_id}:{self.path}", context)
+        if task.done():
+            self._task_ended(task)
+        else:
+            task.add_done_callback(self._task_ended, context=engine.base_context)
+
+    def _arguments(self) -> dict[str, Any]:
+        arguments = self.execution.arguments(self.body)
+        if self.body.takes_ctx and self.body.kind is not Kind.TYPE:
+            arguments["ctx"] = NodeContext(self)
+        return arguments
+
+    def _on_thread(self, arguments: dict[str, Any]) -> Outcome:
+        function = self.body.call
+        assert function is not None
+        value = self._outcome(function(**arguments), arguments)
+        if inspect.iscoroutine(value):
+            value.close()
+            raise InvalidInput(
+                f"{self.path} is a plain function that returned a coroutine; write `async def` so that it is awaited."
+            )
+        return self._store(value)
+
+    async def _on_loop(self) -> Outcome | None:
+        try:
+            return await self._body()
+        except (SystemExit, KeyboardInterrupt) as error:
+            # asyncio lets these two out of the task and through the loop: they would end the engine.
+            self.end(None, error)
+            return None
+
+    async def _body(self) -> Outcome:
+        arguments = self._arguments()
+        body = self.body
+        if body.kind is Kind.ASYNC:
+            assert body.call is not None
+            value = body.call(**arguments)
+            if inspect.isawaitable(value):
+                value = await value
+            value = self._outcome(value, arguments)
+        else:
+            context = NodeContext(self)
+            value = await prepare(body.type, body.node, context, arguments).execute(context, arguments)
+        if _is_small(value):
+            return self._store(value)
+        # Writing parquet takes seconds: not on the loop that all runs share.
+        stored: Outcome = await self.execution.engine.on_thread(lambda: self._store(value))
+        return stored
+
+    def _outcome(self, value: Any, arguments: dict[str, Any]) -> Any:
+        """What the node returns when its function returned `value`; for most it is that."""
+        if self.body.plain:
+            return value
+        cls = cast("type[FunctionNode]", self.body.type)
+        return cls.make(self.body.node.config).outcome(value, arguments)
+
+    def _store(self, value: Any) -> Outcome:
+        """Make the stored form beside the live value; on the thread where the body ran."""
+        outcome = Outcome()
+        if isinstance(value, Suspend):
+            outcome.suspend = value
+            return outcome
+        output = value if isinstance(value, Output) else Output(value)
+        self._check_ports(output)
+        artifacts = self.execution.store.artifacts
+        outcome.output = output
+        outcome.stored = values.store(output.value, artifacts)
+        outcome.ports = {port: values.store(each, artifacts) for port, each in output.values.items()}
+        faults.reach("node.after_body")
+        return outcome
+
+    def _check_ports(self, output: Output) -> None:
+        known = {port.name for port in self.execution.definition.ports[self.path].outputs}
+        unknown = [port for port in (*(output.ports or ()), *output.values) if port not in known]
+        if unknown:
+            there = ", ".join(sorted(known))
+            raise InvalidInput(f"{self.path} returned the port {unknown[0]!r}; it has {there}.")
+
+    # --- end -------------------------------------------------------------------------------------------------
+
+    def _task_ended(self, task: asyncio.Task[Any]) -> None:
+        if task.cancelled():
+            self.end(None, asyncio.CancelledError())
+            return
+        error = task.exception()
+        self.end(None if error else task.result(), error)
+
+    def _time_out(self, seconds: float) -> None:
+        self.timed_out = True
+        self.asked_to_stop = True
+        error = NodeTimeout(
+            f"{self.path} took longer than its timeout of {seconds:g} s.", node=self.path, timeout=seconds
+        )
+        if self.task is not None:
+            self.task.cancel()
+        # A thread can't be stopped, and a task may swallow its cancellation: the late result is refused.
+        self.end(None, error)
+
+    def stop(self) -> None:
+        """Ask the body to stop; it may take its time, or never do so."""
+        self.asked_to_stop = True
+        if self.task is not None:
+            self.task.cancel()
+
+    def end(self, outcome: Outcome | None, error: BaseException | None) -> None:
+        """The body ended, or was given up; the first call counts."""
+        if self.ended:
+            return
+        self.ended = True
+        if self.timer is not None:
+            self.timer.cancel()
+        self.execution.attempt_ended(self, outcome, error)
+
+    # --- what it says ----------------------------------------------------------------------------------------
+
+    def say(self, *, text: str | None = None, progress: float | None = None) -> None:
+        """Record status or progress; from any thread."""
+        engine = self.execution.engine
+        engine.loop.call_soon_threadsafe(self._say, text, progress)
+
+    def _say(self, text: str | None, progress: float | None) -> None:
+        execution = self.execution
+        if self.ended:
+            return
+        before = execution.state.progress.get(self.number)
+        execution.record(
+            NodeProgress(
+                at=execution.engine.now(),
+                node=self.path,
+                text=text if text is not None else before.text if before else "",
+                progress=progress if progress is not None else before.progress if before else None,
+            )
+        )
+
+    def flush(self) -> None:
+        """Record what the body wrote since the last time."""
+        for stream, text in self.buffer.take():
+            self.execution.record(NodeOutput(at=self.execution.engine.now(), node=self.path, stream=stream, text=text))
+
+
+_SCALARS = frozenset({type(None), bool, int, float, str, bytes})
+_MOST_ITEMS = 100
+_MOST_LETTERS = 10_000
+
+
+def _is_small(value: Any) -> bool:
+    """Whether its stored form is made in microseconds, as far as a glance can tell."""
+    cls = type(value)
+    if cls in (str, bytes):
+        return len(value) <= _MOST_LETTERS
+    if cls in _SCALARS:
+        return True
+    if cls is Output:
+        return _is_small(value.value) and not value.values
+    if cls is Suspend:
+        return True
+    if cls is dict:
+        items: Any = value.values()
+    elif cls in (list, tuple):
+        items = value
+    else:
+        return False
+    return len(value) <= _MOST_ITEMS and all(type(each) in _SCALARS for each in items)

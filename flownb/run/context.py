@@ -1,0 +1,97 @@
+"""What a node gets as `ctx`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from flownb.errors import near_names
+from flownb.ids import attempt_key
+from flownb.run.capture import node_logger
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterator, Sequence
+
+    from flownb.run.attempt import Attempt
+
+
+class Services(dict[str, Any]):
+    """Services by name; a missing one says what there is and how to give it."""
+
+    def __missing__(self, name: str) -> Any:
+        raise KeyError(
+            f"There is no service {name!r}.{near_names(name, self)} "
+            f"Give it to the flow, Flow(…, services={{{name!r}: …}}), or to a run, flow.run(services={{{name!r}: …}})."
+        )
+
+
+class _Live(Mapping[str, Any]):
+    """A read-only view of values that are decoded when somebody looks."""
+
+    def __init__(self, plain: Mapping[str, Any], get: Callable[[str], Any]) -> None:
+        self._plain, self._get = plain, get
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._plain:
+            raise KeyError(f"There is no {name!r}.{near_names(name, self._plain)}")
+        return self._get(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._plain
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._plain)
+
+    def __len__(self) -> int:
+        return len(self._plain)
+
+
+class NodeContext:
+    """One attempt's view of its run; made only for bodies that ask for it."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        execution = attempt.execution
+        self._attempt = attempt
+        self.run_id: str = execution.run_id
+        self.path: str = attempt.path
+        self.attempt: int = attempt.number_of_try
+        self.idempotency_key: str = attempt_key(execution.run_id, attempt.path)
+        self.services: Mapping[str, Any] = execution.services
+        self.raw: Mapping[str, Any] = attempt.body.node.config
+        self.trigger: str = execution.state.trigger
+        self.inputs: Mapping[str, Any] = _Live(execution.state.inputs, execution.input_value)
+        self.variables: Mapping[str, Any] = _Live(execution.state.variables, execution.variable_value)
+        self.resumed: Any = attempt.resumed
+        self.resume_data: Any = attempt.resume_data
+        self.headless: bool = execution.headless
+        #: The store's address, for nodes that start runs of their own.
+        self.store_url: str = execution.store.url
+
+    @property
+    def sources(self) -> Mapping[str, Sequence[str]]:
+        """Of each port that is `many`, the ids of the nodes that its values came from."""
+        return self._attempt.execution.values.sources(self._attempt.body)
+
+    @property
+    def logger(self) -> logging.Logger:
+        """What it logs is part of the node's output."""
+        return node_logger(self.path)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the node was asked to stop."""
+        return self._attempt.asked_to_stop
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
+
+    def status(self, text: str) -> None:
+        """Show a short text beside the node."""
+        self._attempt.say(text=str(text)[:200])
+
+    def progress(self, share: float) -> None:
+        """Show how far the node is, 0 to 1."""
+        self._attempt.say(progress=min(1.0, max(0.0, float(share))))

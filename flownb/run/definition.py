@@ -1,0 +1,105 @@
+"""A definition made ready to run: compiled once, when the flow is made or changed, and shared by its runs."""
+
+from __future__ import annotations
+
+import inspect
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from flownb.graph.references import complete
+from flownb.graph.registry import registry as default_registry
+from flownb.model.document import to_json
+from flownb.model.fingerprint import definition_hash
+from flownb.model.status import OnCrash, Where
+from flownb.model.topology import Topology
+from flownb.nodes.function import FunctionNode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flownb.graph.nodetype import NodeType
+    from flownb.graph.registry import Registry
+    from flownb.model.ports import NodePorts
+    from flownb.model.workflow import Node, Workflow
+
+
+class Kind(Enum):
+    """How the body of a node is called."""
+
+    #: An async function, on the engine's loop.
+    ASYNC = 1
+    #: A sync function, on a thread.
+    THREAD = 2
+    #: `execute` of a node type, on the engine's loop.
+    TYPE = 3
+
+
+class Body:
+    """What runs when a node runs; `call` is the function of a node that has one."""
+
+    __slots__ = ("call", "from_inputs", "kind", "node", "number", "on_crash", "path", "plain", "takes_ctx", "type")
+
+    def __init__(self, number: int, node: Node, cls: type[NodeType], function: Callable[..., Any] | None) -> None:
+        self.number = number
+        self.node = node
+        self.path = node.id
+        self.type = cls
+        self.on_crash: OnCrash = node.on_crash or cls.on_crash
+        self.call = function
+        #: Whether what the function returns is the node's output as it is.
+        self.plain = node.type == "python"
+        self.takes_ctx = bool(node.config.get("context")) if function is not None else False
+        #: Parameters that are inputs of the run, not edges.
+        self.from_inputs: tuple[str, ...] = ()
+        if function is None:
+            self.kind = Kind.TYPE
+        elif inspect.iscoroutinefunction(function) or (node.where or cls.where_of(node)) is Where.LOOP:
+            self.kind = Kind.ASYNC
+        else:
+            self.kind = Kind.THREAD
+
+
+class Definition:
+    """A workflow, its compiled graph, and a body for each node.
+
+    `functions` holds what the bodies of `python` nodes (and callable conditions) are in this process; a node of a
+    module or a JSON document that is missing there is imported by its recorded name.
+    """
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        functions: Mapping[str, Callable[..., Any]] | None = None,
+        registry: Registry | None = None,
+    ) -> None:
+        self.registry = registry or default_registry
+        self.workflow = workflow = complete(workflow, self.registry)
+        self.functions = dict(functions or {})
+        self.types: list[type[NodeType]] = [self.registry.get(node.type) for node in workflow.nodes]
+        self.ports: dict[str, NodePorts] = {node.id: self.registry.ports_of(node) for node in workflow.nodes}
+        self.topology = Topology(workflow, self.ports)
+        self.hash = definition_hash(workflow)
+        self.document = to_json(workflow)
+        variables = frozenset(variable.name for variable in workflow.variables)
+        self.bodies = [self._body(number, node, variables) for number, node in enumerate(workflow.nodes)]
+
+    def _body(self, number: int, node: Node, variables: frozenset[str]) -> Body:
+        cls = self.types[number]
+        function = self.functions.get(node.id)
+        if function is None and "function" in node.config and issubclass(cls, FunctionNode):
+            function = cls.function_of(node)
+        body = Body(number, node, cls, function)
+        wired = {argument.name for argument in self.topology.arguments[number]}
+        names = [port.name for port in self.ports[node.id].inputs]
+        body.from_inputs = tuple(name for name in names if name not in wired and name in variables)
+        return body
+
+
+def shape_of(workflow: Workflow, registry: Registry | None = None) -> Topology:
+    """The compiled graph alone, for reading a run whose functions and node types need not be at hand.
+
+    A plugin that is not installed here counts as having a `main` on both sides; what is recorded stays as it is.
+    """
+    known = registry or default_registry
+    completed = complete(workflow, known)
+    return Topology(completed, known.ports(completed))

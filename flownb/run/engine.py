@@ -1,0 +1,309 @@
+"""The engine: one thread with one event loop in a process, at work for all of its runs.
+
+A *tick* is the only place where anything is committed: it lets every run that something happened to decide, commits
+all their events in one transaction a store, publishes them, and starts the nodes that they announced. So a node's
+end and its successors' starts are one commit, nothing runs that is not journaled, and nothing is shown that is not
+committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import os
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from flownb import faults
+from flownb.errors import Fenced, FlownbError, InternalError, StoreError
+from flownb.model.events import Record
+from flownb.run import bus, capture
+from flownb.run.threads import Workers
+from flownb.store.contract import Write
+from flownb.store.owner import current_owner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flownb.run.attempt import Attempt
+    from flownb.run.executor import Execution
+    from flownb.store.contract import Owner, Store
+
+#: Seconds that one callback may take before it lets others in; see `_Fairness`.
+_BUDGET: Final = 0.008
+#: Seconds between renewals of the lease, and between looks for commands from other processes.
+_RENEW_SECONDS: Final = 4.0
+_LOOK_SECONDS: Final = 0.1
+#: Seconds between two records of what nodes in flight print.
+_OUTPUT_SECONDS: Final = 0.2
+
+
+class Engine:
+    """One a process, by `engine()`. Methods marked so may be called from any thread; all others on the loop only."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.base_context = contextvars.Context()
+        self.workers = Workers(self.loop)
+        self.executions: dict[str, Execution] = {}
+        self._dirty: dict[Execution, None] = {}
+        self._armed = False
+        self._owners: dict[str, tuple[Store, Owner]] = {}
+        self._versions: dict[str, int] = {}
+        self._housekeeping: asyncio.TimerHandle | None = None
+        self._output_timer: asyncio.TimerHandle | None = None
+        self._renewed = 0.0
+        self._switch_interval = sys.getswitchinterval()
+        self._owners_lock = threading.Lock()
+        self._thread = threading.Thread(target=self._serve, name="flownb-engine", daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+    @property
+    def thread_id(self) -> int | None:
+        """The engine's thread, so that others can tell when they are on it."""
+        return self._thread.ident
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
+
+    # --- from any thread ----------------------------------------------------------------------------------------------
+
+    def call(self, function: Callable[..., Any], *args: Any) -> None:
+        """Call a function on the loop soon; from any thread."""
+        self.loop.call_soon_threadsafe(lambda: function(*args), context=self.base_context)
+
+    def owner(self, store: Store) -> Owner:
+        """This engine as an owner in a store, registered with it; from any thread."""
+        with self._owners_lock:
+            known = self._owners.get(store.url)
+            if known is None or known[0] is not store:
+                owner = current_owner()
+                store.register(owner)
+                self._owners[store.url] = known = (store, owner)
+            return known[1]
+
+    async def on_thread(self, work: Callable[[], Any]) -> Any:
+        """The value of `work()`, done on a worker thread in the caller's context."""
+        future: asyncio.Future[Any] = self.loop.create_future()
+
+        def done(value: Any, error: BaseException | None) -> None:
+            if future.done():
+                return
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(value)
+
+        self.workers.submit(work, done, contextvars.copy_context())
+        return await future
+
+    def output_waits(self) -> None:
+        """A node has written something; from any thread."""
+        self.call(self._arm_output)
+
+    # --- runs come and go ---------------------------------------------------------------------------------------------
+
+    def add(self, execution: Execution) -> None:
+        """Take a run in and begin."""
+        if not self.executions:
+            capture.enter()
+            # A thread that gives the GIL away at every commit and takes it back at once starves a computing cell and
+            # is starved by it at the default of 5 ms; half a millisecond is fair to both.
+            self._switch_interval = sys.getswitchinterval()
+            sys.setswitchinterval(0.0005)
+        self.executions[execution.run_id] = execution
+        execution.begin()
+        if self._housekeeping is None:
+            self._keep_house()
+
+    def _remove(self, execution: Execution) -> None:
+        if self.executions.get(execution.run_id) is execution:
+            del self.executions[execution.run_id]
+            if not self.executions:
+                capture.leave()
+                sys.setswitchinterval(self._switch_interval)
+
+    def idle(self, execution: Execution) -> None:
+        """A held run has nothing left to do; its listeners look at its state."""
+        for listener in list(execution.listeners):
+            listener([])
+
+    # --- the tick -----------------------------------------------------------------------------------------------------
+
+    def mark(self, execution: Execution) -> None:
+        """Something happened to a run; a tick follows."""
+        self._dirty[execution] = None
+        if not self._armed:
+            self._armed = True
+            # With a context of its own: a tick that a node's task schedules would else run in that node's context.
+            self.loop.call_soon(self._tick, context=self.base_context)
+
+    def _tick(self) -> None:
+        end = time.perf_counter() + _BUDGET
+        try:
+            while self._dirty:
+                batch = list(self._dirty)
+                starts = [attempt for execution in batch for attempt in self._advance(execution)]
+                self._dirty.clear()
+                committed = self._commit([execution for execution in batch if execution.out])
+                self._publish(committed)
+                for attempt in starts:
+                    if not attempt.execution.lost:
+                        attempt.start()
+                if time.perf_counter() > end and self._dirty:
+                    self.loop.call_soon(self._tick, context=self.base_context)
+                    return
+        except BaseException:
+            # Whatever went wrong, the next mark must arm a tick again: a silent engine helps nobody.
+            self._armed = False
+            raise
+        self._armed = False
+
+    def _advance(self, execution: Execution) -> list[Attempt]:
+        try:
+            return execution.advance()
+        except Exception as error:  # noqa: BLE001  a fault of ours in one run must not stop the others
+            fault = InternalError(f"The engine failed on run {execution.run_id}: {error!r}. Please report this.")
+            fault.__cause__ = error
+            self._lose(execution, fault)
+            return []
+
+    def _commit(self, batch: list[Execution]) -> list[tuple[Execution, list[Any]]]:
+        by_store: dict[int, list[Execution]] = {}
+        for execution in batch:
+            by_store.setdefault(id(execution.store), []).append(execution)
+        committed: list[tuple[Execution, list[Any]]] = []
+        for group in by_store.values():
+            committed += self._commit_group(group)
+        return committed
+
+    def _commit_group(self, group: list[Execution]) -> list[tuple[Execution, list[Any]]]:
+        faults.reach("tick.before_commit")
+        store = group[0].store
+        writes = [
+            Write(
+                run=execution.run_id,
+                fence=execution.lease.fence,
+                first=execution.state.seq - len(execution.out) + 1,
+                events=tuple(execution.out),
+                release=execution.over,
+            )
+            for execution in group
+        ]
+        try:
+            store.commit(writes, power=any(execution.power for execution in group))
+        except Fenced as error:
+            lost = set(getattr(error, "runs", ())) or {execution.run_id for execution in group}
+            for execution in group:
+                if execution.run_id in lost:
+                    self._lose(execution, error)
+            rest = [execution for execution in group if execution.run_id not in lost]
+            return self._commit_group(rest) if rest else []
+        except FlownbError as error:
+            for execution in group:
+                self._lose(execution, error)
+            return []
+        faults.reach("tick.after_commit")
+        taken = []
+        for execution in group:
+            taken.append((execution, execution.out))
+            execution.out = []
+        return taken
+
+    def _publish(self, committed: list[tuple[Execution, list[Any]]]) -> None:
+        for execution, happened in committed:
+            if bus.listened_to():
+                first = execution.state.seq - len(happened) + 1
+                for place, event in enumerate(happened):
+                    bus.publish(Record(execution.run_id, first + place, event), execution.state.workflow)
+            for listener in list(execution.listeners):
+                listener(happened)
+            if execution.over:
+                faults.reach("run.after_finish")
+                self._remove(execution)
+                for listener in list(execution.listeners):
+                    listener(None)
+        if committed:
+            faults.reach("tick.published")
+
+    def _lose(self, execution: Execution, error: BaseException) -> None:
+        """The run is not ours any more, or can't be written: stop touching it and say so."""
+        execution.lost = error
+        execution.over = True
+        execution.out = []
+        for attempt in list(execution.alive.values()):
+            attempt.stop()
+        for timer in execution.timers.values():
+            timer.cancel()
+        self._remove(execution)
+        if not isinstance(error, Fenced):
+            with contextlib.suppress(StoreError):  # else the lease lapses by itself
+                execution.store.release(execution.lease)
+        for listener in list(execution.listeners):
+            listener(None)
+
+    # --- housekeeping -------------------------------------------------------------------------------------------------
+
+    def _arm_output(self) -> None:
+        if self._output_timer is None:
+            self._output_timer = self.loop.call_later(_OUTPUT_SECONDS, self._flush_output, context=self.base_context)
+
+    def _flush_output(self) -> None:
+        self._output_timer = None
+        for execution in list(self.executions.values()):
+            execution.flush_output()
+
+    def _keep_house(self) -> None:
+        """Renew leases and take commands of other processes, as long as there are runs."""
+        if not self.executions:
+            self._housekeeping = None
+            return
+        self._housekeeping = self.loop.call_later(_LOOK_SECONDS, self._keep_house, context=self.base_context)
+        now = time.monotonic()
+        renew = now - self._renewed > _RENEW_SECONDS
+        by_store: dict[str, list[str]] = {}
+        for execution in self.executions.values():
+            if execution.store.durable:
+                by_store.setdefault(execution.store.url, []).append(execution.run_id)
+        for url, runs in by_store.items():
+            store, owner = self._owners[url]
+            try:
+                if renew:
+                    store.renew(owner.id)
+                version = store.version()
+                if version != self._versions.get(url):
+                    self._versions[url] = version
+                    self._take_commands(store, runs)
+            except StoreError:
+                continue  # a commit will meet the same fault and say it
+        if renew:
+            self._renewed = now
+
+    def _take_commands(self, store: Store, runs: list[str]) -> None:
+        for message in store.receive(runs):
+            execution = self.executions.get(message.run)
+            if execution is not None:
+                execution.obey(message.command)
+
+
+_engine: Engine | None = None
+_engine_pid = 0
+_engine_lock = threading.Lock()
+
+
+def engine() -> Engine:
+    """The engine of this process; started at the first call, and anew in a forked child."""
+    global _engine, _engine_pid
+    if _engine is None or _engine_pid != os.getpid():
+        with _engine_lock:
+            if _engine is None or _engine_pid != os.getpid():
+                _engine, _engine_pid = Engine(), os.getpid()
+    return _engine

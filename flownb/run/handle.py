@@ -1,0 +1,428 @@
+"""`Run`: what people hold of a run. It reads events and sends commands, and holds no truth of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from flownb.errors import InternalError, NotFound, RunCancelled, RunError, RunFailed, RunPaused, UsageError, near_names
+from flownb.model import commands as cmd
+from flownb.model.status import PauseReason, RunStatus
+from flownb.run.engine import engine
+from flownb.run.node_view import NodeView
+from flownb.store import values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from flownb.model.events import Event, Failure, Record
+    from flownb.model.state import RunState
+    from flownb.run.executor import Execution
+    from flownb.run.follow import Follower
+    from flownb.store.contract import Store
+
+#: Seconds between two looks at the clock while a cell awaits a run, so that ■ is felt.
+_TICK: Final = 0.05
+#: Pauses that `result()` waits through: somebody else ends them.
+_WAITED: Final = frozenset({PauseReason.HUMAN, PauseReason.EVENT})
+
+
+class Run:
+    """A run, wherever it is at work: in this process, in another, or only in the store."""
+
+    def __init__(self, store: Store, state: RunState) -> None:
+        """A handle on a recorded run; `run/start.py` joins it to its execution."""
+        self._store = store
+        self._state = state
+        self._execution: Execution | None = None
+        self._follower: Follower | None = None
+        #: What continues it in this process, where its program is at hand.
+        self._continue: Callable[[Run, bool, str], None] | None = None
+        self._settled = threading.Event()
+        self._lost: BaseException | None = None
+        self._watchers: list[Callable[[list[Event]], None]] = []
+        self._lock = threading.Lock()
+
+    # --- what it is ---------------------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """The run's id, as the command line takes it."""
+        return self._state.run_id
+
+    @property
+    def workflow(self) -> str:
+        """The workflow's name."""
+        return self._state.workflow
+
+    @property
+    def state(self) -> RunState:
+        """Everything that is known of the run; it changes while the run works."""
+        return self._state
+
+    @property
+    def status(self) -> RunStatus:
+        """Where the run is."""
+        return self._state.status
+
+    @property
+    def pause_reason(self) -> PauseReason | None:
+        """What a paused run waits for."""
+        return self._state.pause_reason
+
+    @property
+    def resting(self) -> bool:
+        """Whether nothing of it is at work: it ended, it is paused, or it can't be followed any more."""
+        return self._settled.is_set()
+
+    @property
+    def error(self) -> Failure | None:
+        """What is recorded of the failure that ended the run."""
+        if self._state.error is not None:
+            return self._state.error
+        failed = sorted(self._state.unhandled)
+        return self._state.failures[failed[0]].error if failed else None
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """The outputs by node id: of the `control.output` nodes if there are any, else of the sinks.
+
+        Skipped ones are absent.
+        """
+        return {path: self.value(path) for path in self._state.outputs()}
+
+    @property
+    def url(self) -> str:
+        """Where the run is kept."""
+        return self._store.url
+
+    def __getitem__(self, path: str) -> NodeView:
+        if path not in self._state.topology.index:
+            raise NotFound(
+                f"{self.workflow} has no node {path!r}.{near_names(path, self._state.topology.paths)}", node=path
+            )
+        return NodeView(self, self._state.topology.index[path])
+
+    def __iter__(self) -> Generator[NodeView, None, None]:
+        for number in range(len(self._state.topology)):
+            yield NodeView(self, number)
+
+    def __len__(self) -> int:
+        return len(self._state.topology)
+
+    def __repr__(self) -> str:
+        why = f" ({self._state.pause_reason})" if self._state.pause_reason else ""
+        return (
+            f"run {self._state.status}{why}: {self.workflow} {self.id}, "
+            f"{self._state.done} of {len(self._state.topology)} nodes"
+        )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        from flownb.run.hooks import hook
+
+        bundle = hook("bundle")
+        return bundle(self, include, exclude) if bundle is not None else {"text/plain": repr(self)}
+
+    def events(self, after: int = 0) -> list[Record]:
+        """The journal of the run from `seq > after` on, in order."""
+        return self._store.events(self.id, after)
+
+    def value(self, path: str, port: str | None = None) -> Any:
+        """The live value that a completed node returned.
+
+        Raises:
+            NotFound: no such node.
+            StoreError: it can't be restored, as a transient value of a process that is gone.
+        """
+        view = self[path]
+        execution = self._execution
+        if execution is not None:
+            return execution.values.output(view.number, port)
+        ports = self._state.port_values.get(view.number, {})
+        plain = ports[port] if port in ports else self._state.output[view.number]
+        return values.load(plain, self._store.artifacts)
+
+    def input(self, name: str) -> Any:
+        """An input of the run.
+
+        Raises:
+            NotFound: it has no such input.
+        """
+        if name not in self._state.inputs:
+            raise NotFound(f"Run {self.id} has no input {name!r}.{near_names(name, self._state.inputs)}")
+        return values.load(self._state.inputs[name], self._store.artifacts)
+
+    # --- waiting ------------------------------------------------------------------------------------------------------
+
+    def __await__(self) -> Generator[Any, None, dict[str, Any]]:
+        return self._wait().__await__()
+
+    async def _wait(self) -> dict[str, Any]:
+        from flownb.run.session import current
+
+        session = current()
+        with _interrupts() as interrupted:
+            try:
+                while not self._done():
+                    if session is not None and not session.wait and self._paused():
+                        raise RunPaused(self._pause_sentence(), run=self.id, reason=self.pause_reason)
+                    await self._tick()
+            except (asyncio.CancelledError, KeyboardInterrupt):
+                if interrupted():
+                    self._pause_for_interrupt()
+                raise
+        return self._outcome()
+
+    async def _tick(self) -> None:
+        """Wait until something happened, 50 ms at most: an idle loop would feel ■ only with its next message."""
+        loop = asyncio.get_running_loop()
+        happened = asyncio.Event()
+
+        def look(_: list[Event]) -> None:
+            if self._settled.is_set():
+                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                    loop.call_soon_threadsafe(happened.set)
+
+        self._watchers.append(look)
+        try:
+            if self._settled.is_set() and self._done():
+                return
+            async with asyncio.timeout(_TICK):
+                await happened.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._watchers.remove(look)
+
+    def result(self, timeout: float | None = None) -> dict[str, Any]:
+        """Wait for the end and return the outputs by node id; for scripts, it blocks.
+
+        Ctrl-C pauses the run, and `flownb resume` goes on with it.
+
+        Args:
+            timeout: seconds to wait at most; the run goes on all the same.
+
+        Raises:
+            RunFailed: a node failed and nothing handled it.
+            RunCancelled: somebody cancelled the run.
+            RunPaused: it waits for something that does not come by itself.
+            TimeoutError: not ended in time.
+        """
+        if threading.get_ident() == engine().thread_id:
+            raise UsageError("result() would block the engine's own loop; use `await run` in an async node.")
+        end = None if timeout is None else time.monotonic() + timeout
+        try:
+            while not self._done():
+                if self._paused() and self.pause_reason not in _WAITED:
+                    raise RunPaused(self._pause_sentence(), run=self.id, reason=self.pause_reason)
+                left = _TICK if end is None else min(_TICK, end - time.monotonic())
+                if left <= 0:
+                    raise TimeoutError(f"Run {self.id} has not ended within {timeout:g} s; it goes on.")
+                if self._settled.is_set():
+                    time.sleep(left)
+                else:
+                    self._settled.wait(left if end is not None else 1.0)
+        except KeyboardInterrupt:
+            self._pause_for_interrupt()
+            raise
+        return self._outcome()
+
+    def _done(self) -> bool:
+        if self._lost is not None or self._state.status.ended:
+            return True
+        held = self._execution is not None and self._execution.hold
+        return held and self._settled.is_set() and not self._paused()
+
+    def _paused(self) -> bool:
+        return self._state.status is RunStatus.PAUSED and self._settled.is_set()
+
+    def _pause_sentence(self) -> str:
+        return (
+            f"Run {self.id} is paused ({self.pause_reason}). {self._state.message} "
+            f"It goes on with run.resume() or `flownb resume {self.id}`."
+        ).replace("  ", " ")
+
+    def _pause_for_interrupt(self) -> None:
+        self.pause()
+        print(f"Run {self.id} pauses; `run.resume()` or `flownb resume {self.id}` goes on.")  # noqa: T201  said in the cell
+
+    def _outcome(self) -> dict[str, Any]:
+        if self._lost is not None:
+            raise self._lost
+        state = self._state
+        if state.status is RunStatus.CANCELLED:
+            by = f" by {state.message}" if state.message else ""
+            raise RunCancelled(f"Run {self.id} of {self.workflow} was cancelled{by}.", run=self.id, by=state.message)
+        failure = self.error
+        if state.status is RunStatus.FAILED or (failure is not None and state.unhandled):
+            raise self._failed(failure)
+        return self.outputs
+
+    def _failed(self, failure: Failure | None) -> RunError:
+        state = self._state
+        number = next(iter(sorted(state.unhandled)), None)
+        node = state.error_node or (state.topology.paths[number] if number is not None else None)
+        what = f"{failure.type}: {failure.message}" if failure else "it has no recorded error"
+        where = f" at {node}" if node else ""
+        error = RunFailed(
+            f"Run {self.id} of {self.workflow} failed{where}: {what}", run=self.id, node=node, error=failure
+        )
+        if self._execution is not None and number is not None:
+            error.__cause__ = self._execution.causes.get(number)
+        return error
+
+    # --- commands -----------------------------------------------------------------------------------------------------
+
+    def send(self, command: cmd.Command) -> None:
+        """Ask something of the run, wherever it is at work; what comes of it arrives as events."""
+        execution = self._execution
+        if execution is not None and not execution.over:
+            engine().call(execution.obey, command)
+            return
+        owner = self._store.owner_of(self.id)
+        if owner is not None and owner[1]:
+            self._store.send(self.id, command)
+            return
+        self._send_to_nobody(command)
+
+    def _send_to_nobody(self, command: cmd.Command) -> None:
+        """The run rests: a command that needs no program is carried out here."""
+        if self._state.status.ended and not isinstance(command, cmd.Resume | cmd.RetryNode):
+            raise UsageError(f"Run {self.id} is {self._state.status}; it can't be asked for that any more.")
+        if isinstance(command, cmd.Pause):
+            return
+        if isinstance(command, cmd.Resume | cmd.RetryNode):
+            self.resume()
+            return
+        if self._continue is None:
+            raise UsageError(
+                f"Run {self.id} rests and its program is not at hand here; `flownb resume {self.id}` goes on with it."
+            )
+        self._continue(self, False, "command")
+        self.send(command)
+
+    def pause(self) -> None:
+        """Start nothing more; nodes in flight end first. Returns at once."""
+        self.send(cmd.Pause())
+
+    def resume(self) -> Run:
+        """Go on after a pause or a failure; failed nodes start again. Returns at once, with the same run.
+
+        Raises:
+            UsageError: the run is final, or its program is not at hand here.
+        """
+        if self._state.status in (RunStatus.COMPLETED, RunStatus.CANCELLED):
+            raise UsageError(f"Run {self.id} is {self._state.status}; that is final.")
+        execution = self._execution
+        if execution is not None and not execution.over:
+            self.send(cmd.Resume())
+            return self
+        if self._continue is None:
+            from flownb.run.hooks import hook
+
+            resume = hook("resume")
+            if resume is None:
+                raise UsageError(f"The program of run {self.id} is not at hand here; use `flownb resume {self.id}`.")
+            resume(self)
+            return self
+        self._continue(self, True, "command")
+        return self
+
+    def cancel(self) -> None:
+        """End the run; nodes in flight are asked to stop. Returns at once."""
+        self.send(cmd.Cancel(by="you"))
+
+    def retry(self, node: str) -> None:
+        """Start a failed node again, with what was skipped because of it."""
+        _ = self[node]
+        self.send(cmd.RetryNode(node=node))
+
+    def skip(self, node: str) -> None:
+        """End a node as skipped."""
+        _ = self[node]
+        self.send(cmd.SkipNode(node=node))
+
+    def set(self, name: str, value: Any) -> None:
+        """Give a variable of the run a value."""
+        self.send(cmd.SetVariable(name=name, value=values.store(value, self._store.artifacts).plain))
+
+    # --- for those who join it to its execution -----------------------------------------------------------------------
+
+    def watch(self, watcher: Callable[[list[Event]], None]) -> Callable[[], None]:
+        """Call `watcher(events)` on the engine's thread after each commit; returns what ends that."""
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher) if watcher in self._watchers else None
+
+    def join(self, execution: Execution) -> None:
+        """The run is at work in this process from now on."""
+        if self._follower is not None:
+            self._follower.stop()
+            self._follower = None
+        self._execution = execution
+        self._state = execution.state
+        self._settled.clear()
+        execution.listeners.append(self._heard)
+
+    def _heard(self, happened: list[Event] | None) -> None:
+        execution = self._execution
+        if happened is None:
+            if execution is not None:
+                self._lost = execution.lost
+            self._settled.set()
+        elif not happened:
+            self._settled.set()  # held: nothing left to do until the notebook ends
+        for watcher in list(self._watchers):
+            watcher(happened or [])
+
+    def follow(self, follower: Follower) -> None:
+        """The run is at work in another process; `follower` keeps the state up to date."""
+        self._follower = follower
+
+    def followed(self, happened: list[Event]) -> None:
+        """News from another process."""
+        status = self._state.status
+        if status.ended or status is RunStatus.PAUSED:
+            self._settled.set()
+            if status.ended and self._follower is not None:
+                self._follower.stop()
+        else:
+            self._settled.clear()
+        for watcher in list(self._watchers):
+            watcher(happened)
+
+    def settle(self) -> None:
+        """The run rests and nothing of it is at work anywhere."""
+        self._settled.set()
+
+    def fail(self, error: BaseException) -> None:
+        """It can't be followed or continued."""
+        self._lost = error if isinstance(error, Exception) else InternalError(repr(error))
+        self._settled.set()
+
+
+@contextlib.contextmanager
+def _interrupts() -> Generator[Callable[[], bool], None, None]:
+    """Whether SIGINT came meanwhile: that is ■ or Ctrl-C, and not a cancellation by the program itself."""
+    seen = False
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def handler(number: int, frame: Any) -> None:
+        nonlocal seen
+        seen = True
+        if callable(before):
+            before(number, frame)
+
+    if before is not None:
+        signal.signal(signal.SIGINT, handler)
+    try:
+        yield lambda: seen
+    finally:
+        if before is not None and signal.getsignal(signal.SIGINT) is handler:
+            signal.signal(signal.SIGINT, before)

@@ -1,0 +1,38 @@
+"""What higher layers do for a run when they are there: found by name, never imported.
+
+`display` shows a run in a cell, `bundle` makes its mimebundle, `program` pins what an interactive kernel executed,
+`resume` carries on a run whose program is not at hand in this process. Another package may take one over through the
+entry point group `flownb.views`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_OWN: Final[dict[str, str]] = {
+    "display": "flownb.notebook.display:show",
+    "bundle": "flownb.notebook.display:bundle",
+    "program": "flownb.notebook.cells:pin",
+    "origin": "flownb.notebook.cells:origin",
+    "resume": "flownb.notebook.resume:in_process_of_its_own",
+}
+
+
+@cache
+def hook(name: str) -> Callable[..., Any] | None:
+    """The function of that name, or None where nobody offers it."""
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group="flownb.views", name=name):
+        loaded: Callable[..., Any] = point.load()
+        return loaded
+    if name not in _OWN:
+        return None
+    module, _, attribute = _OWN[name].partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    return found

@@ -1,0 +1,147 @@
+"""The live values of a run: what nodes returned, and what the next ones are given.
+
+Inputs are read-only by contract. What can be changed in place is given out as a copy (frames, by copy-on-write), as a
+view that can't be written (arrays), or decoded afresh (small containers), so that a run and its resumption compute
+the same.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from flownb.graph.nodetype import Output
+from flownb.model.state import COMPLETED, FAILED
+from flownb.store import values
+
+if TYPE_CHECKING:
+    from flownb.model.state import RunState
+    from flownb.model.topology import Wire
+    from flownb.run.definition import Body
+    from flownb.store.artifacts import ArtifactStore
+
+_UNCHANGEABLE: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
+_MISSING: Final = object()
+
+
+class Values:
+    """Live values by node; what is not here is loaded from its plain form when it is needed."""
+
+    def __init__(self, state: RunState, artifacts: ArtifactStore) -> None:
+        self._state = state
+        self._artifacts = artifacts
+        self._live: dict[int, Output] = {}
+
+    def keep(self, number: int, output: Output) -> None:
+        """Remember what a node returned."""
+        self._live[number] = output
+
+    def forget(self, number: int) -> None:
+        """Forget a node's value; it is pending again."""
+        self._live.pop(number, None)
+
+    def rebase(self, state: RunState) -> None:
+        """Serve another state of the same run: what nodes returned stays, for those that are still completed."""
+        self._state = state
+        self._live = {n: each for n, each in self._live.items() if state.node_status[n] in (COMPLETED, FAILED)}
+
+    def encode(self, value: Any) -> Any:
+        """The plain form of a value."""
+        return values.store(value, self._artifacts).plain
+
+    def decode(self, plain: Any) -> Any:
+        """The value of a plain form."""
+        return plain if type(plain) in _UNCHANGEABLE else values.load(plain, self._artifacts)
+
+    def input(self, name: str) -> Any:
+        """An input of the run; its recorded form wins over what the program says now."""
+        return self.decode(self._state.inputs[name])
+
+    def output(self, number: int, port: str | None = None) -> Any:
+        """What a node's port carries, safe to hand out."""
+        live = self._live.get(number)
+        plain = self._plain(number, port)
+        if live is None:
+            return self._load(number, port, plain)
+        value = live.values[port] if port is not None and port in live.values else live.value
+        return self._hand_out(value, plain)
+
+    def is_live(self, number: int) -> bool:
+        """Whether this process has the value itself."""
+        return number in self._live
+
+    def _plain(self, number: int, port: str | None) -> Any:
+        ports = self._state.port_values.get(number)
+        if ports is not None and port in ports:
+            return ports[port]
+        return self._state.output[number]
+
+    def _load(self, number: int, port: str | None, plain: Any) -> Any:
+        value = self.decode(plain)
+        if port is None and values.artifact_of(plain) is not None:
+            self._live[number] = Output(value)  # a frame is read from disk once, however many nodes want it
+        return self._hand_out(value, None)
+
+    def _hand_out(self, value: Any, plain: Any) -> Any:
+        cls = type(value)
+        if cls in _UNCHANGEABLE:
+            return value
+        if cls in (dict, list, set, tuple) and plain is not None and values.artifact_of(plain) is None:
+            return value if values.is_transient(plain) else values.load(plain, self._artifacts)
+        if cls.__module__.startswith("pandas") and "pandas" in sys.modules:
+            return value.copy(deep=False) if hasattr(value, "copy") else value
+        if (numpy := sys.modules.get("numpy")) is not None and cls is numpy.ndarray:
+            view = value.view()
+            view.flags.writeable = False
+            return view
+        return value
+
+    # --- what a node gets ---------------------------------------------------------------------------------------------
+
+    def arguments(self, body: Body) -> dict[str, Any]:
+        """The inputs of a node by parameter: data edges that are live, and inputs of the run."""
+        state = self._state
+        arguments: dict[str, Any] = {}
+        for argument in state.topology.arguments[body.number]:
+            if argument.many:
+                arguments[argument.name] = [self._through(w) for w in argument.wires if self._carries(w)]
+            elif self._carries(argument.wires[0]):
+                arguments[argument.name] = self._through(argument.wires[0])
+        for name in body.from_inputs:
+            if name in state.inputs:
+                arguments[name] = self.input(name)
+        return arguments
+
+    def sources(self, body: Body) -> dict[str, list[str]]:
+        """Of each port that is `many`, the ids of the nodes that its values come from."""
+        topology = self._state.topology
+        return {
+            argument.name: [topology.paths[wire.source] for wire in argument.wires if self._carries(wire)]
+            for argument in topology.arguments[body.number]
+            if argument.many
+        }
+
+    def _carries(self, wire: Wire) -> bool:
+        status = self._state.node_status[wire.source]
+        return status in (COMPLETED, FAILED) and self._state.edge_is_live(wire)
+
+    def _through(self, wire: Wire) -> Any:
+        return self.output(wire.source, wire.port)
+
+    # --- expressions --------------------------------------------------------------------------------------------------
+
+    def verdicts(self, number: int, output: Output) -> dict[str, bool]:
+        """The verdict of each conditional edge that leaves a node which is about to commit `output`."""
+        conditional = [wire for wire in self._state.topology.leaving[number] if wire.condition is not None]
+        if not conditional:
+            return {}
+        from flownb.expr import compile_condition
+
+        path = self._state.topology.paths[number]
+        scope = {name: self.input(name) for name in self._state.inputs}
+        scope |= {"output": output.value, path: output.value}
+        verdicts = {}
+        for wire in conditional:
+            assert wire.condition is not None
+            verdicts[wire.id] = bool(compile_condition(wire.condition).evaluate(scope))
+        return verdicts

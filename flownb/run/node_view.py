@@ -1,0 +1,147 @@
+"""`run["load"]`: what people read of one node of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flownb.errors import NotFound
+from flownb.model.events import NodeOutput
+from flownb.model.state import COMPLETED, FAILED, STATUSES
+from flownb.model.status import NodeStatus
+from flownb.store import values
+
+if TYPE_CHECKING:
+    from flownb.model.events import Failure
+    from flownb.run.handle import Run
+
+
+class NodeView:
+    """A node as it is now; look again and it may have changed."""
+
+    def __init__(self, run: Run, number: int) -> None:
+        self._run = run
+        self.number = number
+
+    @property
+    def id(self) -> str:
+        """The node's path."""
+        return self._run.state.topology.paths[self.number]
+
+    @property
+    def status(self) -> NodeStatus:
+        """Where the node is."""
+        return STATUSES[self._run.state.node_status[self.number]]
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts there were."""
+        return self._run.state.attempts[self.number]
+
+    @property
+    def output(self) -> Any:
+        """What it returned.
+
+        Raises:
+            NotFound: it has no output; the message says why.
+            StoreError: it can't be restored here.
+        """
+        if self._run.state.node_status[self.number] != COMPLETED:
+            raise NotFound(f"{self.id} has no output: it is {self.status}. {self.why}".strip(), node=self.id)
+        return self._run.value(self.id)
+
+    @property
+    def plain(self) -> Any:
+        """The stored form of its output: JSON data, with references to what is large."""
+        return self._run.state.output[self.number]
+
+    @property
+    def transient(self) -> bool:
+        """Whether its output has no stored form and lives only in the process that made it."""
+        return values.is_transient(self.plain)
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """The ports that fired beside `main`."""
+        return self._run.state.ports.get(self.number, ())
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """What it was given, by parameter; dead edges are absent."""
+        state = self._run.state
+        given: dict[str, Any] = {}
+        for argument in state.topology.arguments[self.number]:
+            live = [
+                wire
+                for wire in argument.wires
+                if state.node_status[wire.source] in (COMPLETED, FAILED) and state.edge_is_live(wire)
+            ]
+            found = [self._run.value(state.topology.paths[wire.source], wire.port) for wire in live]
+            if argument.many:
+                given[argument.name] = found
+            elif found:
+                given[argument.name] = found[0]
+        return given
+
+    @property
+    def log(self) -> str:
+        """What it printed, logged and warned, so far."""
+        pieces = [
+            record.event.text
+            for record in self._run.events()
+            if isinstance(record.event, NodeOutput) and record.event.node == self.id
+        ]
+        return "".join(pieces)
+
+    @property
+    def error(self) -> Failure | None:
+        """What is recorded of its failure, or of the last failed attempt while it is tried again."""
+        failed = self._run.state.failures.get(self.number)
+        if failed is not None:
+            return failed.error
+        retrying = self._run.state.retries.get(self.number)
+        return retrying.error if retrying is not None else None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, in seconds; None before its end."""
+        state = self._run.state
+        start, end = state.node_started[self.number], state.node_finished[self.number]
+        return end - start if start and end else None
+
+    @property
+    def why(self) -> str:
+        """Why it is as it is, in a sentence."""
+        state, number = self._run.state, self.number
+        if number in state.reasons:
+            return state.reasons[number].message
+        match self.status:
+            case NodeStatus.COMPLETED if number in state.sources:
+                why = f"its value came from: {state.sources[number]}"
+            case NodeStatus.COMPLETED:
+                why = "it ran, and its result is committed" + self._tries()
+            case NodeStatus.FAILED:
+                failure = state.failures[number].error
+                why = f"{failure.type}: {failure.message}" + self._tries()
+            case NodeStatus.WAITING:
+                why = f"it waits for {state.waits[number].waits_for}"
+            case NodeStatus.RUNNING:
+                why = "its inputs were there, and it runs" + self._tries()
+            case _:
+                why = self._what_is_missing()
+        return why
+
+    def _tries(self) -> str:
+        return f" (attempt {self.attempts})" if self.attempts > 1 else ""
+
+    def _what_is_missing(self) -> str:
+        state = self._run.state
+        sources = {state.topology.paths[wire.source] for wire in state.topology.entering[self.number]}
+        missing = sorted(path for path in sources if not state.status_of(path).ended)
+        return f"it waits for {', '.join(missing)}" if missing else "it has not started"
+
+    def take(self) -> Any:
+        """Its output, for your namespace: `df = run["clean"].take()`."""
+        return self.output
+
+    def __repr__(self) -> str:
+        return f"{self.id}: {self.status} ({self.why})"

@@ -1,0 +1,90 @@
+"""What a run does next: a pure decision over its state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from flownb.model.events import Reason
+from flownb.model.state import FAILED, PENDING, RUNNING, WAITING
+from flownb.model.status import PauseReason, RunStatus
+
+if TYPE_CHECKING:
+    from flownb.model.state import RunState
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """Nodes to start and nodes to skip, by number; `rest` stays ready for want of room."""
+
+    starts: list[int]
+    skips: list[tuple[int, Reason]]
+    rest: list[int]
+
+
+def plan(state: RunState, room: int) -> Plan:
+    """Divide the ready nodes into those that start, those that are skipped and those that must wait for room.
+
+    Args:
+        state: the run; it is only read.
+        room: how many nodes may start; 0 or less while a run is stopping or pausing (skips are decided all the same).
+    """
+    ready = state.ready
+    status = state.node_status
+    if not state.dead and not state.join_counts:
+        pending = [number for number in ready if status[number] == PENDING]
+        return Plan(pending[:room] if room > 0 else [], [], pending[max(room, 0) :])
+    starts: list[int] = []
+    skips: list[tuple[int, Reason]] = []
+    rest: list[int] = []
+    for number in ready:
+        if status[number] != PENDING:
+            continue
+        reason = state.decide(number)
+        if reason is not None:
+            skips.append((number, reason))
+        elif len(starts) < room:
+            starts.append(number)
+        else:
+            rest.append(number)
+    return Plan(starts, skips, rest)
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """How a run stands once nothing of it is in flight and nothing can start."""
+
+    status: RunStatus
+    pause_reason: PauseReason | None = None
+    #: When the nearest timer is due.
+    until: float | None = None
+
+
+#: Which reason is named where nodes wait for different things: what needs a person first.
+_URGENCY = (PauseReason.IN_DOUBT, PauseReason.HUMAN, PauseReason.ERROR, PauseReason.EVENT, PauseReason.TIMER)
+
+
+def verdict(state: RunState) -> Verdict:
+    """Completed, failed, or paused for what the waiting nodes wait for."""
+    waiting = state.waits
+    if waiting:
+        reasons = {PauseReason(event.waits_for) for event in waiting.values()}
+        reason = next(each for each in _URGENCY if each in reasons)
+        due = [event.until for event in waiting.values() if event.until is not None]
+        return Verdict(RunStatus.PAUSED, reason, min(due, default=None))
+    if state.unhandled:
+        return Verdict(RunStatus.FAILED)
+    return Verdict(RunStatus.COMPLETED)
+
+
+def unfinished(state: RunState) -> list[int]:
+    """The nodes that must be ended when the run ends before them."""
+    return [number for number, status in enumerate(state.node_status) if status in (PENDING, RUNNING, WAITING)]
+
+
+def first_failure(state: RunState) -> int | None:
+    """The unhandled failure that came first."""
+    return min(
+        (number for number in state.unhandled if state.node_status[number] == FAILED),
+        key=lambda number: state.node_finished[number],
+        default=None,
+    )

@@ -1,0 +1,161 @@
+"""Reading a run back from its journal, and what must be done about it before it can go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flownb.errors import NotFound, StoreCorrupt, near_names
+from flownb.model import events as ev
+from flownb.model.document import from_json
+from flownb.model.state import COMPLETED, PENDING, RUNNING, WAITING, RunState, apply
+from flownb.model.status import OnCrash, PauseReason
+from flownb.model.topology import Topology
+from flownb.model.workflow import Workflow
+from flownb.run.definition import shape_of
+from flownb.store import values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from flownb.run.definition import Definition
+    from flownb.store.contract import RunRow, Store
+
+
+def require_row(store: Store, run_id: str) -> RunRow:
+    """The run's row.
+
+    Raises:
+        NotFound: no such run; the message lists near ids.
+    """
+    row = store.row(run_id)
+    if row is None:
+        known = [each.id for each in store.rows(limit=200)]
+        rest = near_names(run_id, known) if known else " It has no runs yet."
+        raise NotFound(f"There is no run {run_id!r} in {store.url}.{rest}")
+    return row
+
+
+def read_state(store: Store, row: RunRow, topology: Topology | None = None) -> RunState:
+    """The state of a run, folded from its events.
+
+    Args:
+        store: where it is.
+        row: which run.
+        topology: the compiled definition, where the caller has it; else the pinned one is read. Events of nodes that it
+            does not have (after a migration) are passed over.
+
+    Raises:
+        StoreCorrupt: the pinned definition is missing.
+    """
+    if topology is None:
+        topology = pinned_shape(store, row)
+    state = RunState(topology, row.id)
+    state.workflow = row.workflow
+    for record in store.events(row.id):
+        node = getattr(record.event, "node", None)
+        if isinstance(record.event, ev.NodeEvent) and node not in topology.index:
+            state.seq += 1
+            continue
+        apply(state, record.event)
+    return state
+
+
+def pinned_shape(store: Store, row: RunRow) -> Topology:
+    """The compiled graph of the definition that a run is pinned to; an empty one for a notebook without a flow."""
+    if not row.definition:
+        return Topology(Workflow(name=row.workflow), {})
+    document = store.definition(row.definition)
+    if document is None:
+        raise StoreCorrupt(
+            f"The definition {row.definition} of run {row.id} is missing in {store.url}.", place=store.url
+        )
+    return shape_of(from_json(document))
+
+
+def resumption(
+    state: RunState,
+    definition: Definition,
+    now: float,
+    *,
+    retry: bool,
+    cause: str = "",
+    skip: Iterable[str] = (),
+    live: Callable[[int], bool] | None = None,
+) -> list[ev.Event]:
+    """The events with which a run goes on after its process died, it was paused, or it failed.
+
+    Committed nodes stay. Nodes that were in flight follow `on_crash`; a node between two attempts simply starts again.
+    A *transient* result, which only the dead process had, is computed again if a node that will run needs it.
+
+    Args:
+        state: the run as its journal tells it.
+        definition: the program that goes on.
+        now: the time of the events.
+        retry: whether failed nodes, and those that ended because of them, are set back.
+        skip: nodes that somebody ended as skipped while the run rested.
+        live: whether this process has a node's value itself, so that a transient one is not lost.
+        cause: for the record; by default `recovered` where something was in flight.
+    """
+    paths = state.topology.paths
+    back: set[int] = set(state.reset_numbers()) if retry else set()
+    asks: list[int] = []
+    fails: list[int] = []
+    skipped = [state.topology.index[path] for path in skip if path in state.topology.index]
+    skipped = [number for number in skipped if state.node_status[number] != COMPLETED]
+    flight = [number for number in range(len(paths)) if state.node_status[number] == RUNNING]
+    for number in flight:
+        policy = definition.bodies[number].on_crash
+        if number in skipped:
+            continue
+        if number in state.retries or policy is OnCrash.RERUN:
+            back.add(number)
+        elif policy is OnCrash.FAIL:
+            fails.append(number)
+        else:
+            asks.append(number)
+    if retry:
+        back |= {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.IN_DOUBT}
+    back |= lost_values(state, definition, back, live or (lambda _: False))
+    why = cause or ("recovered" if flight else "command")
+    moved = definition.hash if state.definition not in ("", definition.hash) else ""
+    reset = tuple(paths[number] for number in sorted(back))
+    events: list[ev.Event] = [ev.RunResumed(at=now, reset=reset, cause=why, definition=moved)]
+    events += [ev.NodeWaiting(at=now, node=paths[number], waits_for=PauseReason.IN_DOUBT) for number in asks]
+    events += [_crashed(paths[number], now) for number in fails]
+    events += [_skipped(paths[number], now) for number in skipped]
+    return events
+
+
+def _skipped(path: str, now: float) -> ev.NodeSkipped:
+    return ev.NodeSkipped(at=now, node=path, reason=ev.Reason(group="command", message="skipped by a command"))
+
+
+def _crashed(path: str, now: float) -> ev.NodeFailedEvent:
+    error = ev.Failure(
+        type="ProcessDied",
+        message=f"The process died while {path} ran, and its on_crash is fail.",
+        error_class="dependency",
+    )
+    return ev.NodeFailedEvent(at=now, node=path, error=error)
+
+
+def lost_values(state: RunState, definition: Definition, back: set[int], live: Callable[[int], bool]) -> set[int]:
+    """Completed nodes whose transient result is gone and needed by a node that will run; their own needs as well."""
+    will_run = {n for n, status in enumerate(state.node_status) if status in (PENDING, WAITING)} | back
+    lost: set[int] = set()
+    queue = list(will_run)
+    while queue:
+        number = queue.pop()
+        for argument in state.topology.arguments[number]:
+            for wire in argument.wires:
+                source = wire.source
+                if source in will_run or state.node_status[source] != COMPLETED:
+                    continue
+                if live(source) or not values.is_transient(state.output[source]):
+                    continue
+                if definition.bodies[source].on_crash is not OnCrash.RERUN:
+                    continue  # must not happen twice; the reader fails with a sentence that says so
+                lost.add(source)
+                will_run.add(source)
+                queue.append(source)
+    return lost

@@ -1,0 +1,391 @@
+"""Starting a run, or finding the one that has its key or its place in a notebook, and joining a handle to it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from flownb import faults
+from flownb.errors import Conflict, DefinitionDrift, InvalidInput, RunError, near_names
+from flownb.ids import new_run_id
+from flownb.model import commands as cmd
+from flownb.model import events as ev
+from flownb.model.fingerprint import digest_of
+from flownb.model.state import RunState, apply
+from flownb.model.status import PauseReason, RunStatus
+from flownb.run.context import Services
+from flownb.run.drift import difference
+from flownb.run.engine import engine
+from flownb.run.executor import Execution
+from flownb.run.follow import Follower
+from flownb.run.handle import Run
+from flownb.run.recover import read_state, require_row, resumption
+from flownb.store import values
+from flownb.store.contract import NewRun
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flownb.run.definition import Definition
+    from flownb.run.session import Session
+    from flownb.store.contract import Lease, RunRow
+
+
+class Request(msgspec.Struct, kw_only=True):
+    """Everything that a start needs; live values."""
+
+    definition: Any
+    store: Any
+    inputs: dict[str, Any] = {}
+    services: Any = None
+    key: str | None = None
+    mode: str = "manual"
+    trigger: str = "manual"
+    parent: str | None = None
+    parent_node: str | None = None
+    power: bool = False
+    #: Digest of the pinned program, or empty.
+    program: str = ""
+    until: str | None = None
+    session: Any = None
+    #: What a key is compared by beside the inputs: the target as given.
+    target: str = ""
+    headless: bool = False
+
+
+def check_inputs(
+    definition: Definition, given: Mapping[str, Any], defaults: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The inputs of a run: those given, and the defaults of the rest.
+
+    Args:
+        definition: says which inputs there are.
+        given: live values by name.
+        defaults: live values, where the program has them; else what the definition keeps of them.
+
+    Raises:
+        InvalidInput: an unknown one, one that is a node's name, or one that is missing; all of them in one message.
+    """
+    variables = {variable.name: variable for variable in definition.workflow.variables}
+    faults_found = []
+    for name in given:
+        if name in variables:
+            continue
+        if name in definition.topology.index:
+            faults_found.append(
+                f"{name!r} is a node, not an input; to use a value instead of running it, pin it: "
+                f"flow.pin({name!r}, …)."
+            )
+        else:
+            faults_found.append(f"{definition.workflow.name} has no input {name!r}.{near_names(name, variables)}")
+    inputs = {name: given[name] for name in given if name in variables}
+    for name, variable in variables.items():
+        if name in inputs:
+            continue
+        if variable.required:
+            faults_found.append(f"The input {name!r} ({variable.type}) is missing; give it as {name}=….")
+        else:
+            inputs[name] = (defaults or {}).get(name, variable.default)
+    if faults_found:
+        raise InvalidInput(" ".join(faults_found), name=next(iter(given), ""))
+    return inputs
+
+
+def start(request: Request) -> Run:
+    """Start a run, or attach to the one that this start was before: by key, or by its place in a notebook."""
+    session: Session | None = request.session
+    if session is not None:
+        return _start_in_session(request, session)
+    plain = {name: values.store(value, request.store.artifacts).plain for name, value in request.inputs.items()}
+    digest = digest_of([request.target or request.definition.workflow.name, plain])
+    if request.key is not None and (row := request.store.find_key(request.key)) is not None:
+        return by_key(request, row, digest)
+    new = _new_run(request, new_run_id(), digest)
+    row, lease = request.store.create_run(new, engine().owner(request.store))
+    if lease is None:
+        return by_key(request, row, digest)
+    faults.reach("run.created")
+    return _begin(request, row.id, lease, plain)
+
+
+def _new_run(request: Request, run_id: str, digest: str, group: str | None = None) -> NewRun:
+    definition: Definition = request.definition
+    request.store.put_definition(definition.hash, definition.document)
+    return NewRun(
+        id=run_id,
+        workflow=definition.workflow.name,
+        key=request.key,
+        request=digest,
+        mode=request.mode,
+        trigger=request.trigger,
+        parent=request.parent,
+        group=group,
+        definition=definition.hash,
+        program=request.program,
+        created_at=time.time(),
+    )
+
+
+def _begin(request: Request, run_id: str, lease: Lease, plain: dict[str, Any]) -> Run:
+    state = RunState(request.definition.topology, run_id)
+    return _join(request, Run(request.store, state), lease, _first_events(request, state, plain))
+
+
+def _first_events(request: Request, state: RunState, plain: dict[str, Any]) -> list[ev.Event]:
+    definition: Definition = request.definition
+    started = ev.RunStarted(
+        at=time.time(),
+        workflow=definition.workflow.name,
+        definition=definition.hash,
+        inputs=plain,
+        mode=request.mode,
+        trigger=request.trigger,
+        parent=request.parent,
+        parent_node=request.parent_node,
+    )
+    return [started, *_left_out(request, state)]
+
+
+def _left_out(request: Request, state: RunState) -> list[ev.Event]:
+    """With `until`, the nodes that it doesn't need are skipped from the start."""
+    if request.until is None:
+        return []
+    topology = state.topology
+    if request.until not in topology.index:
+        raise InvalidInput(
+            f"{request.definition.workflow.name} has no node {request.until!r} to run until."
+            f"{near_names(request.until, topology.index)}",
+            name="until",
+        )
+    needed: set[int] = set()
+    queue = [topology.index[request.until]]
+    while queue:
+        number = queue.pop()
+        if number not in needed:
+            needed.add(number)
+            queue += [wire.source for wire in topology.entering[number]]
+    reason = ev.Reason(group="command", message=f"not needed: the run is until {request.until}")
+    now = time.time()
+    return [
+        ev.NodeSkipped(at=now, node=path, reason=reason)
+        for number, path in enumerate(topology.paths)
+        if number not in needed
+    ]
+
+
+def _join(
+    request: Request, run: Run, lease: Lease, first: list[ev.Event], *, hold: bool = False, previous: Any = None
+) -> Run:
+    """Put a run to work in this process: its first events are folded and go out with the first tick."""
+    home = engine()
+    state = run.state
+    home.owner(request.store)
+    execution = Execution(
+        home,
+        request.definition,
+        state,
+        request.store,
+        lease,
+        services=Services(request.services or {}),
+        values=previous.values if previous is not None else None,
+        power=request.power,
+        headless=request.headless,
+        hold=hold,
+    )
+    for event in first:
+        apply(state, event)
+    execution.out += first
+    run._continue = _continuation(request)  # noqa: SLF001  the handle is made here
+    run.join(execution)
+    home.call(home.add, execution)
+    return run
+
+
+def _continuation(request: Request) -> Callable[[Run, bool, str], None]:
+    def go_on(run: Run, retry: bool, cause: str) -> None:
+        row = require_row(request.store, run.id)
+        previous = run._execution  # noqa: SLF001
+        lease = request.store.claim(run.id, engine().owner(request.store))
+        if lease is None:
+            _follow(request, run)
+            return
+        state = read_state(request.store, row, request.definition.topology)
+        run._state = state  # noqa: SLF001  read afresh: others may have written since
+        _resume(request, run, lease, retry=retry, cause=cause, previous=previous)
+
+    return go_on
+
+
+def _resume(
+    request: Request, run: Run, lease: Lease, *, retry: bool, cause: str = "", previous: Any = None, hold: bool = False
+) -> Run:
+    state = run.state
+    if state.started_at is None:  # it was created and its process died before the first event
+        plain = {name: values.store(value, request.store.artifacts).plain for name, value in request.inputs.items()}
+        return _join(request, run, lease, _first_events(request, state, plain), hold=hold)
+    if previous is not None:
+        previous.values.rebase(state)
+    left = [message.command for message in request.store.receive([run.id])]
+    first = resumption(
+        state,
+        request.definition,
+        time.time(),
+        retry=retry,
+        cause=cause,
+        skip=[command.node for command in left if isinstance(command, cmd.SkipNode)],
+        live=previous.values.is_live if previous is not None else None,
+    )
+    joined = _join(request, run, lease, first, hold=hold, previous=previous)
+    for command in left:
+        # A pause that was meant for an owner who is gone has had its effect.
+        if not isinstance(command, cmd.SkipNode | cmd.Pause | cmd.Resume | cmd.RetryNode):
+            joined.send(command)
+    return joined
+
+
+# --- the run that is there already ------------------------------------------------------------------------------------
+
+
+def by_key(request: Request, row: RunRow, digest: str) -> Run:
+    """What a start with a key does when the key is in use (the table of DESIGN §15).
+
+    Raises:
+        Conflict: the key belongs to another target or other inputs.
+    """
+    if row.request and row.request != digest:
+        raise Conflict(
+            f"The key {request.key!r} belongs to run {row.id} of {row.workflow}, which was started with another target "
+            f"or other inputs. Choose another key, or look at that run with `flownb show {row.id}`.",
+            run=row.id,
+        )
+    return attach(request, row)
+
+
+def attach(request: Request, row: RunRow, *, retry: bool = False, migrate: bool = False) -> Run:
+    """A handle on a recorded run whose program is at hand: it goes on here if nobody has it and nothing is missing.
+
+    Args:
+        request: the program, and what a start would need.
+        row: the run.
+        retry: resume it even where it waits for a command, or has failed.
+        migrate: go on although the definition is another one now.
+    """
+    local = engine().executions.get(row.id)
+    if local is not None and local.store is request.store:
+        run = Run(request.store, local.state)
+        run._continue = _continuation(request)  # noqa: SLF001
+        run.join(local)
+        return run
+    check_drift(request, row, migrate=migrate)
+    run = Run(request.store, read_state(request.store, row, request.definition.topology))
+    run._continue = _continuation(request)  # noqa: SLF001
+    if not _goes_on(run, retry=retry):
+        run.settle()
+        return run
+    lease = request.store.claim(row.id, engine().owner(request.store))
+    if lease is None:
+        _follow(request, run)
+        return run
+    run._state = read_state(request.store, require_row(request.store, row.id), request.definition.topology)  # noqa: SLF001
+    return _resume(request, run, lease, retry=retry)
+
+
+def _goes_on(run: Run, *, retry: bool) -> bool:
+    """Whether a start with its key lets the run go on."""
+    state = run.state
+    if state.status in (RunStatus.COMPLETED, RunStatus.CANCELLED):
+        return False
+    if state.status is RunStatus.FAILED:
+        return retry
+    if state.status is not RunStatus.PAUSED:
+        return True
+    if state.pause_reason is PauseReason.TIMER:
+        due = [wait.until for wait in state.waits.values() if wait.until is not None]
+        return bool(due) and min(due) <= time.time()
+    return retry and state.pause_reason not in (PauseReason.HUMAN, PauseReason.EVENT)
+
+
+def check_drift(request: Request, row: RunRow, *, migrate: bool) -> None:
+    """The program must be the one that the run was started with.
+
+    Raises:
+        DefinitionDrift: it is not, and `migrate` is off, or what changed can't be moved; with the difference.
+    """
+    definition: Definition = request.definition
+    if row.definition in ("", definition.hash):
+        return
+    recorded = request.store.definition(row.definition)
+    text = difference(recorded or "", definition.document)
+    if not migrate:
+        raise DefinitionDrift(
+            f"{row.workflow} is not what run {row.id} was started with:\n{text}\n"
+            f"`flownb resume {row.id} --migrate` goes on with it as it is now; or put it back.",
+            run=row.id,
+            difference=text,
+        )
+    request.store.put_definition(definition.hash, definition.document)
+
+
+def _follow(request: Request, run: Run) -> None:
+    def orphaned() -> None:
+        try:
+            lease = request.store.claim(run.id, engine().owner(request.store))
+            if lease is None or run.state.status.ended:
+                return
+            state = read_state(request.store, require_row(request.store, run.id), request.definition.topology)
+            run._state = state  # noqa: SLF001
+            _resume(request, run, lease, retry=False)
+        except RunError as error:
+            run.fail(error)
+
+    run.follow(Follower(request.store, run.state, run.followed, orphaned))
+
+
+# --- in a notebook that is executed headless --------------------------------------------------------------------------
+
+
+def _start_in_session(request: Request, session: Session) -> Run:
+    run_id = session.next_id()
+    first = run_id == session.run_id
+    request.mode, request.trigger = session.mode, session.trigger
+    request.program = session.program
+    request.headless = True
+    request.until = session.until if first else None
+    row = request.store.row(run_id)
+    lease: Lease | None
+    if row is None:
+        group = session.run_id
+        row, lease = request.store.create_run(_new_run(request, run_id, "", group), engine().owner(request.store))
+    else:
+        lease = _claim_in_session(request, row, session)
+    state = read_state(request.store, row, request.definition.topology)
+    if state.started_at is not None:
+        session.check_same_flow(run_id, state.workflow, request.definition.workflow.name)
+        check_drift(request, row, migrate=session.migrate)
+    run = Run(request.store, state)
+    run._continue = _continuation(request)  # noqa: SLF001
+    session.add(run)
+    if lease is None:
+        if state.status.ended:
+            run.settle()
+        else:
+            _follow(request, run)
+        return run
+    request.store.put_definition(request.definition.hash, request.definition.document)
+    if state.status in (RunStatus.COMPLETED, RunStatus.CANCELLED):
+        request.store.release(lease)
+        run.settle()
+        return run
+    return _resume(request, run, lease, retry=session.retry, hold=first)
+
+
+def _claim_in_session(request: Request, row: RunRow, session: Session) -> Lease | None:
+    from flownb.store.contract import Lease as StoreLease
+
+    expect = None
+    if row.id == session.run_id and row.owner == session.owner:
+        expect = StoreLease(run=row.id, owner=session.owner, fence=session.fence)
+    lease: Lease | None = request.store.claim(row.id, engine().owner(request.store), expect=expect)
+    return lease
