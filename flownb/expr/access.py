@@ -25,6 +25,7 @@ SETTLED: Final = SCALARS | {list, dict, Frame, Rows}
 _ABSENT: Final = object()
 _PATHS: Final = frozenset({PosixPath, WindowsPath, PurePosixPath, PureWindowsPath})
 _DIGITS: Final = 9
+_SETTLING: Final = 15
 _class_name = type.__dict__["__name__"].__get__
 _zone = datetime.__dict__["tzinfo"].__get__
 _time_zone = time.__dict__["tzinfo"].__get__
@@ -45,6 +46,7 @@ def settle(value: Any, work: Work, what: str = "a value") -> Any:
     kind = type(value)
     if kind in SETTLED:
         return value
+    spend(work, _SETTLING)
     for settled in (_settle_basic, _settle_container, _settle_time, _settle_foreign):
         found = settled(value, kind, work)
         if found is not _ABSENT:
@@ -99,7 +101,7 @@ def _settle_foreign(value: Any, kind: type, work: Work) -> Any:
     generic = getattr(sys.modules.get("numpy"), "generic", None)
     if isinstance(generic, type) and issubclass(kind, generic):
         item = generic.item(value)  # type: ignore[attr-defined]  # numpy's base class, which has no types here
-        return settle(item, work) if not issubclass(type(item), generic) else _ABSENT
+        return settle(item, work) if type(item) in SETTLED or type(item) in (datetime, date) else _ABSENT
     return _ABSENT
 
 
@@ -163,13 +165,14 @@ def entry(value: Any, key: Any, work: Work, what: str) -> Any:
             found = value.get(_other_form(key), _ABSENT)
         if found is _ABSENT:
             raise Missing(f"There is no {key!r} in {what}.", name=str(key), known=lambda: known_names(value))
-        return settle(found, work, what)
-    if kind is list or kind is str:
-        return settle(_by_position(value, key, what), work, what)
-    if kind is Frame or kind is Rows:
+    elif kind is list or kind is str:
+        found = _by_position(value, key, what)
+    elif kind is Frame or kind is Rows:
         number = _other_form(key)
-        return settle(value.entry(number if type(number) is int else key, what, work), work, what)
-    raise Missing(f"{what} is {describe(value)}, it has no {key!r}.")
+        found = value.entry(number if type(number) is int else key, what, work)
+    else:
+        raise Missing(f"{what} is {describe(value)}, it has no {key!r}.")
+    return found if type(found) in SETTLED else settle(found, work, f"{what}.{key}"[:60])
 
 
 def _other_form(key: str | int) -> str | int | None:
@@ -222,7 +225,7 @@ def known_names(mapping: dict[Any, Any]) -> list[str]:
     """The keys that a message may show: a bounded number of short, printable ones."""
     shown: list[str] = []
     for number, key in enumerate(mapping):
-        if len(shown) >= 60 or number >= 1000:  # noqa: PLR2004  # bounds the search for near names
+        if len(shown) >= 40 or number >= 1000:  # noqa: PLR2004  # bounds the search for near names
             break
         if type(key) is str and 0 < len(key) <= 40 and key.isprintable():  # noqa: PLR2004
             shown.append(key)

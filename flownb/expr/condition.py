@@ -114,7 +114,7 @@ def compile_condition(condition: Any) -> Condition:
     Raises:
         ExpressionError: it can't be read.
     """
-    if isinstance(condition, str):
+    if issubclass(type(condition), str):
         return compile_condition_text(condition)
     try:
         whole = copy(settle(condition, work := new_work(), "the condition"), work)

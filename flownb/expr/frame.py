@@ -55,19 +55,19 @@ class Frame:
         if not -rows <= index < rows:
             raise Missing(f"{what} has {rows:,} rows, there is no row {index}.")
         spend(work, _CELL * len(self.columns))
-        return {name: self.frame.iloc[index, number] for number, name in enumerate(self.columns)}
+        cells = [self.frame.iloc[index, number] for number in range(len(self.columns))]
+        return dict(zip(self.columns, map(_cell, cells), strict=True))
 
     def _column(self, number: int, work: Work) -> list[Any]:
         spend(work, _CELL + 2 * len(self.frame))
-        cells: list[Any] = self.frame.iloc[:, number].tolist()
-        return cells
+        return [_cell(each) for each in self.frame.iloc[:, number].tolist()]
 
     def records(self, first: int, last: int, step: int, work: Work) -> list[dict[str, Any]]:
         """The rows of a slice, as dictionaries."""
         part = self.frame.iloc[first:last:step] if (first, last, step) != (0, len(self.frame), 1) else self.frame
         check_list(len(part))
-        spend(work, (4 + 3 * len(self.columns)) * len(part) + _CELL * len(self.columns))
-        columns = [part.iloc[:, number].tolist() for number in range(len(self.columns))]
+        spend(work, (5 + 2 * len(self.columns)) * len(part) + _CELL * len(self.columns))
+        columns = [map(_cell, part.iloc[:, number].tolist()) for number in range(len(self.columns))]
         return [dict(zip(self.columns, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
@@ -104,6 +104,13 @@ class Rows:
         if len(self) > LIST:
             raise Refusal(f"The DataFrame has {len(self):,} rows; an expression may list {LIST:,}. Take a slice of it.")
         return self.frame.records(0, len(self), 1, work)
+
+
+def _cell(value: Any) -> Any:
+    """A cell as pandas has it, but none where it is nan: that is how pandas says that it is empty."""
+    return (
+        None if issubclass(type(value), float) and float.__ne__(value, value) else value
+    )  # only nan differs from itself
 
 
 def is_frame(value: Any) -> bool:

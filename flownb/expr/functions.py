@@ -5,9 +5,9 @@ Every one is called as `f(x, …)` or by a pipe, `x|f(…)`.
 | Function | Gives |
 |---|---|
 | `len(x)` | the number of characters, entries, keys or rows |
-| `sum(list)` | the sum of numbers; 0 for an empty list |
-| `min(list)` or `min(a, b, …)` | the smallest number or text; none for an empty list |
-| `max(list)` or `max(a, b, …)` | the largest number or text; none for an empty list |
+| `sum(list)` | the sum of the numbers; none doesn't count; 0 for an empty list |
+| `min(list)` or `min(a, b, …)` | the smallest number or text; none doesn't count; none for an empty list |
+| `max(list)` or `max(a, b, …)` | the largest number or text, likewise |
 | `round(x)` or `round(x, digits)` | the rounded number, a half to the even side, as Python has it |
 | `abs(x)` | the number without its sign |
 | `lower(text)` | in small letters |
@@ -45,10 +45,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.expr import clock
-from flownb.expr.access import describe, entry, settle, subject
+from flownb.expr.access import describe, entry, subject
 from flownb.expr.frame import Frame, Rows
 from flownb.expr.limits import Work, check_list, check_string, spend, spend_text
 from flownb.expr.operators import NUMBERS, contains
@@ -89,8 +90,16 @@ def _len(_work: Work, value: Any) -> int:
     raise Refusal(f"{subject(value)} has no length.")
 
 
+def _present(found: list[Any], work: Work) -> list[Any]:
+    """The entries that are not none: an empty cell doesn't count, as in SQL and pandas."""
+    if NoneType not in map(type, found):
+        return found
+    spend(work, len(found))
+    return [each for each in found if each is not None]
+
+
 def _sum(work: Work, value: Any) -> Any:
-    found = entries(value, work, "sum")
+    found = _present(entries(value, work, "sum"), work)
     if not NUMBERS.issuperset(map(type, found)):
         odd = next(each for each in found if type(each) not in NUMBERS)
         raise Refusal(f"sum needs numbers; there is {describe(odd)} in the list.")
@@ -107,7 +116,7 @@ def _sum(work: Work, value: Any) -> Any:
 
 def _extreme(function: str, choose: Callable[[list[Any]], Any]) -> Callable[..., Any]:
     def call(work: Work, *arguments: Any) -> Any:
-        found = entries(arguments[0] if len(arguments) == 1 else list(arguments), work, function)
+        found = _present(entries(arguments[0] if len(arguments) == 1 else list(arguments), work, function), work)
         return choose(_comparable(found, function, work)) if found else None
 
     return call
@@ -177,7 +186,9 @@ def _split(work: Work, value: Any, separator: Any = None) -> list[str]:
 
 def _join(work: Work, value: Any, separator: Any = "") -> str:
     between = _text(separator, "join")
-    parts = [to_text(settle(each, work), work) for each in entries(value, work, "join")]
+    found = entries(value, work, "join")
+    spend(work, 8 * len(found))
+    parts = [to_text(each, work) for each in found]
     length = sum(map(len, parts)) + len(between) * max(len(parts) - 1, 0)
     check_string(length)
     spend_text(work, length)
@@ -240,6 +251,7 @@ def _unique(work: Work, value: Any) -> list[Any]:
         if type(each) is str:
             spend_text(work, len(each))
         if type(each) in (list, dict):
+            spend(work, 20 + 20 * len(compared))
             if not any(equal(each, other, work) for other in compared):
                 compared.append(each)
                 kept.append(each)

@@ -15,7 +15,7 @@ from flownb.expr.refusal import Refusal
 TEXT: Final = 2_000
 #: Characters of a template in all, and of the expressions in it together.
 TEMPLATE: Final = 200_000
-TEMPLATE_EXPRESSIONS: Final = 10_000
+TEMPLATE_EXPRESSIONS: Final = 6_000
 #: Tokens of one expression.
 TOKENS: Final = 1_000
 #: Brackets inside brackets, and operations inside operations.
@@ -32,7 +32,7 @@ RENDERED: Final = 1_000_000
 #: Entries of a list that an operation makes.
 LIST: Final = 100_000
 #: Steps of one evaluation.
-STEPS: Final = 200_000
+STEPS: Final = 300_000
 #: Characters of a pattern, and bytes that its compiled form may use.
 PATTERN: Final = 500
 PATTERN_MEMORY: Final = 256 * 1024
@@ -56,7 +56,10 @@ def spend(work: Work, steps: int) -> None:
     """
     work[0] = left = work[0] - steps
     if left < 0:
-        raise Refusal("This is too much work for an expression; use a node with code for data of this size.")
+        raise Refusal(
+            "This is too much work for an expression. For data of this size hand on the whole value, by a lone "
+            "{{ name }}, and use a node with code."
+        )
 
 
 def spend_text(work: Work, length: int) -> None:

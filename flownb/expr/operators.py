@@ -135,5 +135,6 @@ def contains(container: Any, wanted: Any, work: Work) -> bool:
         if type(wanted) in SCALARS and SCALARS.issuperset(map(type, found)):
             spend_text(work, len(wanted) * len(found) if type(wanted) is str else 0)
             return wanted in found
+        spend(work, 8 * len(found))
         return any(equal(settle(each, work, "an entry"), wanted, work) for each in found)
     raise Refusal(f"{subject(container)} can't contain anything; use text, a list or an object.")

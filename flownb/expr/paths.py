@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Closure = Callable[[dict[str, Any], Work], Any]
 
 _ABSENT: Final = object()
+# Keys behind which a message shows no more of a path.
+_NAMED: Final = 30
 
 
 def missing_root(root: str, data: dict[str, Any], position: int, hint: str = "") -> Missing:
@@ -35,7 +37,9 @@ def compile_path(root: str, keys: list[str | int], positions: list[int], hint: s
     """
     if not keys:
         return _root(root, positions[0], hint)
-    rest = [(key, shown_path(root, keys[:number]), positions[number + 1]) for number, key in enumerate(keys)]
+    rest: list[tuple[str | int, str, int]] = []
+    for number, key in enumerate(keys):
+        rest.append((key, rest[-1][1] if number > _NAMED else shown_path(root, keys[:number]), positions[number + 1]))
 
     def slowly(data: dict[str, Any], work: Work) -> Any:
         if root not in data:

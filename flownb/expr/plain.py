@@ -13,6 +13,8 @@ from flownb.expr.limits import DATA_DEPTH, Work, spend, spend_text
 from flownb.expr.refusal import Refusal
 
 _ABSENT: Final = object()
+# Steps that each list or dictionary costs, beside its entries.
+_CONTAINER: Final = 8
 
 
 def copy(value: Any, work: Work, depth: int = 0) -> Any:
@@ -27,12 +29,12 @@ def copy(value: Any, work: Work, depth: int = 0) -> Any:
     if depth >= DATA_DEPTH:
         raise Refusal(f"This value is nested deeper than {DATA_DEPTH} levels.")
     if kind is list:
-        spend(work, 2 + len(value))
+        spend(work, _CONTAINER + len(value))
         if SCALARS.issuperset(map(type, value)):
             return value[:]
         return [each if type(each) in SCALARS else copy(each, work, depth + 1) for each in value]
     if kind is dict:
-        spend(work, 4 + 3 * len(value))
+        spend(work, _CONTAINER + len(value))
         return {
             key if type(key) in SCALARS else _key(key, work): (
                 each if type(each) in SCALARS else copy(each, work, depth + 1)
@@ -40,7 +42,9 @@ def copy(value: Any, work: Work, depth: int = 0) -> Any:
             for key, each in value.items()
         }
     if kind is Rows:
-        return copy(value.all(work), work, depth)
+        return [
+            row if SCALARS.issuperset(map(type, row.values())) else copy(row, work, depth) for row in value.all(work)
+        ]
     if kind is Frame:
         raise Refusal("A DataFrame can only be handed on as a whole, by {{ its_name }} alone; take `.rows` of it here.")
     return copy(settle(value, work, "a part of this value"), work, depth + 1)
@@ -68,13 +72,19 @@ def equal(left: Any, right: Any, work: Work, depth: int = 0) -> bool:
         raise Refusal(f"These values are nested deeper than {DATA_DEPTH} levels.")
     left, right = listed(left, work), listed(right, work)
     if type(left) is list and type(right) is list:
-        spend(work, 2 + min(len(left), len(right)))
-        return len(left) == len(right) and all(
+        spend(work, _CONTAINER + 2 * min(len(left), len(right)))
+        if len(left) != len(right):
+            return False
+        if SCALARS.issuperset(map(type, left)) and SCALARS.issuperset(map(type, right)):
+            spend_text(work, sum(len(each) for each in left if type(each) is str))
+            return bool(left == right)
+        spend(work, _CONTAINER * len(left))
+        return all(
             equal(settle(one, work), settle(other, work), work, depth + 1)
             for one, other in zip(left, right, strict=True)
         )
     if type(left) is dict and type(right) is dict:
-        spend(work, 4 + 3 * min(len(left), len(right)))
+        spend(work, _CONTAINER + 6 * min(len(left), len(right)))
         return len(left) == len(right) and all(
             (other := right.get(key, _ABSENT)) is not _ABSENT
             and equal(settle(one, work), settle(other, work), work, depth + 1)

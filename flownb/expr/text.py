@@ -53,20 +53,21 @@ def _scalar(value: Any, work: Work) -> str:
 def _prepare(value: Any, work: Work) -> None:
     """Make our own copy fit for JSON and charge for its text: a control character takes six."""
     pairs = enumerate(value) if type(value) is list else list(value.items())
+    spend(work, 4 * len(value))
+    characters = 0
     for key, each in pairs:
         kind = type(each)
         if type(key) is str:
-            spend_text(work, 6 * len(key))
+            characters += len(key)
         if kind is str:
-            spend_text(work, 6 * len(each))
+            characters += len(each)
         elif kind is list or kind is dict:
             _prepare(each, work)
-        elif kind is float:
-            if not math.isfinite(each):
-                value[key] = None
-        elif each is not None:
+        elif kind is int:
             check_number(each)
-            spend(work, 1 + (int(each).bit_length() >> 5))
+        elif kind is float and not math.isfinite(each):
+            value[key] = None
+    spend_text(work, 6 * characters)
 
 
 def check_number(value: Any) -> None:

@@ -57,8 +57,6 @@ class Context(Protocol):
     attempt: int
     #: The same over retries and crashes; hand it to receivers that can tell a repetition.
     idempotency_key: str
-    #: What it prints is part of the node's output.
-    logger: logging.Logger
     #: The services given on the flow or by `run(services=…)`; an unknown name raises a KeyError that lists them.
     services: Mapping[str, Any]
     #: The node's config before expressions were evaluated.
@@ -69,8 +67,6 @@ class Context(Protocol):
     variables: Mapping[str, Any]
     #: What started the run, as `manual` or `schedule`.
     trigger: str
-    #: Of each port that is `many`, the ids of the nodes that its values came from, in the order of the values.
-    sources: Mapping[str, Sequence[str]]
     #: What came, when the node was parked; else None.
     resumed: Any
     resume_data: Any
@@ -87,6 +83,16 @@ class Context(Protocol):
 
     def progress(self, share: float) -> None:
         """Show how far the node is, 0 to 1."""
+        ...
+
+    @property
+    def sources(self) -> Mapping[str, Sequence[str]]:
+        """Of each port that is `many`, the ids of the nodes that its values came from, in the order of the values."""
+        ...
+
+    @property
+    def logger(self) -> logging.Logger:
+        """What it logs is part of the node's output."""
         ...
 
     @property

@@ -10,6 +10,7 @@ import msgspec
 from flownb import faults
 from flownb.errors import Conflict, DefinitionDrift, InvalidInput, RunError, near_names
 from flownb.ids import new_run_id
+from flownb.model import commands as cmd
 from flownb.model import events as ev
 from flownb.model.fingerprint import digest_of
 from flownb.model.state import RunState, apply
@@ -54,8 +55,15 @@ class Request(msgspec.Struct, kw_only=True):
     headless: bool = False
 
 
-def check_inputs(definition: Definition, given: Mapping[str, Any]) -> dict[str, Any]:
+def check_inputs(
+    definition: Definition, given: Mapping[str, Any], defaults: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The inputs of a run: those given, and the defaults of the rest.
+
+    Args:
+        definition: says which inputs there are.
+        given: live values by name.
+        defaults: live values, where the program has them; else what the definition keeps of them.
 
     Raises:
         InvalidInput: an unknown one, one that is a node's name, or one that is missing; all of them in one message.
@@ -79,7 +87,7 @@ def check_inputs(definition: Definition, given: Mapping[str, Any]) -> dict[str, 
         if variable.required:
             faults_found.append(f"The input {name!r} ({variable.type}) is missing; give it as {name}=….")
         else:
-            inputs[name] = variable.default
+            inputs[name] = (defaults or {}).get(name, variable.default)
     if faults_found:
         raise InvalidInput(" ".join(faults_found), name=next(iter(given), ""))
     return inputs
@@ -219,15 +227,22 @@ def _resume(
         return _join(request, run, lease, _first_events(request, state, plain), hold=hold)
     if previous is not None:
         previous.values.rebase(state)
+    left = [message.command for message in request.store.receive([run.id])]
     first = resumption(
         state,
         request.definition,
         time.time(),
         retry=retry,
         cause=cause,
+        skip=[command.node for command in left if isinstance(command, cmd.SkipNode)],
         live=previous.values.is_live if previous is not None else None,
     )
-    return _join(request, run, lease, first, hold=hold, previous=previous)
+    joined = _join(request, run, lease, first, hold=hold, previous=previous)
+    for command in left:
+        # A pause that was meant for an owner who is gone has had its effect.
+        if not isinstance(command, cmd.SkipNode | cmd.Pause | cmd.Resume | cmd.RetryNode):
+            joined.send(command)
+    return joined
 
 
 # --- the run that is there already ------------------------------------------------------------------------------------
@@ -372,4 +387,5 @@ def _claim_in_session(request: Request, row: RunRow, session: Session) -> Lease 
     expect = None
     if row.id == session.run_id and row.owner == session.owner:
         expect = StoreLease(run=row.id, owner=session.owner, fence=session.fence)
-    return request.store.claim(row.id, engine().owner(request.store), expect=expect)
+    lease: Lease | None = request.store.claim(row.id, engine().owner(request.store), expect=expect)
+    return lease
