@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flownb.errors import InvalidInput, InvalidWorkflow, UsageError
 from flownb.graph.builder import Builder
-from flownb.graph.validate import validate
-from flownb.model.problem import Problem, Severity
+from flownb.model.problem import Severity
 from flownb.model.status import Durability, RunMode
 from flownb.run.definition import Definition
 from flownb.run.hooks import hook
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from flownb.graph.picture import Picture
     from flownb.graph.registry import Registry
+    from flownb.model.problem import Problem
     from flownb.model.workflow import Settings, Workflow
     from flownb.run.handle import Run
 
@@ -62,16 +62,16 @@ class Flow(Builder):
             settings: concurrency, timeout and so on, for every run.
             registry: the node types it knows, if not the usual ones.
         """
-        super().__init__(name, description=description, settings=settings, registry=registry)
+        hook_up = hook("origin") if _in_ipython() else None
+        super().__init__(
+            name,
+            description=description,
+            settings=settings,
+            registry=registry,
+            origin=hook_up or (lambda: None),
+        )
         self.services: dict[str, Any] = dict(services or {})
         self._definition: tuple[Workflow, Definition] | None = None
-        origin = hook("origin") if _in_ipython() else None
-        if origin is not None:
-            self.origin = origin
-
-    def validate(self) -> list[Problem]:
-        """Everything that is wrong with the flow, at once; empty when it can run."""
-        return [*self.problems(), *validate(self.build(), self.registry)]
 
     def definition(self) -> Definition:
         """The flow made ready to run; made once, until the flow changes.
@@ -81,7 +81,7 @@ class Flow(Builder):
         """
         workflow = self.build()
         if self._definition is None or self._definition[0] is not workflow:
-            raise_problems(self.name, [*self.problems(), *validate(workflow, self.registry)])
+            raise_problems(self.name, self.validate())
             self._definition = (workflow, Definition(workflow, self.functions, self.registry))
         return self._definition[1]
 
@@ -137,7 +137,7 @@ class Flow(Builder):
         request = Request(
             definition=self.definition(),
             store=opened,
-            inputs=check_inputs(self.definition(), given | kw),
+            inputs=check_inputs(self.definition(), given | kw, self.defaults),
             services={**self.services, **(services or {})},
             key=key,
             until=until,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flownb import faults
 from flownb.errors import InvalidInput, NodeTimeout
 from flownb.graph.nodetype import Output, Suspend
 from flownb.model.events import NodeOutput, NodeProgress
+from flownb.nodes.prepare import prepare
 from flownb.run.capture import OUTPUT, Buffer
 from flownb.run.context import NodeContext
 from flownb.run.definition import Body, Kind
@@ -17,6 +18,7 @@ from flownb.run.eager import eager_task
 from flownb.store import values
 
 if TYPE_CHECKING:
+    from flownb.nodes.function import FunctionNode
     from flownb.run.executor import Execution
     from flownb.store.values import Stored
 
@@ -94,13 +96,13 @@ class Attempt:
     def _arguments(self) -> dict[str, Any]:
         arguments = self.execution.arguments(self.body)
         if self.body.takes_ctx and self.body.kind is not Kind.TYPE:
-            arguments["ctx"] = NodeContext(self, self.body.node.config)
+            arguments["ctx"] = NodeContext(self)
         return arguments
 
     def _on_thread(self, arguments: dict[str, Any]) -> Outcome:
         function = self.body.call
         assert function is not None
-        value = function(**arguments)
+        value = self._outcome(function(**arguments), arguments)
         if inspect.iscoroutine(value):
             value.close()
             raise InvalidInput(
@@ -108,20 +110,38 @@ class Attempt:
             )
         return self._store(value)
 
-    async def _on_loop(self) -> Outcome:
+    async def _on_loop(self) -> Outcome | None:
+        try:
+            return await self._body()
+        except (SystemExit, KeyboardInterrupt) as error:
+            # asyncio lets these two out of the task and through the loop: they would end the engine.
+            self.end(None, error)
+            return None
+
+    async def _body(self) -> Outcome:
         arguments = self._arguments()
         body = self.body
         if body.kind is Kind.ASYNC:
             assert body.call is not None
-            value = await body.call(**arguments)
+            value = body.call(**arguments)
+            if inspect.isawaitable(value):
+                value = await value
+            value = self._outcome(value, arguments)
         else:
-            context = NodeContext(self, body.node.config)
-            node = body.type(self.execution.configure(body, context, arguments))
-            value = await node.execute(context, arguments)
+            context = NodeContext(self)
+            value = await prepare(body.type, body.node, context, arguments).execute(context, arguments)
         if _is_small(value):
             return self._store(value)
         # Writing parquet takes seconds: not on the loop that all runs share.
-        return await self.execution.engine.on_thread(lambda: self._store(value))
+        stored: Outcome = await self.execution.engine.on_thread(lambda: self._store(value))
+        return stored
+
+    def _outcome(self, value: Any, arguments: dict[str, Any]) -> Any:
+        """What the node returns when its function returned `value`; for most it is that."""
+        if self.body.plain:
+            return value
+        cls = cast("type[FunctionNode]", self.body.type)
+        return cls.make(self.body.node.config).outcome(value, arguments)
 
     def _store(self, value: Any) -> Outcome:
         """Make the stored form beside the live value; on the thread where the body ran."""

@@ -38,7 +38,7 @@ def describe_row(row: RunRow) -> dict[str, Any]:
 def describe_event(record: Record) -> dict[str, Any]:
     """A line of `flownb events --json`: number, time and type first, then the event's own fields."""
     event = record.event
-    fields = msgspec.to_builtins(event)
+    fields: dict[str, Any] = msgspec.to_builtins(event)
     fields.pop("type", None)
     fields.pop("at", None)
     node = fields.pop("node", None)

@@ -24,7 +24,7 @@ from flownb.run.failure import failure_of, may_retry, plain_error, retry_delay
 from flownb.run.inputs import Values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from flownb.run.context import Services
     from flownb.run.definition import Body, Definition
@@ -60,7 +60,7 @@ class Execution:
         self.store = store
         self.lease = lease
         self.services = services
-        self.values = values or Values(definition, state, store.artifacts)
+        self.values = values or Values(state, store.artifacts)
         self.power = power
         self.headless = headless
         #: The end of a notebook's first run is written when the notebook has ended.
@@ -408,10 +408,6 @@ class Execution:
     def variable_value(self, name: str) -> Any:
         """A variable of the run."""
         return self.values.decode(self.state.variables[name])
-
-    def configure(self, body: Body, context: Any, arguments: Mapping[str, Any]) -> Any:
-        """The checked config of a node, its expressions evaluated."""
-        return self.values.configure(body, context, arguments)
 
     def flush_output(self) -> None:
         """Record what the nodes in flight have written."""

@@ -15,11 +15,9 @@ from flownb.model.state import COMPLETED, FAILED
 from flownb.store import values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from flownb.model.state import RunState
     from flownb.model.topology import Wire
-    from flownb.run.definition import Body, Definition
+    from flownb.run.definition import Body
     from flownb.store.artifacts import ArtifactStore
 
 _UNCHANGEABLE: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
@@ -29,8 +27,7 @@ _MISSING: Final = object()
 class Values:
     """Live values by node; what is not here is loaded from its plain form when it is needed."""
 
-    def __init__(self, definition: Definition, state: RunState, artifacts: ArtifactStore) -> None:
-        self._definition = definition
+    def __init__(self, state: RunState, artifacts: ArtifactStore) -> None:
         self._state = state
         self._artifacts = artifacts
         self._live: dict[int, Output] = {}
@@ -115,6 +112,15 @@ class Values:
                 arguments[name] = self.input(name)
         return arguments
 
+    def sources(self, body: Body) -> dict[str, list[str]]:
+        """Of each port that is `many`, the ids of the nodes that its values come from."""
+        topology = self._state.topology
+        return {
+            argument.name: [topology.paths[wire.source] for wire in argument.wires if self._carries(wire)]
+            for argument in topology.arguments[body.number]
+            if argument.many
+        }
+
     def _carries(self, wire: Wire) -> bool:
         status = self._state.node_status[wire.source]
         return status in (COMPLETED, FAILED) and self._state.edge_is_live(wire)
@@ -139,31 +145,3 @@ class Values:
             assert wire.condition is not None
             verdicts[wire.id] = bool(compile_condition(wire.condition).evaluate(scope))
         return verdicts
-
-    def configure(self, body: Body, context: Any, arguments: Mapping[str, Any]) -> Any:
-        """The checked config of a node: expressions evaluated, then overridden by inputs of the same names."""
-        model = body.type.Config
-        if model is None:
-            return dict(body.node.config)
-        config = dict(body.node.config)
-        if body.expressions:
-            from flownb.nodes.scope import scope
-
-            known = scope(context, dict(arguments))
-            bare = set(body.type.expressions)
-            config = {name: each if name in bare else _render(each, known) for name, each in config.items()}
-        ports = {port.name for port in self._definition.ports[body.path].inputs}
-        config |= {name: arguments[name] for name in model.model_fields if name in arguments and name not in ports}
-        return model.model_validate(config)
-
-
-def _render(value: Any, scope: Mapping[str, Any]) -> Any:
-    if isinstance(value, str) and "{{" in value:
-        from flownb.expr import compile_template
-
-        return compile_template(value).evaluate(scope)
-    if isinstance(value, dict):
-        return {name: _render(each, scope) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_render(each, scope) for each in value]
-    return value

@@ -54,8 +54,15 @@ class Request(msgspec.Struct, kw_only=True):
     headless: bool = False
 
 
-def check_inputs(definition: Definition, given: Mapping[str, Any]) -> dict[str, Any]:
+def check_inputs(
+    definition: Definition, given: Mapping[str, Any], defaults: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The inputs of a run: those given, and the defaults of the rest.
+
+    Args:
+        definition: says which inputs there are.
+        given: live values by name.
+        defaults: live values, where the program has them; else what the definition keeps of them.
 
     Raises:
         InvalidInput: an unknown one, one that is a node's name, or one that is missing; all of them in one message.
@@ -79,7 +86,7 @@ def check_inputs(definition: Definition, given: Mapping[str, Any]) -> dict[str, 
         if variable.required:
             faults_found.append(f"The input {name!r} ({variable.type}) is missing; give it as {name}=….")
         else:
-            inputs[name] = variable.default
+            inputs[name] = (defaults or {}).get(name, variable.default)
     if faults_found:
         raise InvalidInput(" ".join(faults_found), name=next(iter(given), ""))
     return inputs
@@ -372,4 +379,5 @@ def _claim_in_session(request: Request, row: RunRow, session: Session) -> Lease 
     expect = None
     if row.id == session.run_id and row.owner == session.owner:
         expect = StoreLease(run=row.id, owner=session.owner, fence=session.fence)
-    return request.store.claim(row.id, engine().owner(request.store), expect=expect)
+    lease: Lease | None = request.store.claim(row.id, engine().owner(request.store), expect=expect)
+    return lease

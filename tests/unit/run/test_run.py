@@ -166,8 +166,10 @@ def test_a_failure_stops_the_run_and_says_where() -> None:
     assert failed.status is RunStatus.FAILED
     assert statuses(failed) == {"load": "failed", "use": "skipped", "later": "skipped"}
     assert failed["use"].why == "no value for load: load failed"
-    assert "no such sheet" in failed["load"].error.traceback
-    assert "flownb/run" not in failed["load"].error.traceback
+    error = failed["load"].error
+    assert error is not None
+    assert "no such sheet" in error.traceback
+    assert "flownb/run" not in error.traceback
     with pytest.raises(NotFound, match="it is skipped"):
         _ = failed["use"].output
 
@@ -309,7 +311,9 @@ def test_a_timeout_ends_the_node_and_its_late_result_is_refused(is_async: bool) 
     if not is_async:
         assert returned.wait(5)
     assert done["slow"].status is NodeStatus.FAILED
-    assert done["slow"].error.error_class == "timeout"
+    error = done["slow"].error
+    assert error is not None
+    assert error.error_class == "timeout"
 
 
 def test_cancel_ends_the_run_now() -> None:
@@ -322,7 +326,7 @@ def test_cancel_ends_the_run_now() -> None:
         await asyncio.sleep(60)
 
     @flow.node
-    def after(waits: None) -> None: ...
+    def later(waits: None) -> None: ...
 
     going = run(flow)
     assert entered.wait(5)
@@ -394,11 +398,12 @@ def test_what_a_node_prints_logs_and_warns_is_its_own() -> None:
 
     @flow.node
     def loud(ctx: Any) -> None:
+        print("printed")
         ctx.logger.info("logged")
 
     @flow.node
     async def other() -> None:
-        pass
+        print("from the other")
 
     done = run(flow)
     done.result(5)
