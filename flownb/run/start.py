@@ -10,6 +10,7 @@ import msgspec
 from flownb import faults
 from flownb.errors import Conflict, DefinitionDrift, InvalidInput, RunError, near_names
 from flownb.ids import new_run_id
+from flownb.model import commands as cmd
 from flownb.model import events as ev
 from flownb.model.fingerprint import digest_of
 from flownb.model.state import RunState, apply
@@ -226,15 +227,22 @@ def _resume(
         return _join(request, run, lease, _first_events(request, state, plain), hold=hold)
     if previous is not None:
         previous.values.rebase(state)
+    left = [message.command for message in request.store.receive([run.id])]
     first = resumption(
         state,
         request.definition,
         time.time(),
         retry=retry,
         cause=cause,
+        skip=[command.node for command in left if isinstance(command, cmd.SkipNode)],
         live=previous.values.is_live if previous is not None else None,
     )
-    return _join(request, run, lease, first, hold=hold, previous=previous)
+    joined = _join(request, run, lease, first, hold=hold, previous=previous)
+    for command in left:
+        # A pause that was meant for an owner who is gone has had its effect.
+        if not isinstance(command, cmd.SkipNode | cmd.Pause | cmd.Resume | cmd.RetryNode):
+            joined.send(command)
+    return joined
 
 
 # --- the run that is there already ------------------------------------------------------------------------------------
