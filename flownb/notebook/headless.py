@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from flownb.model.events import Failure  # noqa: TC001  msgspec reads the annotations of structs
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from flownb.model.events import Failure, Record
+    from nbformat import NotebookNode
+
+    from flownb.model.events import Record
 
 
 class CellProgress(msgspec.Struct, frozen=True):
@@ -80,6 +84,8 @@ class Headless:
         self.session = session
         self.environment = environment
         self.on_event = on_event
+        #: The document that is being executed, once it is.
+        self.notebook: NotebookNode | None = None
         self._started = started
         self.end: End | None = None
         self.summary: Summary | None = None
