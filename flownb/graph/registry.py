@@ -105,7 +105,7 @@ class Registry:
         return found
 
     def categories(self, workflow: Workflow) -> dict[str, Category]:
-        """The category of each node by id, for pictures; a node of unknown type is left out."""
+        """The category of each node by id, for palettes and pictures; a node of unknown type is left out."""
         found = {}
         for node in workflow.nodes:
             try:

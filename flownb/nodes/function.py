@@ -142,11 +142,11 @@ def check_function(node: Node) -> list[Problem]:
     """The problems of a config that keeps a function; without a schema, so that ordinary flows load no pydantic."""
     config = node.config
     faults: list[tuple[str, str]] = [
-        (name, f"{node.type} has no field {name!r}.{near_names(name, FIELDS)}") for name in config if name not in FIELDS
+        (name, f"it has no field {name!r}.{near_names(name, FIELDS)}") for name in config if name not in FIELDS
     ]
     address = config.get("function")
     if address is None:
-        faults.append(("function", f"{node.type} needs the field 'function', as 'module:name'."))
+        faults.append(("function", "it needs the field 'function', as `module:name`."))
     elif not isinstance(address, str) or not all(address.partition(":")):
         faults.append(("function", f"function is {address!r:.80}; it must be `module:name`."))
     params = config.get("params", {})
@@ -161,7 +161,10 @@ def check_function(node: Node) -> list[Problem]:
         isinstance(each, str) and each.isidentifier() for each in outputs
     ):
         faults.append(("outputs", f"outputs is {outputs!r:.80}; it must be a list of port names."))
-    return [Problem(text, node=node.id, place=f"config.{place}", code="bad_config") for place, text in faults]
+    return [
+        Problem(f"{node.id} ({node.type}): {text}", node=node.id, place=f"config.{place}", code="bad_config")
+        for place, text in faults
+    ]
 
 
 def _check_params(params: Mapping[str, Any]) -> list[tuple[str, str]]:

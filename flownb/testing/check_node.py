@@ -51,7 +51,9 @@ def check_node(
         AssertionError: it doesn't; the message lists all faults.
     """
     if not (isinstance(cls, type) and issubclass(cls, NodeType)):
-        raise AssertionError(f"{cls!r} is no node type: derive a class from flownb.graph.nodetype.NodeType.")
+        raise AssertionError(  # noqa: TRY004  whatever is wrong, a check fails as an assertion does
+            f"{cls!r} is no node type: derive a class from flownb.graph.nodetype.NodeType."
+        )
     faults = [*_class_faults(cls), *_port_faults(cls.ports)]
     returned = None
     if not faults:  # what follows relies on the attributes
@@ -209,8 +211,6 @@ class _Trial:
             for name in (*(returned.ports or ()), *returned.values):
                 if name not in names:
                     self.faults.append(f"It fired the port {name!r}, which it does not have.")
-        elif len(names) > 1 and not ports.open:
-            return  # a plain value with other ports declared: the others are dead, which a node may choose
 
 
 def _in_thread(instance: NodeType, contexts: list[FakeContext], inputs: dict[str, Any]) -> list[Any]:
@@ -219,8 +219,7 @@ def _in_thread(instance: NodeType, contexts: list[FakeContext], inputs: dict[str
     raised: list[BaseException] = []
 
     async def body() -> None:
-        for context in contexts:
-            returned.append(await instance.execute(context, inputs))
+        returned.extend([await instance.execute(context, inputs) for context in contexts])
 
     def run() -> None:
         try:
