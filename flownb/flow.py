@@ -146,9 +146,12 @@ class Flow(Builder):
             power=_power(durability),
             session=session,
         )
-        if session is None and _in_ipython() and (pin := hook("program")) is not None:
+        interactive = session is None and _in_ipython()
+        if interactive and (pin := hook("program")) is not None:
             request.program = pin(opened)
         run = start(request)
+        if interactive and (started := hook("started")) is not None:
+            started(run)
         if display and (show := hook("display") if _in_ipython() else None) is not None:
             show(run)
         return run

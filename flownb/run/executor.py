@@ -368,6 +368,14 @@ class Execution:
                 attempt.end(None, NodeTimeout("It was given up.", node=attempt.path, timeout=CANCEL_SECONDS))
         self.engine.mark(self)
 
+    def settle(self, end: ev.Event) -> None:
+        """End a held run: the notebook that it belongs to has ended, in this way."""
+        if self.over or not self.hold:
+            return
+        self.hold = False
+        self.record(end)
+        self._finish()
+
     # --- commands -----------------------------------------------------------------------------------------------------
 
     def obey(self, command: cmd.Command) -> None:
