@@ -8,6 +8,7 @@ from flownb.errors import InvalidInput, InvalidWorkflow, UsageError
 from flownb.graph.builder import Builder
 from flownb.model.problem import Severity
 from flownb.model.status import Durability, RunMode
+from flownb.run.capability import unsupported
 from flownb.run.definition import Definition
 from flownb.run.hooks import hook
 from flownb.run.session import current as current_session
@@ -81,7 +82,7 @@ class Flow(Builder):
         """
         workflow = self.build()
         if self._definition is None or self._definition[0] is not workflow:
-            raise_problems(self.name, self.validate())
+            raise_problems(self.name, [*self.validate(), *unsupported(workflow)])
             self._definition = (workflow, Definition(workflow, self.functions, self.registry))
         return self._definition[1]
 

@@ -154,11 +154,11 @@ class Definitions:
             near = near_names(str(type), list(ConnectionType))
             raise UsageError(f"There is no type of connection {type!r}.{near}") from None
         leaves = Source(leaves.node, chosen or leaves.port)
-        self._links.append((self._enter(), Link(leaves, ends.node, target_port or ends.port, condition, kind)))
+        self._add(Link(leaves, ends.node, target_port or ends.port, condition, kind))
 
     def link(self, source: Source, target: str) -> None:
         """What `>>` does: an edge whose end is found by the target's ports."""
-        self._links.append((self._enter(), Link(source, target)))
+        self._add(Link(source, target))
 
     def variable(
         self,
@@ -270,6 +270,10 @@ class Definitions:
             self._executions[now.cell] = now
             self._links = [each for each in self._links if each[0] is None or each[0].cell != now.cell]
         return now
+
+    def _add(self, link: Link) -> None:
+        now = self._enter()  # first, because it may put another list in the place of this one
+        self._links.append((now, link))
 
     def _replace(self, old: Spec, new: Spec) -> None:
         """Say what is to be said when an id is defined again."""

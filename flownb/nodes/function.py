@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from flownb.errors import NotFound, UsageError, near_names
 from flownb.graph.function import CONTEXT, FIELDS, function_ports
@@ -154,7 +154,7 @@ def check_function(node: Node) -> list[Problem]:
         faults.append(("params", f"params is {params!r:.80}; it must be a table of parameters."))
     else:
         faults += _check_params(params)
-    if "returns" in config and config["returns"] not in _TYPES:
+    if not _is_type(config.get("returns", "any")):
         faults.append(("returns", f"returns is {config['returns']!r:.80}; it must be one of {', '.join(_TYPES)}."))
     outputs = config.get("outputs", ())
     if not isinstance(outputs, list | tuple) or not all(
@@ -172,9 +172,13 @@ def _check_params(params: Mapping[str, Any]) -> list[tuple[str, str]]:
     for name, each in params.items():
         if not isinstance(each, dict) or not each.keys() <= {"type", "optional"}:
             faults.append((f"params.{name}", f"the parameter {name!r} is {each!r:.80}; it takes type and optional."))
-        elif each.get("type", DataType.ANY) not in _TYPES:
+        elif not _is_type(each.get("type", "any")):
             faults.append((f"params.{name}.type", f"the type of {name!r} is {each['type']!r:.80}, which no port has."))
     return faults
 
 
-_TYPES = {each.value: each for each in DataType}
+_TYPES: Final = tuple(each.value for each in DataType)
+
+
+def _is_type(value: object) -> bool:
+    return isinstance(value, str) and value in _TYPES

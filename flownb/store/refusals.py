@@ -46,7 +46,9 @@ def id_in_use(url: str, run: str) -> Conflict:
 
 def blank_key() -> InvalidInput:
     """A key that would make all runs without a real one the same run."""
-    return InvalidInput("The key of a run is empty; give a text that names what is done only once, or none.", name="key")
+    return InvalidInput(
+        "The key of a run is empty; give a text that names what is done only once, or none.", name="key"
+    )
 
 
 def owned(url: str, run: str, owner: str) -> Conflict:

@@ -106,7 +106,8 @@ def _model_faults(cls: type[NodeType]) -> Iterator[str]:
         try:
             json.dumps(cls.Config.model_json_schema())
         except Exception as error:  # noqa: BLE001  whatever pydantic or a field's hook raises is the fault
-            yield f"`Config` gives no JSON schema, and so no form: {type(error).__name__}: {error}"
+            first = next(iter(str(error).splitlines()), "")
+            yield f"`Config` gives no JSON schema, and so no form: {type(error).__name__}: {first}"
     for each in cls.expressions:
         if each not in fields:
             yield f"`expressions` names {each!r}, which is no field of `Config`."

@@ -89,9 +89,7 @@ class Journal(Table):
             elif write.events:
                 self._last[write.run] = write.first + len(write.events) - 1
 
-    def _encode(
-        self, write: Write, rows: list[tuple[str, int, bytes]], notable: list[tuple[str, list[Event]]]
-    ) -> None:
+    def _encode(self, write: Write, rows: list[tuple[str, int, bytes]], notable: list[tuple[str, list[Event]]]) -> None:
         run, number, encode = write.run, write.first, self._codec.encode
         found = None
         for event in write.events:
@@ -141,9 +139,7 @@ class Journal(Table):
         match event:
             case ev.ApprovalRequested():
                 body = self._codec.encode(event)
-                cursor.execute(
-                    _ASK, (run, event.approval, event.node, event.kind, event.at, event.expires_at, body)
-                )
+                cursor.execute(_ASK, (run, event.approval, event.node, event.kind, event.at, event.expires_at, body))
             case ev.ApprovalVoted():
                 cursor.execute(_VOTE, (run, event.approval, self._codec.encode(event)))
             case ev.ApprovalDecided():
