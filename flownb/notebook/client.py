@@ -42,6 +42,8 @@ _MODULE: Final = '__import__("flownb.notebook.kernel_session", fromlist=["sessio
 #: Messages of an earlier cell that still change its output.
 _LATE: Final = frozenset({"stream", "display_data", "update_display_data"})
 
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
+
 
 class _CellEnded(Exception):  # noqa: N818  it carries the reply past nbclient's own handling
     def __init__(self, name: str, text: str) -> None:
@@ -265,7 +267,9 @@ class FlownbClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill 
             return
         self.nb_man.cell_exception(cell, cell_index=index, exception=error)
         first = f"In cell {index + 1}{_first_line(cell)}"
-        failure = Failure(type=error.ename, message=f"{first}: {error.evalue}", traceback=_plain(error.traceback))
+        traceback = next((each.traceback for each in cell.outputs if each.output_type == "error"), [])
+        plain = _COLOURS.sub("", "\n".join(traceback))
+        failure = Failure(type=error.ename, message=f"{first}: {error.evalue}", traceback=plain)
         self.headless.end = End("failed", f"{error.ename}: {error.evalue}", failure, cell=index)
 
     async def _check_raise_for_error(self, cell: NotebookNode, cell_index: int, exec_reply: Any) -> None:
@@ -333,8 +337,3 @@ def _first_line(cell: NotebookNode) -> str:
     """The first line of a cell, for a sentence: ` (total = load())`."""
     line = next((line.strip() for line in cell.source.splitlines() if line.strip()), "")
     return f" ({line[:60]}{'…' if len(line) > 60 else ''})" if line else ""  # noqa: PLR2004  a line's width
-
-
-def _plain(traceback: str) -> str:
-    """A traceback without colours."""
-    return re.sub(r"\x1b\[[0-9;]*m", "", traceback)

@@ -66,6 +66,7 @@ class Headless:
         self,
         *,
         title: str,
+        path: str = "",
         session: dict[str, Any],
         environment: dict[str, str],
         started: Callable[[int], None] | None = None,
@@ -75,12 +76,14 @@ class Headless:
 
         Args:
             title: what messages call the notebook.
+            path: its file, for papermill's metadata.
             session: what `kernel_session.begin` gets.
             environment: the variables of the kernel's process.
             started: told the id of the kernel's process, before the first cell.
             on_event: told about cells.
         """
         self.title = title
+        self.path = path
         self.session = session
         self.environment = environment
         self.on_event = on_event

@@ -48,6 +48,8 @@ class HeadlessEngine(NBClientEngine):  # type: ignore[misc]  # papermill ships n
         assert headless is not None
         keeper = OutputNotebook(nb, str(save_to) if save_to is not None else None)
         headless.notebook = nb
+        nb.metadata.papermill["input_path"] = headless.path
+        nb.metadata.papermill["output_path"] = keeper.output_path
         keeper.notebook_start()
         try:
             cls.execute_managed_notebook(keeper, kernel_name, headless=headless, **kwargs)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.paths import jupyter_runtime_dir
 
 from flownb.errors import NotFound, UsageError, near_names
 from flownb.notebook.document import language_of
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _LANGUAGE: Final = "python"
+#: Longer folders leave no room for the name of a socket, which may have 104 characters in all.
+_SOCKET_PATH: Final = 60
 #: The name that stands for "the interpreter that runs flownb".
 OWN: Final = ""
 
@@ -56,6 +61,12 @@ class Kernel(AsyncKernelManager):
 
     def __init__(self, name: str) -> None:
         super().__init__(kernel_name=name or "python3")
+        place = Path(jupyter_runtime_dir())
+        if os.name == "posix" and len(str(place)) < _SOCKET_PATH:
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.transport = "ipc"  # nobody else on the machine can listen in, as on a port
+            self.connection_file = str(place / f"flownb-{secrets.token_hex(8)}.json")
+            self.ip = self.connection_file.removesuffix(".json") + "-ipc"
         if name == OWN:
             self._kernel_spec = KernelSpec(
                 argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],

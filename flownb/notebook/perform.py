@@ -49,6 +49,8 @@ class Job(msgspec.Struct, kw_only=True):
     notebook: Any
     #: What messages call it.
     title: str
+    #: Its file, for papermill's metadata.
+    path: str = ""
     #: Where the kernel starts.
     folder: str
     #: Empty for the interpreter that runs flownb.
@@ -98,6 +100,7 @@ class _Work:
         self._watcher = Watcher(job.store, job.row.id) if job.on_event is not None else None
         self.headless = Headless(
             title=job.title,
+            path=job.path,
             session=_session(job),
             environment=environment(job.store.url),
             started=self._kernel_started,

@@ -194,6 +194,7 @@ def _execute(
             owner=owner,
             notebook=notebook,
             title=Path(program.target).name if program.kind == "notebook" else f"the cells of {program.target}",
+            path=program.target,
             folder=program.directory,
             kernel=kernel,
             parameters=packed,

@@ -101,6 +101,11 @@ class Run:
         return {path: self.value(path) for path in self._state.outputs()}
 
     @property
+    def store(self) -> Store:
+        """The store where the run is kept."""
+        return self._store
+
+    @property
     def url(self) -> str:
         """Where the run is kept."""
         return self._store.url

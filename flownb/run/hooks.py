@@ -1,7 +1,7 @@
 """What higher layers do for a run when they are there: found by name, never imported.
 
-`display` shows a run in a cell, `finish` waits for the last picture, `bundle` makes a run's mimebundle, `program` pins
-what an interactive kernel executed and `started` hears which run came of it, `resume` carries on a run whose program is not at hand in this process. Another package may take one over through the
+`display` shows a run in a cell, `bundle` makes its mimebundle, `program` pins what an interactive kernel executed and
+`started` hears which run came of it, `resume` carries on a run whose program is not at hand in this process. Another package may take one over through the
 entry point group `flownb.views`.
 """
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 _OWN: Final[dict[str, str]] = {
     "display": "flownb.notebook.display:show",
     "bundle": "flownb.notebook.display:bundle",
-    "finish": "flownb.notebook.display:finish",
     "program": "flownb.notebook.cells:pin",
     "started": "flownb.notebook.cells:started",
     "origin": "flownb.notebook.cells:origin",
