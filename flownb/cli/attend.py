@@ -45,7 +45,7 @@ def attend(run: Run, display: Display, *, after: int = 0, again: Callable[[], Ru
                 run.result(timeout=0.0)  # it was lost: this says why
             if asked.asked or again is None or not paused:
                 return run, bool(asked.asked)
-            display.note(f"paused ({run.pause_reason}); waiting")
+            display.say(f"Paused ({run.pause_reason}); waiting. {run.state.message}".strip())
             found = _until_it_changes(run, again, asked)
             if found is None:
                 return run, True
@@ -62,7 +62,7 @@ def _until_it_rests(run: Run, display: Display, seen: int, asked: Interrupts) ->
             resting = run.resting
             for record in run.events(seen):
                 seen = record.seq
-                display.show(record.event)
+                display.show(record)
             if resting:
                 return seen
             if asked.asked and not pausing:
@@ -81,7 +81,8 @@ def _until_it_rests(run: Run, display: Display, seen: int, asked: Interrupts) ->
 
 def at_work_here(run: Run) -> bool:
     """Whether this process has the run."""
-    return run.id in engine().executions
+    owner = run.store.owner_of(run.id)
+    return owner is not None and owner[0].id == engine().owner(run.store).id
 
 
 def _until_it_changes(run: Run, again: Callable[[], Run], asked: Interrupts) -> Run | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import threading
 from typing import TYPE_CHECKING, Any, Final
@@ -53,6 +52,19 @@ def interrupts(told: Callable[[], None] = lambda: None) -> Iterator[Interrupts]:
                 signal.signal(number, handler)
 
 
-def leave_at_once(status: int) -> None:
-    """End the process without waiting for the threads of nodes, which may be at work for long."""
-    os._exit(status)
+@contextlib.contextmanager
+def interrupted_by_term() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does while the block runs; for those who hear Ctrl-C themselves."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def heard(number: int, frame: Any) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, heard)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -12,22 +12,24 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flownb.cli.harmless import block, line
 from flownb.cli.look import SIGNS, length
+from flownb.cli.printed import Printed
 from flownb.model import events as ev
 from flownb.store import values
 
 if TYPE_CHECKING:
-    from flownb.model.events import Event
+    from flownb.model.events import Event, Record
 
 _MOST_TEXT: Final = 100
 #: Seconds between two lines about the progress of one node, where lines can't be overwritten.
 _SECONDS_BETWEEN: Final = 5.0
 _MOST_SHOWN: Final = 8
+_ENDS: Final = (ev.NodeCompleted, ev.NodeFailedEvent, ev.NodeSkipped, ev.NodeCancelled, ev.NodeWaiting, ev.NodeRetrying)
 
 
 class Display(Protocol):
-    """Takes the events of a run as they come."""
+    """Takes the events of runs as they come."""
 
-    def show(self, event: Event) -> None:
+    def show(self, record: Record) -> None:
         """Show an event."""
         ...
 
@@ -47,7 +49,7 @@ class Display(Protocol):
 class Silent:
     """Shows nothing."""
 
-    def show(self, event: Event) -> None:
+    def show(self, record: Record) -> None:
         """Show an event: not here."""
 
     def say(self, text: str) -> None:
@@ -84,6 +86,18 @@ class Story:
         self.in_flight: dict[str, float] = {}
         self.texts: dict[str, str] = {}
         self.ended = 0
+        self._printed = Printed()
+
+    def printed(self, event: Event) -> list[str]:
+        """The lines that nodes printed, each with its node; before an end, also a line that has no end."""
+        node = getattr(event, "node", None) or ""
+        if isinstance(event, ev.NodeOutput):
+            lines = self._printed.add(node, event.text)
+        elif isinstance(event, _ENDS):
+            lines = self._printed.end(node)
+        else:
+            return []
+        return [f"{line(node, 60)}: {text}" for text in lines]
 
     def entries(self, event: Event) -> list[Entry]:
         """What an event has to say; often nothing."""
@@ -125,23 +139,18 @@ def _came_out(event: ev.NodeCompleted) -> str:
     return f"{source}{ports}{values.preview(event.output, _MOST_TEXT) if event.output is not None else ''}"
 
 
-def sentence_of(event: Event) -> str:
+def sentence_of(record: Record) -> str:
     """What an event of the run, not of a node, has to say; empty for most."""
-    match event:
+    match record.event:
         case ev.RunStarted(workflow=workflow):
-            return f"{line(workflow, 100)} starts."
+            return f"Run {record.run} of {line(workflow, 100)} starts."
         case ev.RunResumed(reset=reset, cause=cause):
-            again = f"; again: {line(', '.join(reset), 200)}" if reset else ""
-            why = " after its process was gone" if cause == "recovered" else ""
-            return f"It goes on{why}{again}."
+            why = ", because its process was gone" if cause == "recovered" else ""
+            again = f"; begun again: {line(', '.join(reset), 200)}" if reset else ""
+            return f"Run {record.run} goes on{why}{again}."
         case ev.SystemWarning(message=message) | ev.SystemError(message=message) | ev.SystemInfo(message=message):
             return block(message)
     return ""
-
-
-def written_by(event: Event) -> list[str]:
-    """The lines that a node printed."""
-    return block(event.text).splitlines() if isinstance(event, ev.NodeOutput) else []
 
 
 class Lines:
@@ -152,15 +161,16 @@ class Lines:
         self._told: dict[str, float] = {}
         self._broken = False
 
-    def show(self, event: Event) -> None:
+    def show(self, record: Record) -> None:
         """Print the line of an event, if it has one."""
+        event = record.event
         stamp = time.strftime("%H:%M:%S", time.localtime(event.at))
-        if text := sentence_of(event):
+        if text := sentence_of(record):
             self._print(f"{stamp} {text}")
+        for text in self._story.printed(event):
+            self._print(f"{stamp} | {text}")
         for entry in self._story.entries(event):
             self._print(f"{stamp} {entry}")
-        for text in written_by(event):
-            self._print(f"{stamp} | {line(getattr(event, 'node', ''), 60)}: {text}")
         if isinstance(event, ev.NodeProgress) and event.at - self._told.get(event.node, 0.0) >= _SECONDS_BETWEEN:
             self._told[event.node] = event.at
             self._print(f"{stamp} {Entry(event.node, 'running', self._story.texts[event.node])}")
@@ -170,8 +180,7 @@ class Lines:
         self._print(f"{time.strftime('%H:%M:%S')} {block(text)}")
 
     def note(self, text: str) -> None:
-        """Print where things stand."""
-        self.say(text)
+        """Print where things stand: not here, where nothing can be taken back."""
 
     def close(self) -> None:
         """Nothing to do."""
@@ -209,15 +218,15 @@ class Live:
         )
         self._live.start()
 
-    def show(self, event: Event) -> None:
+    def show(self, record: Record) -> None:
         """Print what ended and what was said; what is in flight is drawn below."""
-        if text := sentence_of(event):
+        if text := sentence_of(record):
             self.say(text)
-        for entry in self._story.entries(event):
+        for text in self._story.printed(record.event):
+            self._print(self._text(f"| {text}", "bright_black"))
+        for entry in self._story.entries(record.event):
             if entry.status != "running":
                 self._print(self._line(entry))
-        for text in written_by(event):
-            self._print(self._text(f"  | {line(getattr(event, 'node', ''), 60)}: {text}", "bright_black"))
 
     def say(self, text: str) -> None:
         """Print a sentence."""
@@ -278,9 +287,13 @@ class Live:
         return shown
 
 
-def display_for(*, quiet: bool = False) -> Display:
-    """The display that fits where stderr goes."""
+def display_for(*, quiet: bool = False, total: int | None = None) -> Display:
+    """The display that fits where stderr goes.
+
+    Args:
+        quiet: show nothing, because somebody reads JSON.
+        total: how many nodes there are, where that is known.
+    """
     if quiet:
         return Silent()
-    terminal = sys.stderr.isatty()
-    return Live() if terminal else Lines()
+    return Live(total) if sys.stderr.isatty() else Lines()

@@ -20,6 +20,7 @@ from flownb.model.fingerprint import function_hash, source_of
 from flownb.nodes.function import FunctionNode
 from flownb.run.definition import Definition
 from flownb.run.start import Request, attach, check_inputs, start
+from flownb.store import values
 from flownb.store.contract import Program
 
 if TYPE_CHECKING:
@@ -64,12 +65,19 @@ def parse_target(text: str, directory: Path) -> Target:
         return Target("notebook" if text.endswith(".ipynb") else "json", text, str(directory))
     module, colon, name = text.partition(":")
     if not colon or not all(part.isidentifier() for part in module.split(".")) or not name.isidentifier():
-        hint = ""
-        if module.endswith(".py"):
-            dotted = module.removesuffix(".py").replace("/", ".").lstrip(".")
-            hint = f" A flow in a Python file is named by its module: {dotted}:{name or 'flow'}."
-        raise UsageError(f"{text!r} is no target: give notebook.ipynb, workflow.json or module:flow.{hint}")
+        raise UsageError(f"{text!r} is no target: give notebook.ipynb, workflow.json or module:flow.{_as_module(text)}")
+    if module.endswith(".py") and (directory / module).is_file():
+        raise UsageError(f"{text!r} is no target:{_as_module(text)}")
     return Target("module", text, str(directory))
+
+
+def _as_module(text: str) -> str:
+    """How the flow of a Python file is named, where one was given."""
+    path, _, name = text.partition(":")
+    if not path.endswith(".py"):
+        return ""
+    module = ".".join(part for part in Path(path).with_suffix("").parts if part not in (".", "/"))
+    return f" A flow in a Python file is named by its module, as {module}:{name or 'flow'}."
 
 
 class Loaded(msgspec.Struct):
@@ -169,10 +177,18 @@ def _place_of(error: BaseException) -> str:
     return f" ({frames[-1].filename}, line {frames[-1].lineno})" if len(frames) > 1 else ""
 
 
-def pin(target: Target, store: Store) -> str:
-    """Keep how the target is started again; returns the program's digest."""
+def pin(target: Target, store: Store, details: dict[str, Any]) -> str:
+    """Keep how the target is started again; returns the program's digest.
+
+    Args:
+        target: what was started.
+        store: where to keep it.
+        details: inputs in plain form and `until`, for a process that died before its run had its first event.
+    """
     source = target.path.read_text(encoding="utf-8") if target.kind == "json" else ""
-    return store.put_program(Program(kind=target.kind, target=target.text, directory=target.directory, source=source))
+    return store.put_program(
+        Program(kind=target.kind, target=target.text, directory=target.directory, source=source, details=details)
+    )
 
 
 def start_target(
@@ -202,7 +218,8 @@ def start_target(
     request.inputs = check_inputs(definition, inputs, loaded.defaults)
     request.key, request.until, request.trigger = key, until, trigger
     request.target = str(target.path.resolve()) if target.kind == "json" else target.text
-    request.program = pin(target, store)
+    plain = {name: values.store(value, store.artifacts).plain for name, value in request.inputs.items()}
+    request.program = pin(target, store, {"inputs": plain} | ({"until": until} if until is not None else {}))
     return start(request)
 
 
@@ -226,21 +243,27 @@ def load_again(store: Store, row: RunRow, program: Program, *, migrate: bool = F
     return load(target)
 
 
-def resume_target(loaded: Loaded, store: Store, row: RunRow, *, retry: bool = True, migrate: bool = False) -> Run:
+def resume_target(store: Store, row: RunRow, program: Program, *, retry: bool = True, migrate: bool = False) -> Run:
     """Go on with a recorded run in this process, follow it where another has it, or leave it at rest.
 
     Args:
-        loaded: its program.
         store: where it is.
         row: which run.
+        program: what it was started with.
         retry: somebody asked for it: failed nodes start again, and a manual pause ends. Else it goes on only where a
             start with its key would.
         migrate: take the program as it is now.
 
     Raises:
         DefinitionDrift: the program changed meanwhile, and `migrate` is off.
+        NotFound: the module, or its flow, is gone.
     """
-    return attach(_request(loaded, store), row, retry=retry, migrate=migrate)
+    request = _request(load_again(store, row, program, migrate=migrate), store)
+    if row.seq == 0:  # its process died before its first event: it starts now, as it was meant to
+        recorded = program.details.get("inputs", {})
+        request.inputs = {name: values.load(plain, store.artifacts) for name, plain in recorded.items()}
+        request.until = program.details.get("until")
+    return attach(request, row, retry=retry, migrate=migrate)
 
 
 # --- looking without running -----------------------------------------------------------------------------------------
