@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from flownb.errors import InvalidInput, InvalidWorkflow, UsageError
@@ -152,8 +153,8 @@ class Flow(Builder):
         run = start(request)
         if interactive and (started := hook("started")) is not None:
             started(run)
-        if display and (show := hook("display") if _in_ipython() else None) is not None:
-            show(run)
+        if display and _in_ipython():
+            _show(run)
         return run
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
@@ -175,6 +176,16 @@ def raise_problems(name: str, problems: list[Problem]) -> None:
     more = f"\n… and {len(errors) - _MOST_SHOWN} more" if len(errors) > _MOST_SHOWN else ""
     count = "a problem" if len(errors) == 1 else f"{len(errors)} problems"
     raise InvalidWorkflow(f"{name} has {count}:\n{shown}{more}", problems=problems)
+
+
+def _show(run: Run) -> None:
+    """Show the run under its cell; a picture that can't be drawn harms no run."""
+    try:
+        show = hook("display")
+        if show is not None:
+            show(run)
+    except Exception as error:  # noqa: BLE001  views are the last thing that may fail a run
+        warnings.warn(f"Run {run.id} can't be shown: {type(error).__name__}: {error}", stacklevel=3)
 
 
 def _opened(store: Any) -> Any:

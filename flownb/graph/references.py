@@ -132,10 +132,15 @@ def with_expression_ports(ports: NodePorts, used: References, *, in_body: bool =
 
 
 def complete(workflow: Workflow, registry: Registry) -> Workflow:
-    """The definition with an edge for each node that an expression names and that is not wired there yet.
+    """The definition as the engine needs it; completing twice changes nothing more.
 
-    Such an edge ends at the port that has the source node's id. Completing twice changes nothing more.
+    Types go by our own names, and there is an edge for each node that an expression names and that was not wired
+    there: it ends at the port that has the source node's id.
     """
+    names = {name: registry.name_of(name) or name for name in {node.type for node in workflow.nodes}}
+    if any(name != other for name, other in names.items()):
+        nodes = tuple(msgspec.structs.replace(node, type=names[node.type]) for node in workflow.nodes)
+        workflow = msgspec.structs.replace(workflow, nodes=nodes)
     edges = implied_edges(workflow.nodes, workflow.edges, registry)
     return msgspec.structs.replace(workflow, edges=workflow.edges + edges) if edges else workflow
 

@@ -66,7 +66,19 @@ class OutputNode(NodeType):
         values = inputs.get(MAIN, [])
         if not named and len(values) == 1:
             return values[0]
-        return {**dict(zip(ctx.sources.get(MAIN, ()), values, strict=True)), **named}
+        table: dict[str, Any] = {}
+        for source, value in zip(ctx.sources.get(MAIN, ()), values, strict=True):
+            table[_free_name(source, table)] = value
+        return {**table, **named}
+
+
+def _free_name(name: str, taken: Mapping[str, Any]) -> str:
+    """`load`, or `load_2` where two ports of one node came."""
+    number = 2
+    free = name
+    while free in taken:
+        free, number = f"{name}_{number}", number + 1
+    return free
 
 
 class ConditionConfig(BaseModel):

@@ -207,11 +207,27 @@ class _Trial:
     def _check_returned(self, returned: Any, ports: NodePorts) -> None:
         if isinstance(returned, Suspend):
             return
+        self.faults += _storage_faults(returned if isinstance(returned, Output) else Output(returned))
         names = {port.name for port in ports.outputs} | {MAIN}
         if isinstance(returned, Output):
             for name in (*(returned.ports or ()), *returned.values):
                 if name not in names:
                     self.faults.append(f"It fired the port {name!r}, which it does not have.")
+
+
+def _storage_faults(output: Output) -> Iterator[str]:
+    try:
+        from flownb.store import values
+        from flownb.store.artifacts import MemoryArtifacts
+    except ImportError:  # whoever writes a node type may have no store at hand
+        return
+    parts = {"its value": output.value, **{f"the value of {port}": each for port, each in output.values.items()}}
+    for place, value in parts.items():
+        if values.store(value, MemoryArtifacts()).transient:
+            yield (
+                f"A store can't keep {place}, a {type(value).__name__}, so it would be computed again after a crash: "
+                "return plain data, a frame, an array, an image, bytes or a path."
+            )
 
 
 def _in_thread(instance: NodeType, contexts: list[FakeContext], inputs: dict[str, Any]) -> list[Any]:

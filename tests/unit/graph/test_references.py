@@ -55,6 +55,15 @@ def test_a_deep_config_needs_no_recursion() -> None:
     assert references_of(Node(id="n", type="x", config=config), None).names == {"a"}
 
 
+def test_types_go_by_our_own_names_once_a_definition_is_complete() -> None:
+    workflow = Workflow(
+        nodes=(Node(id="a", type="START"), Node(id="b", type="acme.rocket"), Node(id="c", type="delay"))
+    )
+    done = complete(workflow, registry)
+    assert [node.type for node in done.nodes] == ["control.start", "acme.rocket", "control.delay"]
+    assert complete(done, registry) is done
+
+
 def test_naming_a_node_makes_an_edge_once() -> None:
     nodes = (
         Node(id="a", type="control.start"),

@@ -40,6 +40,11 @@ def test_an_output_of_several_values_is_a_table_by_source() -> None:
     assert run("control.output", {}, context, main=[1, None]) == {"a": 1, "b": None}
 
 
+def test_two_ports_of_one_node_are_two_entries_of_an_output() -> None:
+    context = FakeContext(sources={"main": ["a", "b", "a", "a"]})
+    assert run("control.output", {}, context, main=[1, 2, 3, 4]) == {"a": 1, "b": 2, "a_2": 3, "a_3": 4}
+
+
 def test_named_inputs_of_an_output_are_a_table_even_when_there_is_one() -> None:
     assert run("control.output", {}, rows=3) == {"rows": 3}
     context = FakeContext(sources={"main": ["a"]})

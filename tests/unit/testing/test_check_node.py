@@ -118,6 +118,12 @@ def test_a_port_that_was_not_declared_is_a_fault() -> None:
     ]
 
 
+def test_what_a_store_can_t_keep_is_a_fault() -> None:
+    pytest.importorskip("flownb.store.values")
+    (fault,) = faults(returning(lambda self, ctx, inputs: Output([1], values={"main": lambda: 3})))
+    assert fault.startswith("A store can't keep the value of main, a function")
+
+
 def test_what_it_raises_is_a_fault() -> None:
     (fault,) = faults(returning(lambda self, ctx, inputs: ctx.services["mail"]))
     assert fault == "It can't run with what is given here: KeyError: 'mail'"
