@@ -194,7 +194,7 @@ def problems_of(text: str, directory: Path) -> list[Problem]:
     if target.kind == "json":
         workflow, problems = read(target.path.read_bytes())
         return problems + (validate(workflow, registry) if workflow is not None else [])
-    from flownb.notebook.parameters import problems_of_notebook
+    from flownb.notebook.checking import problems_of_notebook
 
     return problems_of_notebook(target.path)
 
