@@ -76,9 +76,7 @@ class Cells:
         cells = [*earlier, self.current]
         made = [v4.new_code_cell(source=each.source, id=f"{_REPLAYED}{n}") for n, each in enumerate(cells)]
         recorded = {
-            f"{number}:{nth}": run
-            for number, each in enumerate(cells)
-            for nth, run in enumerate(each.runs, start=1)
+            f"{number}:{nth}": run for number, each in enumerate(cells) for nth, run in enumerate(each.runs, start=1)
         }
         call = [len(cells) - 1, len(self.current.runs) + 1]
         return Program(

@@ -45,7 +45,7 @@ _LATE: Final = frozenset({"stream", "display_data", "update_display_data"})
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
-class _CellEnded(Exception):  # noqa: N818  it carries the reply past nbclient's own handling
+class _CellEnded(Exception):
     def __init__(self, name: str, text: str) -> None:
         super().__init__(name)
         self.name = name
@@ -67,7 +67,8 @@ class FlownbClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill 
 
     def execute(self, **kwargs: Any) -> NotebookNode:
         """Execute the notebook; how it ended is told to `headless`."""
-        return run_sync(self._execute)(**kwargs)
+        executed: NotebookNode = run_sync(self._execute)(**kwargs)
+        return executed
 
     async def _execute(self, **kwargs: Any) -> NotebookNode:
         headless = self.headless
@@ -94,7 +95,8 @@ class FlownbClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill 
             with contextlib.suppress(asyncio.CancelledError):
                 await saver
             self._mark_the_rest()
-        return self.nb
+        executed: NotebookNode = self.nb
+        return executed
 
     # --- the kernel ---------------------------------------------------------------------------------------------------
 
@@ -240,7 +242,7 @@ class FlownbClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill 
         try:
             await self.async_execute_cell(cell, index)
         except _CellEnded as ended:
-            self._cell_ended(cell, index, ended)
+            self._cell_ended(index, ended)
         except CellExecutionError as error:
             self._cell_failed(cell, index, error)
         self.nb_man.cell_complete(cell, index)
@@ -254,9 +256,10 @@ class FlownbClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill 
         """Execute a cell; the kernel is told its id and tags."""
         assert self.kc is not None
         self.kc.next_metadata = {"cellId": cell.get("id"), "tags": list(cell.metadata.get("tags", []))}
-        return await super().async_execute_cell(cell, cell_index, execution_count, store_history)
+        executed: NotebookNode = await super().async_execute_cell(cell, cell_index, execution_count, store_history)
+        return executed
 
-    def _cell_ended(self, cell: NotebookNode, index: int, ended: _CellEnded) -> None:
+    def _cell_ended(self, index: int, ended: _CellEnded) -> None:
         """The cell said that the notebook ends here: it waits for something, or has nothing more to do."""
         kind = "paused" if ended.name == _PAUSED else "stopped"
         self.headless.end = End(kind, ended.text, cell=index)
@@ -267,7 +270,7 @@ class FlownbClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill 
             return
         self.nb_man.cell_exception(cell, cell_index=index, exception=error)
         first = f"In cell {index + 1}{_first_line(cell)}"
-        traceback = next((each.traceback for each in cell.outputs if each.output_type == "error"), [])
+        traceback: list[str] = next((each.traceback for each in cell.outputs if each.output_type == "error"), [])
         plain = _COLOURS.sub("", "\n".join(traceback))
         failure = Failure(type=error.ename, message=f"{first}: {error.evalue}", traceback=plain)
         self.headless.end = End("failed", f"{error.ename}: {error.evalue}", failure, cell=index)

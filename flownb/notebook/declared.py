@@ -82,7 +82,7 @@ class Declared(msgspec.Struct, frozen=True):
 ANY: Final = Declared()
 
 
-class Unfit(Exception):  # noqa: N818  never leaves this package: it becomes the sentence of an InvalidInput
+class Unfit(Exception):
     """A text or a value is not what the type asks for; the message is `found; expected`."""
 
 
@@ -98,7 +98,7 @@ class FrameFile(msgspec.Struct, frozen=True):
     path: str
 
 
-# --- reading a type -----------------------------------------------------------------------------------------------------
+# --- reading a type ---------------------------------------------------------------------------------------------------
 
 
 def declared(text: str, enums: dict[str, tuple[Any, ...]] | None = None) -> Declared:
@@ -158,7 +158,7 @@ def last_name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-# --- what a text makes of it --------------------------------------------------------------------------------------------
+# --- what a text makes of it ------------------------------------------------------------------------------------------
 
 
 def from_text(kind: Declared, text: str, directory: Path | None) -> Any:
@@ -174,23 +174,19 @@ def from_text(kind: Declared, text: str, directory: Path | None) -> Any:
     """
     if SECRET.fullmatch(text) and _takes_text(kind):
         return SecretRef(text)
-    if kind.kind == "union":
-        return _from_text_by_members(kind, text, directory)
-    if kind.kind == "choice":
-        return _choice(kind, text)
-    reader = _READERS.get(kind.kind)
-    if reader is not None:
-        try:
-            return reader(text.strip() if kind.kind != "str" else text)
-        except (ValueError, InvalidOperation, OverflowError):
-            raise _unfit(kind, text) from None
-    if kind.kind == "Path":
-        return _path(text, directory)
-    if kind.kind == "DataFrame":
-        return _frame_file(kind, text, directory)
-    if kind.kind == "any":
-        return _json_or_text(text)
+    return _BY_KIND.get(kind.kind, _from_json)(kind, text, directory)
+
+
+def _from_json(kind: Declared, text: str, directory: Path | None) -> Any:
     return from_value(kind, _json(kind, text), directory)
+
+
+def _scalar(kind: Declared, text: str, directory: Path | None) -> Any:
+    del directory
+    try:
+        return _READERS[kind.kind](text.strip() if kind.kind != "str" else text)
+    except (ValueError, InvalidOperation, OverflowError):
+        raise _unfit(kind, text) from None
 
 
 def _takes_text(kind: Declared) -> bool:
@@ -212,21 +208,23 @@ def _from_text_by_members(kind: Declared, text: str, directory: Path | None) -> 
     raise _unfit(kind, text)
 
 
-def _choice(kind: Declared, text: str) -> Any:
+def _choice(kind: Declared, text: str, directory: Path | None = None) -> Any:
+    del directory
     for each in kind.choices:
         if text == (each if isinstance(each, str) else repr(each)):
             return each
     raise _unfit(kind, text)
 
 
-def _path(text: str, directory: Path | None) -> Path:
+def _path(kind: Declared, text: str, directory: Path | None) -> Path:
+    del kind
     if "\0" in text or not text:
         raise Unfit(f"is {text!r}; it must be a path")
     return Path(directory, text) if directory is not None else Path(text)
 
 
 def _frame_file(kind: Declared, text: str, directory: Path | None) -> FrameFile:
-    path = _path(text, directory)
+    path = _path(kind, text, directory)
     if path.suffix.lower() not in FRAME_SUFFIXES:
         raise _unfit(kind, text)
     if not path.is_file():
@@ -241,7 +239,8 @@ def _json(kind: Declared, text: str) -> Any:
         raise _unfit(kind, text) from None
 
 
-def _json_or_text(text: str) -> Any:
+def _json_or_text(kind: Declared, text: str, directory: Path | None) -> Any:
+    del kind, directory
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -288,9 +287,17 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
     "timedelta": _timedelta,
     "Decimal": _decimal,
 }
+_BY_KIND: Final[dict[str, Callable[[Declared, str, Path | None], Any]]] = {
+    **dict.fromkeys(_READERS, _scalar),
+    "union": _from_text_by_members,
+    "choice": _choice,
+    "Path": _path,
+    "DataFrame": _frame_file,
+    "any": _json_or_text,
+}
 
 
-# --- what a value makes of it -------------------------------------------------------------------------------------------
+# --- what a value makes of it -----------------------------------------------------------------------------------------
 
 _CLASSES: Final[dict[str, tuple[type, ...]]] = {
     "int": (int,), "float": (float,), "bool": (bool,), "str": (str,),
@@ -305,9 +312,8 @@ def from_value(kind: Declared, value: Any, directory: Path | None) -> Any:
     Raises:
         Unfit: it is none of that type.
     """
-    if kind.kind == "any" or isinstance(value, FrameFile):
-        return value
-    if isinstance(value, SecretRef) and _takes_text(kind):
+    as_it_is = kind.kind == "any" or isinstance(value, FrameFile)
+    if as_it_is or (isinstance(value, SecretRef) and _takes_text(kind)):
         return value
     if kind.kind == "union":
         return _from_value_by_members(kind, value, directory)
@@ -315,9 +321,7 @@ def from_value(kind: Declared, value: Any, directory: Path | None) -> Any:
         return _chosen(kind, value)
     if isinstance(value, str):
         return from_text(kind, value, directory)
-    if kind.kind in ("list", "tuple", "set"):
-        return _elements(kind, value, directory)
-    return _single(kind, value)
+    return _elements(kind, value, directory) if kind.kind in ("list", "tuple", "set") else _single(kind, value)
 
 
 def _from_value_by_members(kind: Declared, value: Any, directory: Path | None) -> Any:

@@ -6,12 +6,13 @@ import contextlib
 import json
 import os
 import secrets
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import NotFound, UsageError, near_names
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nbformat import NotebookNode
 
 _MAJOR: Final = 4
@@ -75,9 +76,10 @@ def _upgraded(document: dict[str, Any], name: str) -> NotebookNode:
         raise UsageError(f"{name} is no valid notebook{where}: {str(error).splitlines()[0]}.") from None
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UsageError(f"{name} is no valid notebook: {type(error).__name__}: {error}.") from None
-    for cell in notebook.cells:
+    made: NotebookNode = notebook
+    for cell in made.cells:
         cell.metadata.setdefault("tags", [])
-    return notebook
+    return made
 
 
 def language_of(notebook: NotebookNode) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from flownb.model.events import Failure  # noqa: TC001  msgspec reads the annotations of structs
+from flownb.model.events import Failure
 
 if TYPE_CHECKING:
     import asyncio

@@ -55,7 +55,7 @@ class HeadlessEngine(NBClientEngine):  # type: ignore[misc]  # papermill ships n
             cls.execute_managed_notebook(keeper, kernel_name, headless=headless, **kwargs)
         finally:
             keeper.notebook_complete()
-        return keeper.nb
+        return nb
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: OutputNotebook, kernel_name: str | None, **kwargs: Any) -> None:

@@ -31,7 +31,7 @@ class CellClient(AsyncKernelClient):
 
     next_metadata: dict[str, Any] = {}  # noqa: RUF012  a plain attribute: traitlets looks at class attributes
 
-    def execute(
+    def execute(  # noqa: PLR0917  the signature of the class that it stands in for
         self,
         code: str,
         silent: bool = False,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from flownb.model.events import Failure  # noqa: TC001  msgspec reads the annotations of structs
+from flownb.model.events import Failure
 from flownb.model.status import PauseReason, RunStatus
 from flownb.notebook.headless import Notice
 from flownb.run.recover import read_state, require_row

@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import io
 import keyword
+import operator
 import re
 import tokenize
 from typing import TYPE_CHECKING, Any, Final
@@ -25,7 +26,7 @@ from flownb.errors import InvalidInput, near_names
 from flownb.notebook.declared import ANY, Declared, Unfit, declared, from_text, from_value, last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 #: The tag of the cell that declares parameters, as papermill has it.
@@ -36,6 +37,12 @@ _CALLS: Final = frozenset(
      "bool", "str", "list", "tuple", "set", "dict", "fromisoformat"}
 )  # fmt: skip
 _TYPE_COMMENT: Final = re.compile(r"type:\s*(?P<type>\S+)\s*(?P<help>.*)")
+_OPERATIONS: Final[dict[type[ast.operator], Callable[[Any, Any], Any]]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
 #: Magics and shell lines: IPython's, not Python's. They declare nothing.
 _NOT_PYTHON: Final = re.compile(r"^\s*(%|!|\?)")
 _LETTERS: Final = 1_000_000
@@ -66,7 +73,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
         return self.type if self.type in self.enums else ""
 
 
-# --- reading ------------------------------------------------------------------------------------------------------------
+# --- reading ----------------------------------------------------------------------------------------------------------
 
 
 def read(notebook: Mapping[str, Any], name: str = "the notebook") -> list[Parameter]:
@@ -135,7 +142,7 @@ def _parameter(
     default, literal = _literal(value)
     typed = _TYPE_COMMENT.fullmatch(comment)
     if annotation is not None:
-        text = annotation.value if _is_text(annotation) else ast.unparse(annotation)
+        text = ast.literal_eval(annotation) if _is_text(annotation) else ast.unparse(annotation)
     elif typed is not None:
         text, comment = typed["type"], typed["help"]
     else:
@@ -173,16 +180,10 @@ def _arithmetic(node: ast.expr) -> tuple[Any, bool]:
     numbers = ok_left and ok_right and all(type(each) in (int, float) for each in (left, right))
     if not numbers or abs(left) > 1e15 or abs(right) > 1e15:  # noqa: PLR2004  beyond it nobody writes a default so
         return None, False
-    match node.op:
-        case ast.Add():
-            return left + right, True
-        case ast.Sub():
-            return left - right, True
-        case ast.Mult():
-            return left * right, True
-        case ast.Div() if right:
-            return left / right, True
-    return None, False
+    operation = _OPERATIONS.get(type(node.op))
+    if operation is None or (operation is operator.truediv and not right):
+        return None, False
+    return operation(left, right), True
 
 
 def _type_of_default(node: ast.expr | None, default: Any, enums: dict[str, tuple[Any, ...]]) -> str:
@@ -242,7 +243,7 @@ def _help(statement: ast.stmt, lines: list[str], comments: dict[int, str]) -> st
     return " ".join(above)
 
 
-# --- what is given ------------------------------------------------------------------------------------------------------
+# --- what is given ----------------------------------------------------------------------------------------------------
 
 
 def parse(parameter: Parameter, value: Any, directory: Path | None = None) -> Any:

@@ -27,7 +27,7 @@ from flownb.store.contract import Write
 from flownb.store.owner import current_owner, process_started
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
     from pathlib import Path
 
     from nbformat import NotebookNode
@@ -219,7 +219,7 @@ def _session(job: Job) -> dict[str, Any]:
     }
 
 
-# --- the record of the end ----------------------------------------------------------------------------------------------
+# --- the record of the end --------------------------------------------------------------------------------------------
 
 
 def _record_end(job: Job, headless: Headless, error: BaseException | None) -> None:
@@ -229,7 +229,7 @@ def _record_end(job: Job, headless: Headless, error: BaseException | None) -> No
     if error is not None and headless.end is None:
         expected = error if isinstance(error, FlownbError) else InternalError(f"{type(error).__name__}: {error}")
         expected.__cause__ = error if expected is not error else None
-        last = _failed(failure_of(expected))
+        last: ev.Event = _failed(failure_of(expected))
     else:
         last = _last(headless)
     _append(job, job.row.id, last, owns=True)

@@ -286,7 +286,7 @@ def problems_of(text: str, directory: Path) -> list[Problem]:
         workflow, problems = decode(_bytes_of(target.path))
         go_first(target.directory)
         return problems + (validate(workflow, registry) if workflow is not None else [])
-    from flownb.notebook.parameters import problems_of_notebook
+    from flownb.notebook.checking import problems_of_notebook
 
     return problems_of_notebook(target.path)
 

@@ -150,7 +150,7 @@ def _follow(store: Store, row: RunRow, on_event: Callable[[Any], None] | None) -
         return False
 
 
-# --- by kind of program -------------------------------------------------------------------------------------------------
+# --- by kind of program -----------------------------------------------------------------------------------------------
 
 
 def _execute(
@@ -269,7 +269,7 @@ def _come_back(run: Run) -> bool:
     return True
 
 
-# --- for a handle whose program is not at hand --------------------------------------------------------------------------
+# --- for a handle whose program is not at hand ------------------------------------------------------------------------
 
 
 def in_process_of_its_own(run: Run) -> None:

@@ -35,7 +35,7 @@ _LETTERS: Final = 500
 _SCALARS: Final = frozenset({type(None), bool, int, float, str})
 
 
-# --- the cell -----------------------------------------------------------------------------------------------------------
+# --- the cell ---------------------------------------------------------------------------------------------------------
 
 
 def literal(value: Any) -> str | None:
@@ -62,7 +62,9 @@ def _is_harmless(value: Any) -> bool:
         items = [*value.keys(), *value.values()]
         return len(value) <= _LETTERS and all(_is_harmless(each) for each in items)
     if type(value) is str:
-        return len(value) <= _LETTERS and all((each.isascii() and each.isalnum()) or each in _HARMLESS for each in value)
+        return len(value) <= _LETTERS and all(
+            (each.isascii() and each.isalnum()) or each in _HARMLESS for each in value
+        )
     return type(value) in _SCALARS and (type(value) is not int or abs(value) < 10**30)
 
 
@@ -83,9 +85,7 @@ def inject(notebook: NotebookNode, parameters: list[Parameter], values: Mapping[
         return made
     cell = v4.new_code_cell(source=_source(parameters, values), id=_CELL_ID)
     cell.metadata["tags"] = [INJECTED]
-    place = next(
-        (number + 1 for number, each in enumerate(made.cells) if TAG in each.metadata.get("tags", [])), 0
-    )
+    place = next((number + 1 for number, each in enumerate(made.cells) if TAG in each.metadata.get("tags", [])), 0)
     made.cells.insert(place, cell)
     made.metadata.papermill["parameters"] = {name: _for_people(value) for name, value in values.items()}
     return made
@@ -114,7 +114,7 @@ def _for_people(value: Any) -> Any:
     return value if literal(value) is not None and type(value) is not tuple else str(value)[:_LETTERS]
 
 
-# --- the values ---------------------------------------------------------------------------------------------------------
+# --- the values -------------------------------------------------------------------------------------------------------
 
 
 def pack(values: Mapping[str, Any], artifacts: ArtifactStore) -> dict[str, Any]:
