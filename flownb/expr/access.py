@@ -101,7 +101,7 @@ def _settle_foreign(value: Any, kind: type, work: Work) -> Any:
     generic = getattr(sys.modules.get("numpy"), "generic", None)
     if isinstance(generic, type) and issubclass(kind, generic):
         item = generic.item(value)  # type: ignore[attr-defined]  # numpy's base class, which has no types here
-        return settle(item, work) if not issubclass(type(item), generic) else _ABSENT
+        return settle(item, work) if type(item) in SETTLED or type(item) in (datetime, date) else _ABSENT
     return _ABSENT
 
 

@@ -15,7 +15,7 @@ from flownb.expr.refusal import Refusal
 TEXT: Final = 2_000
 #: Characters of a template in all, and of the expressions in it together.
 TEMPLATE: Final = 200_000
-TEMPLATE_EXPRESSIONS: Final = 10_000
+TEMPLATE_EXPRESSIONS: Final = 6_000
 #: Tokens of one expression.
 TOKENS: Final = 1_000
 #: Brackets inside brackets, and operations inside operations.
