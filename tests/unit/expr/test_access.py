@@ -16,6 +16,10 @@ from flownb.expr.limits import new_work
 from flownb.expr.refusal import Missing, Refusal
 
 
+def shout(*_arguments: Any) -> Any:
+    raise AssertionError("code of the value ran")
+
+
 class Colour(enum.StrEnum):
     RED = "red"
 
@@ -32,33 +36,20 @@ class Point(NamedTuple):
 class Shouting(str):
     __slots__ = ()
 
-    def __str__(self) -> str:
-        raise AssertionError("code of the value ran")
-
-    upper = __eq__ = __hash__ = __len__ = __str__  # type: ignore[assignment]  # all of them shout
+    __str__ = upper = __eq__ = __hash__ = __len__ = shout
 
 
 class Loud(dict[str, Any]):
-    def __getitem__(self, key: str) -> Any:
-        raise AssertionError("code of the value ran")
-
-    __iter__ = keys = items = values = get = __len__ = __contains__ = __missing__ = __getitem__  # type: ignore[assignment]
+    __getitem__ = __iter__ = keys = items = values = get = __len__ = __contains__ = __missing__ = shout
 
 
 class MyZone(tzinfo):
-    def utcoffset(self, _when: datetime | None) -> timedelta:
-        raise AssertionError("code of the value ran")
+    utcoffset = dst = tzname = shout
 
 
 class Disguised(type):
-    @property
-    def __name__(cls) -> str:
-        raise AssertionError("code of the class ran")
-
-    def __instancecheck__(cls, instance: object) -> bool:
-        raise AssertionError("code of the class ran")
-
-    __subclasscheck__ = __instancecheck__  # type: ignore[assignment]
+    __name__ = property(shout)
+    __instancecheck__ = __subclasscheck__ = __getattribute__ = shout
 
 
 class Masked(metaclass=Disguised):
@@ -83,7 +74,7 @@ def test_plain_values_stay_what_they_are(value: Any) -> None:
         (Point(1, 2), [1, 2]),
         (Counter("aab"), {"a": 2, "b": 1}),
         (OrderedDict(a=1), {"a": 1}),
-        (defaultdict(list, a=1), {"a": 1}),
+        (defaultdict(int, a=1), {"a": 1}),
         (Loud(a=1), {"a": 1}),
         (Decimal("1.5"), 1.5),
         (PurePosixPath("/a/b"), "/a/b"),
@@ -107,9 +98,9 @@ def test_a_text_of_another_class_is_read_past_its_own_methods() -> None:
     assert (type(settled), settled) == (str, "quiet")
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
+# Made inside the test: pytest would look at them for its ids.
+def live_objects() -> list[Any]:
+    return [
         object(),
         int,
         len,
@@ -123,17 +114,18 @@ def test_a_text_of_another_class_is_read_past_its_own_methods() -> None:
         np.void(b"x"),
         Masked(),
         Masked,
-        (each for each in ()),
+        iter([1]),
         datetime(2026, 5, 1, tzinfo=MyZone()),
         time(1, tzinfo=MyZone()),
         Exception("x"),
         pytest,
-    ],
-    ids=lambda value: type.__repr__(type(value)),
-)
-def test_live_objects_are_refused_by_their_class(value: Any) -> None:
-    with pytest.raises(Live, match="order.model is a live object"):
-        settle(value, new_work(), "order.model")
+    ]
+
+
+def test_live_objects_are_refused_by_their_class() -> None:
+    for value in live_objects():
+        with pytest.raises(Live, match=r"order\.model is a live object"):
+            settle(value, new_work(), "order.model")
 
 
 def test_names_of_classes_are_read_past_their_own_code() -> None:
@@ -142,7 +134,7 @@ def test_names_of_classes_are_read_past_their_own_code() -> None:
 
 
 def test_a_missing_key_of_a_defaultdict_is_missing_and_not_made() -> None:
-    data = defaultdict(list)
+    data: defaultdict[str, list[int]] = defaultdict(list)
     with pytest.raises(Missing):
         entry(settle(data, new_work()), "a", new_work(), "data")
     assert not data
@@ -176,7 +168,7 @@ def test_entries(value: Any, key: Any, expected: Any) -> None:
         ("abc", "a", "it is text"),
         (None, "a", "it is none, it has no 'a'"),
         (5, "a", "it is the number 5"),
-        ([1], 10**40, "none at 1000000"),
+        ([1], 10**40, "it has nothing at a very large number"),
     ],
 )
 def test_what_is_not_there_is_missing(value: Any, key: Any, words: str) -> None:

@@ -47,7 +47,7 @@ def test_times(text: str, expected: object) -> None:
         ("date('')", "no date"),
         ("date(5)", "no date"),
         ("date('2026-05-01' + ' ' * 99)", "no date"),
-        ("date('٢٠٢٦-٠٥-٠١')", "no date"),
+        ("date('\u0662\u0660\u0662\u0666-05-01')", "no date"),
         ("shift('2026-05-01', 'a')", "no number of days"),
         ("shift('2026-05-01', 1e300)", "calendar"),
         ("shift('9999-12-31', 1)", "calendar"),

@@ -15,7 +15,7 @@ LOAD = pd.DataFrame(
         "amount": [10, 20, 30],
         "name": ["Ann", None, "Cem"],
         "share": [0.5, float("nan"), 1.5],
-        "day": pd.to_datetime(["2026-05-01", None, "2026-05-03"]),
+        "day": pd.to_datetime(pd.Series(["2026-05-01", None, "2026-05-03"])),
         "rows": [7, 8, 9],
     }
 )
@@ -148,6 +148,6 @@ def test_ten_thousand_rows_of_ten_columns_are_listed() -> None:
 
 
 def test_expressions_do_not_load_pandas() -> None:
-    code = "import sys; from flownb.expr import evaluate; evaluate('a.b + 1', {'a': {'b': 1}}); print('pandas' in sys.modules)"
+    code = "import sys; from flownb.expr import evaluate; evaluate('a + 1', {'a': 1}); print('pandas' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert ended.stdout.strip() == "False"

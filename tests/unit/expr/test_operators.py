@@ -42,6 +42,7 @@ def short(value: Any) -> str | None:
         (multiply, 2, "ab", "abab"),
         (multiply, [0], 3, [0, 0, 0]),
         (multiply, "ab", -1, ""),
+        (multiply, "", 10**30, ""),
         (divide, 1, 2, 0.5),
         (floor_divide, -7, 2, -4),
         (modulo, -7, 2, 1),
@@ -104,7 +105,8 @@ def test_signs() -> None:
     assert negative(5, new_work()) == -5
     assert math.copysign(1, negative(0.0, new_work())) == -1
     assert positive(5, new_work()) == 5
-    for value in ("5", None, []):
+    odd: list[Any] = ["5", None, []]
+    for value in odd:
         with pytest.raises(Refusal):
             negative(value, new_work())
         with pytest.raises(Refusal):

@@ -106,7 +106,7 @@ def test_messages_about_long_paths_stay_short() -> None:
     assert len(caught.value.message) < 300
 
 
-@pytest.mark.parametrize("data", [UserDict(DATA), {**DATA, 5: 1, None: 2}])
+@pytest.mark.parametrize("data", [UserDict(DATA), DATA | {"other": 1}])
 def test_the_data_may_be_any_mapping(data: Any) -> None:
     assert evaluate("order.total", data) == 12.5
     with pytest.raises(ExpressionError, match="There is no 'nope'"):

@@ -32,7 +32,9 @@ def test_what_blows_up_elsewhere_takes_linear_time(text: str, pattern: str) -> N
     assert work[0] >= 0
 
 
-@pytest.mark.parametrize("pattern", ["(", "[", "(?=a)", r"(a)\1", "a{1001}", r"\pL{1000}", "((a{100}){100}){100}", r"\x{"])
+@pytest.mark.parametrize(
+    "pattern", ["(", "[", "(?=a)", r"(a)\1", "a{1001}", r"\pL{1000}", "((a{100}){100}){100}", r"\x{"]
+)
 def test_what_re2_refuses_is_refused(pattern: str) -> None:
     with pytest.raises(Refusal, match="not understood"):
         matches("a", pattern, new_work())

@@ -83,7 +83,9 @@ def doubled(times: int) -> list[Any]:
     return value
 
 
-@pytest.mark.parametrize("value", [circle(), nested(5_000), nested(DATA_DEPTH)], ids=["circle", "deep", "just too deep"])
+@pytest.mark.parametrize(
+    "value", [circle(), nested(5_000), nested(DATA_DEPTH)], ids=["circle", "deep", "just too deep"]
+)
 def test_depth_is_bounded(value: Any) -> None:
     with pytest.raises(Refusal, match="nested deeper"):
         copy(value, new_work())

@@ -38,7 +38,11 @@ def test_values_inside_text(value: Any, expected: str) -> None:
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**60), 2**60)
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(),
         lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
         max_leaves=20,
     )
@@ -77,7 +81,24 @@ def test_numbers_are_read(value: Any, expected: float) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["", "a", "1_000", "0x1f", "nan", "inf", "1e999", "٣", "9" * 78, "1" * 5000, "1,5", "--1", None, [], {}, " " * 300 + "1"],
+    [
+        "",
+        "a",
+        "1_000",
+        "0x1f",
+        "nan",
+        "inf",
+        "1e999",
+        "٣",
+        "9" * 78,
+        "1" * 5000,
+        "1,5",
+        "--1",
+        None,
+        [],
+        {},
+        " " * 300 + "1",
+    ],
 )
 def test_what_spells_no_number_is_refused(value: Any) -> None:
     with pytest.raises(Refusal):
