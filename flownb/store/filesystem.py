@@ -13,15 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: Types that reach another machine, or a host from its guest, as `/proc/mounts` and macOS' `mount` name them.
-_NETWORK: Final = frozenset(
-    "9p acfs afpfs afs beegfs ceph cifs coda davfs glusterfs gpfs lustre ncpfs nfs nfs3 nfs4 ocfs2 orangefs panfs "
-    "prl_fs pvfs2 smb3 smbfs vboxsf vmhgfs webdav".split()
-)
+_NETWORK: Final = frozenset({
+    "9p", "acfs", "afpfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "glusterfs", "gpfs", "lustre", "ncpfs",
+    "nfs", "nfs3", "nfs4", "ocfs2", "orangefs", "panfs", "prl_fs", "pvfs2", "smb3", "smbfs", "vboxsf", "vmhgfs",
+    "webdav",
+})  # fmt: skip
 #: Of the file systems in user space only these are known to stay on this machine.
-_LOCAL_FUSE: Final = frozenset(
-    "fuse.bindfs fuse.encfs fuse.ext2 fuse.exfat fuse.fuse-overlayfs fuse.gocryptfs fuse.lxcfs fuse.mergerfs "
-    "fuse.ntfs fuse.ntfs-3g fuse.zfs".split()
-)
+_LOCAL_FUSE: Final = frozenset({
+    "fuse.bindfs", "fuse.encfs", "fuse.ext2", "fuse.exfat", "fuse.fuse-overlayfs", "fuse.gocryptfs", "fuse.lxcfs",
+    "fuse.mergerfs", "fuse.ntfs", "fuse.ntfs-3g", "fuse.zfs",
+})  # fmt: skip
 #: A line of `/proc/mounts`: device, directory, type, options.
 _LINUX: Final = re.compile(r"\S+ (?P<directory>/\S*) (?P<type>\S+) \S+ \d+ \d+")
 #: A line of macOS' `mount`: `//me@server/share on /Volumes/share (smbfs, nodev)`.

@@ -32,14 +32,10 @@ _KINDS: Final = "sqlite:///relative.db, sqlite:////absolute.db, a path that ends
 _open: dict[tuple[int, str], MemoryStore | SqliteStore] = {}
 _opening = threading.Lock()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_opening.acquire, after_in_parent=_opening.release, after_in_child=_opening.release
-    )
+    os.register_at_fork(before=_opening.acquire, after_in_parent=_opening.release, after_in_child=_opening.release)
 
 
-def open_store(
-    url: str | None = None, *, create: bool = True, read: Callable[[], str] = read_mounts
-) -> Store:
+def open_store(url: str | None = None, *, create: bool = True, read: Callable[[], str] = read_mounts) -> Store:
     """The store of a place; the same object for the same place, as long as this process lives and it isn't closed.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flownb.model.events import Event, Record
-    from flownb.store.artifacts import ArtifactStore
     from flownb.store.contract import RunRow
 
 _OLD: Final = """
@@ -36,9 +35,6 @@ _EVENTS_AT_ONCE: Final = 5000
 
 class Care(Journal, Runs, Pins):
     """`flownb gc` and `flownb doctor`."""
-
-    if TYPE_CHECKING:
-        artifacts: ArtifactStore
 
     def collect(self, *, older: float | None = None) -> tuple[int, int]:
         """Delete ended runs older than `older` seconds, and artifacts, definitions and programs that nothing names."""
