@@ -1,4 +1,4 @@
-"""What kind of file system a path is on: SQLite's locks can't be trusted on those of a network."""
+"""What can be said of a place before a file is opened there: SQLite's locks can't be trusted on a network."""
 
 from __future__ import annotations
 
@@ -48,6 +48,11 @@ def network_type(path: Path, read: Callable[[], str] = read_mounts) -> str | Non
     if kind == "9p" and mount == Path("/"):
         return None  # a sandbox that lives as a whole on such a system has it to itself
     return kind if kind in _NETWORK else None
+
+
+def can_write(path: Path) -> bool:
+    """Whether this process may write a file, or in a directory; by the rights that it has now."""
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _mount_of(path: Path, mounts: str) -> tuple[str, Path]:

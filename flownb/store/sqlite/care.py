@@ -119,9 +119,10 @@ class Care(Journal, Runs, Pins):
 
     def _give_back(self) -> None:
         """Return free pages to the disk, some at a time, so that nobody waits long."""
-        free = _PAGES_AT_ONCE
-        while free >= _PAGES_AT_ONCE:
+        before, free = -1, 0
+        while free != before:
             with self._db.writing() as cursor:
+                before = cursor.execute("PRAGMA freelist_count").fetchall()[0][0]
                 cursor.execute(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})").fetchall()
                 free = cursor.execute("PRAGMA freelist_count").fetchall()[0][0]
 

@@ -9,6 +9,7 @@ from typing import Final
 import apsw
 
 from flownb.errors import StoreCorrupt, StoreError, StoreLocked, StoreReadOnly
+from flownb.store.filesystem import can_write
 
 _ELSEWHERE: Final = "use another store with --store or FLOWNB_STORE"
 #: Where SQLite's writers hold their lock: this byte of the `-shm` file (sqlite.org/walformat.html, "WAL locks").
@@ -46,7 +47,7 @@ def explain(error: apsw.Error, path: Path, url: str) -> StoreError:
             f"{_ELSEWHERE}.",
             place=url,
         )
-    shut = isinstance(error, apsw.CantOpenError) and not os.access(path.parent, os.W_OK)
+    shut = isinstance(error, apsw.CantOpenError) and not can_write(path.parent)
     if shut or isinstance(error, apsw.ReadOnlyError):
         return read_only(path, url)
     if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
@@ -78,7 +79,7 @@ def moved(url: str) -> StoreError:
 
 def read_only(path: Path, url: str) -> StoreReadOnly:
     """The file or its directory can't be written."""
-    what = path if path.exists() and not os.access(path, os.W_OK) else path.parent
+    what = path if path.exists() and not can_write(path) else path.parent
     return StoreReadOnly(
         f"{url} can't be written: {what} is read-only for you. Change its permissions, or {_ELSEWHERE}.", place=url
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import apsw
 
 from flownb.errors import NotFound
+from flownb.store.filesystem import can_write
 from flownb.store.lease import Liveness
 from flownb.store.sqlite import meaning, schema
 from flownb.store.sqlite.care import Care
@@ -77,7 +78,7 @@ def _make_ready(path: Path, url: str, *, create: bool, busy_seconds: float) -> N
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise meaning.read_only(path, url) from error
-    if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+    if not can_write(path.parent) or (path.exists() and not can_write(path)):
         raise meaning.read_only(path, url)
     if path.is_dir():
         raise meaning.corrupt(url, "it is a directory")
