@@ -40,7 +40,7 @@ MOST_SECONDS = 1.0
 def seed_of_this_run() -> int:
     """A new seed each time, printed; FLOWNB_SEED brings one back."""
     seed = int(os.environ.get("FLOWNB_SEED", random.SystemRandom().randrange(10**6)))
-    print(f"FLOWNB_SEED={seed}")  # noqa: T201  pytest shows it where a test fails
+    print(f"FLOWNB_SEED={seed}")
     return seed
 
 
@@ -77,7 +77,7 @@ def try_many(count: int) -> None:
             raise AssertionError(f"document {number} of FLOWNB_SEED={seed}: {error!r}\n{document!r:.2000}") from error
         broken += bool(errors)
         codes.update({each.code for each in errors})
-    print(f"{count} documents, {broken} of them broken: {dict(codes.most_common())}")  # noqa: T201  by pytest -s
+    print(f"{count} documents, {broken} of them broken: {dict(codes.most_common())}")
     assert broken > count * 0.6
     wanted = {
         *("syntax", "encoding", "too_deep", "too_large", "duplicate_key", "duplicate_id", "unknown_field"),
