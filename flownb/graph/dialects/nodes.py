@@ -207,7 +207,12 @@ class Nodes:
 
     def _type(self, node: dict[str, Any], subtype: Any, here: str) -> None:
         given, config, version = node.get("type"), node.get("config"), node.get("type_version")
-        if given in _NO_TYPE and isinstance(config, dict) and isinstance(config.get("type"), str):
+        if (
+            isinstance(given, str)
+            and given in _NO_TYPE
+            and isinstance(config, dict)
+            and isinstance(config.get("type"), str)
+        ):
             given = config.pop("type")
         if isinstance(version, float):
             del node["type_version"]
