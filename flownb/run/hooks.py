@@ -1,8 +1,8 @@
 """What higher layers do for a run when they are there: found by name, never imported.
 
-`display` shows a run in a cell, `bundle` makes its mimebundle, `program` pins what an interactive kernel executed and
-`started` hears which run came of it, `resume` carries on a run whose program is not at hand in this process. Another
-package may take one over through the entry point group `flownb.views`.
+`display` shows a run in a cell, `bundle` makes its mimebundle, `origin` says which cell is being executed, `program`
+pins what an interactive kernel executed and `started` notes which call started a run, `resume` carries on a run whose
+program is not at hand in this process. Another package may take one over through the entry point group `flownb.views`.
 """
 
 from __future__ import annotations

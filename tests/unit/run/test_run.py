@@ -653,3 +653,16 @@ def test_a_concurrency_limit_holds() -> None:
 
 def test_a_flow_without_nodes_completes() -> None:
     assert run(Flow("empty")).result(5) == {}
+
+
+def test_a_function_as_a_condition_takes_its_parameters_and_passes_its_input_on() -> None:
+    flow = Flow("asked")
+
+    @flow.node
+    def load() -> list[int]:
+        return [1, 2, 3]
+
+    big = flow.condition("big", lambda limit: limit > 2, inputs={"main": load})
+    flow.node(lambda found: sum(found), id="sum", inputs={"found": big.true})  # noqa: PLW0108  `sum` has no names
+    assert run(flow, limit=3).result(5) == {"sum": 6}
+    assert run(flow, limit=1).result(5) == {}
