@@ -15,6 +15,7 @@ from flownb.errors import NotFound, UsageError
 from flownb.model.problem import Severity
 
 if TYPE_CHECKING:
+    from flownb.graph.picture import PictureState
     from flownb.model.problem import Problem
     from flownb.model.workflow import Workflow
 
@@ -95,7 +96,7 @@ def graph_command(target: str, output: str, store: str | None, *, dark: bool) ->
     _write(out, picture.svg().encode() if out.suffix == ".svg" else picture.png())
 
 
-def _drawable(target: str, store: str | None) -> tuple[Workflow, Any]:
+def _drawable(target: str, store: str | None) -> tuple[Workflow, PictureState | None]:
     """What to draw: a definition, or the definition of a run and its state."""
     from flownb.notebook.programs import parse_target, run_of_notebook, workflow_of
 
@@ -113,7 +114,7 @@ def _drawable(target: str, store: str | None) -> tuple[Workflow, Any]:
     return _of_run(target, store)
 
 
-def _of_run(run_id: str, store: str | None, what: str = "") -> tuple[Workflow, Any]:
+def _of_run(run_id: str, store: str | None, what: str = "") -> tuple[Workflow, PictureState]:
     from flownb.run.depict import depict
     from flownb.run.recover import read_state
 

@@ -39,8 +39,8 @@ def read_parameter_file(path: Path, parameters: Sequence[Parameter]) -> dict[str
         raise NotFound(f"There is no parameter file {path}.", path=str(path)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The parameter file {path} can't be read: {error}.", path=str(path)) from error
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
         if root is None:
             return {}
@@ -50,8 +50,6 @@ def read_parameter_file(path: Path, parameters: Sequence[Parameter]) -> dict[str
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         first = " ".join(str(error).split())
         raise UsageError(f"The parameter file {path} is no YAML: {first[:300]}", path=str(path)) from None
-    finally:
-        loader.dispose()
 
 
 def _entries(loader: Any, root: Any, path: Path, known: dict[str, Parameter]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ INJECTED: Final = "injected-parameters"
 _CELL_ID: Final = "injected-parameters"
 _GETTER: Final = "_flownb_parameter"
 _IMPORT: Final = f"from flownb.notebook.travel import parameter as {_GETTER}"
-_HARMLESS: Final = frozenset(" _.,:;/@+=~-")
+_HARMLESS: Final = frozenset(" _.,:/@+=~-")
 _LETTERS: Final = 500
 _SCALARS: Final = frozenset({type(None), bool, int, float, str})
 

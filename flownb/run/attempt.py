@@ -47,8 +47,10 @@ class Attempt:
         "number",
         "number_of_try",
         "path",
+        "recorded",
         "resume_data",
         "resumed",
+        "said",
         "task",
         "timed_out",
         "timer",
@@ -67,6 +69,9 @@ class Attempt:
         self.timed_out = False
         self.ended = False
         self.resumed: Any = None
+        #: The newest status and progress, and what of them is in the journal.
+        self.said: tuple[str, float | None] | None = None
+        self.recorded: tuple[str, float | None] | None = None
         self.resume_data: Any = None
 
     # --- start -----------------------------------------------------------------------------------------------
@@ -199,26 +204,18 @@ class Attempt:
     # --- what it says ----------------------------------------------------------------------------------------
 
     def say(self, *, text: str | None = None, progress: float | None = None) -> None:
-        """Record status or progress; from any thread."""
-        engine = self.execution.engine
-        engine.loop.call_soon_threadsafe(self._say, text, progress)
-
-    def _say(self, text: str | None, progress: float | None) -> None:
-        execution = self.execution
-        if self.ended:
-            return
-        before = execution.state.progress.get(self.number)
-        execution.record(
-            NodeProgress(
-                at=execution.engine.now(),
-                node=self.path,
-                text=text if text is not None else before.text if before else "",
-                progress=progress if progress is not None else before.progress if before else None,
-            )
-        )
+        """Note status or progress, from any thread; what is newest is recorded a few times a second."""
+        before = self.said or ("", None)
+        self.said = (before[0] if text is None else text, before[1] if progress is None else progress)
+        self.execution.engine.output_waits()
 
     def flush(self) -> None:
-        """Record what the body wrote since the last time."""
+        """Record what the body wrote and said since the last time."""
+        now = self.execution.engine.now()
+        if self.said != self.recorded and self.said is not None:
+            self.recorded = self.said
+            text, share = self.said
+            self.execution.record(NodeProgress(at=now, node=self.path, text=text, progress=share))
         for stream, text in self.buffer.take():
             self.execution.record(NodeOutput(at=self.execution.engine.now(), node=self.path, stream=stream, text=text))
 
