@@ -202,7 +202,9 @@ def test_a_changed_program_is_refused_with_the_difference(store: Store, dead_own
     def second(first: int) -> int:
         return first + 1000
 
-    with pytest.raises(DefinitionDrift, match=rf"(?s)not what run {run_id} was started with.*second: its code changed.*1000"):
+    with pytest.raises(
+        DefinitionDrift, match=rf"(?s)not what run {run_id} was started with.*second: its code changed.*1000"
+    ):
         changed.run(store=store, key="k")
     assert store.row(run_id).status == RunStatus.RUNNING  # type: ignore[union-attr]  # it is there
 
