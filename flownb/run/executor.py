@@ -119,9 +119,14 @@ class Execution:
             for number, reason in step.skips:
                 self.record(ev.NodeSkipped(at=now, node=state.topology.paths[number], reason=reason))
             for number in step.starts:
-                self._attempt(number, 1)
-            if not step.skips:
+                if self.definition.bodies[number].node.disabled:
+                    self._pass_through(number)
+                else:
+                    self._attempt(number, 1)
+            if not step.skips and not state.ready:
                 break
+            if not step.starts and not step.skips:
+                break  # what is ready has to wait for room
         if not self.alive and (idle or not self.timers):
             self._conclude()
         starts, self.starts = self.starts, []
@@ -137,6 +142,16 @@ class Execution:
             attempt.resume_data = self.values.decode(wait.resume_data)
         self.record(ev.NodeStarted(at=self._now(), node=body.path, attempt=number_of_try))
         self.starts.append(attempt)
+
+    def _pass_through(self, number: int) -> None:
+        """A disabled node: its first input is its output, and its body does not run."""
+        body = self.definition.bodies[number]
+        value = next(iter(self.arguments(body).values()), None)
+        if isinstance(value, list) and any(each.many for each in self.state.topology.arguments[number]):
+            value = value[0] if value else None
+        self.values.keep(number, Output(value))
+        plain = self.values.encode(value)
+        self.record(ev.NodeCompleted(at=self._now(), node=body.path, output=plain, source="disabled"))
 
     def _conclude(self) -> None:
         """Nothing is in flight and nothing can start: the run ends, pauses, or goes on waiting for a near timer."""
@@ -352,6 +367,14 @@ class Execution:
             for attempt in list(self.alive.values()):
                 attempt.end(None, NodeTimeout("It was given up.", node=attempt.path, timeout=CANCEL_SECONDS))
         self.engine.mark(self)
+
+    def settle(self, end: ev.Event) -> None:
+        """End a held run: the notebook that it belongs to has ended, in this way."""
+        if self.over or not self.hold:
+            return
+        self.hold = False
+        self.record(end)
+        self._finish()
 
     # --- commands -----------------------------------------------------------------------------------------------------
 

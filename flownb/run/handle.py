@@ -80,6 +80,11 @@ class Run:
         return self._settled.is_set()
 
     @property
+    def held(self) -> bool:
+        """Whether its end is written when the notebook that started it has ended."""
+        return self._execution is not None and self._execution.hold and not self._execution.over
+
+    @property
     def error(self) -> Failure | None:
         """What is recorded of the failure that ended the run."""
         if self._state.error is not None:
@@ -94,6 +99,11 @@ class Run:
         Skipped ones are absent.
         """
         return {path: self.value(path) for path in self._state.outputs()}
+
+    @property
+    def store(self) -> Store:
+        """The store where the run is kept."""
+        return self._store
 
     @property
     def url(self) -> str:
@@ -212,12 +222,16 @@ class Run:
             RunPaused: it waits for something that does not come by itself.
             TimeoutError: not ended in time.
         """
+        from flownb.run.session import current
+
+        session = current()
+        waited = _WAITED if session is None or session.wait else frozenset()
         if threading.get_ident() == engine().thread_id:
             raise UsageError("result() would block the engine's own loop; use `await run` in an async node.")
         end = None if timeout is None else time.monotonic() + timeout
         try:
             while not self._done():
-                if self._paused() and self.pause_reason not in _WAITED:
+                if self._paused() and self.pause_reason not in waited:
                     raise RunPaused(self._pause_sentence(), run=self.id, reason=self.pause_reason)
                 left = _TICK if end is None else min(_TICK, end - time.monotonic())
                 if left <= 0:
@@ -393,6 +407,17 @@ class Run:
             self._settled.clear()
         for watcher in list(self._watchers):
             watcher(happened)
+
+    def settle_held(self, end: Event) -> bool:
+        """Write the end of a run that is held, and wait until it is written; False where it isn't held here."""
+        execution = self._execution
+        if execution is None or not self.held:
+            return False
+        written = threading.Event()
+        execution.listeners.append(lambda happened: written.set() if happened is None else None)
+        engine().call(execution.settle, end)
+        written.wait()
+        return True
 
     def settle(self) -> None:
         """The run rests and nothing of it is at work anywhere."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flownb.errors import NotFound, StoreOnNetwork, StoreReadOnly, UsageError
-from flownb.store.filesystem import network_type, read_mounts
+from flownb.store.filesystem import can_write, network_type, read_mounts
 from flownb.store.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -32,14 +32,10 @@ _KINDS: Final = "sqlite:///relative.db, sqlite:////absolute.db, a path that ends
 _open: dict[tuple[int, str], MemoryStore | SqliteStore] = {}
 _opening = threading.Lock()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_opening.acquire, after_in_parent=_opening.release, after_in_child=_opening.release
-    )
+    os.register_at_fork(before=_opening.acquire, after_in_parent=_opening.release, after_in_child=_opening.release)
 
 
-def open_store(
-    url: str | None = None, *, create: bool = True, read: Callable[[], str] = read_mounts
-) -> Store:
+def open_store(url: str | None = None, *, create: bool = True, read: Callable[[], str] = read_mounts) -> Store:
     """The store of a place; the same object for the same place, as long as this process lives and it isn't closed.
 
     Args:
@@ -182,6 +178,6 @@ def local_place(read: Callable[[], str] = read_mounts) -> str:
 def _writable(directory: Path) -> bool:
     """Whether a directory can be written, or made."""
     for each in (directory, *directory.parents):
-        if each.exists():
-            return each.is_dir() and os.access(each, os.W_OK | os.X_OK)
+        if os.path.exists(each):  # noqa: PTH110  Path.exists raises where it may not look
+            return each.is_dir() and can_write(each)
     return False

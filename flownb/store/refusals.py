@@ -26,7 +26,8 @@ def fenced(url: str, lost: Sequence[str]) -> Fenced:
 def misnumbered(url: str, run: str, last: int, first: int) -> StoreError:
     """A commit would leave a gap in a run's journal."""
     return StoreError(
-        f"The journal of run {run} ends with event {last}, so the next is {last + 1}, not {first}: nothing was written.",
+        f"The journal of run {run} ends with event {last}, so the next is {last + 1}, not {first}: nothing was "
+        "written.",
         place=url,
         run=run,
     )
@@ -46,7 +47,9 @@ def id_in_use(url: str, run: str) -> Conflict:
 
 def blank_key() -> InvalidInput:
     """A key that would make all runs without a real one the same run."""
-    return InvalidInput("The key of a run is empty; give a text that names what is done only once, or none.", name="key")
+    return InvalidInput(
+        "The key of a run is empty; give a text that names what is done only once, or none.", name="key"
+    )
 
 
 def owned(url: str, run: str, owner: str) -> Conflict:
