@@ -18,8 +18,9 @@ from typing import Any, Final
 import msgspec
 
 from flownb.errors import InvalidWorkflow, NotFound, UsageError, near_names
-from flownb.model.checker import INVALID, MAX_DEPTH, Doubled, Strange, Walk, check_struct, shown
+from flownb.model.checker import check_struct
 from flownb.model.problem import Problem, Severity
+from flownb.model.walk import INVALID, MAX_DEPTH, Doubled, Strange, Walk, shown
 from flownb.model.workflow import FORMAT, Workflow
 
 #: The longest text that is read, in bytes or characters.

@@ -11,10 +11,10 @@ import pytest
 
 from flownb.errors import InvalidWorkflow, NotFound, UsageError
 from flownb.model import document
-from flownb.model.checker import MAX_DEPTH, MAX_PROBLEMS
 from flownb.model.document import decode, encode, from_json, to_json
 from flownb.model.problem import Problem, Severity
 from flownb.model.status import OnError
+from flownb.model.walk import MAX_DEPTH, MAX_PROBLEMS
 from flownb.model.workflow import Node, Settings, Template, Workflow
 from tests.unit.model.samples import FULL
 
