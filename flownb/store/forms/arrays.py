@@ -8,7 +8,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from flownb.store.forms.refused import Refused, broken, expect, fields, shorten
+from flownb.store.forms.refused import Refused, a_type, broken, expect, fields, shorten
 from flownb.store.forms.scalars import unpack
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def encode(encoder: Encoder, value: Any, cls: type) -> Any:
     if cls is np.ndarray:
         return _encode_array(encoder, value)
     if issubclass(cls, np.ndarray):
-        raise Refused(f"is a {cls.__name__}, a special kind of array: return numpy.asarray(value)")
+        raise Refused(f"is {a_type(cls)}, a special kind of array: return numpy.asarray(value)")
     if issubclass(cls, np.generic):
         return _encode_scalar(encoder, value, cls)
     return NotImplemented
@@ -126,7 +126,7 @@ def _encode_array(encoder: Encoder, array: Array) -> dict[str, Any]:
 
 def _check_dtype(dtype: np.dtype[Any]) -> None:
     np = _numpy()
-    if dtype.hasobject:
+    if dtype.hasobject and dtype.kind == "V":
         raise Refused("is an array of records that hold Python objects: return a DataFrame")
     if _has_metadata(dtype):
         raise Refused("is an array whose dtype carries metadata, which an npy file loses")

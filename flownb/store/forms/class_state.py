@@ -7,7 +7,7 @@ import sys
 import types
 from typing import Any, Final
 
-from flownb.store.forms.refused import Refused, broken, type_name
+from flownb.store.forms.refused import Refused, a_type, broken
 
 _GENERATED: Final = "<string>"
 
@@ -92,11 +92,11 @@ def _dict_of(value: Any, cls: type, *, needed: bool = False) -> dict[str, Any]:
     for base in mro_of(cls):
         if (found := _namespace(base).get("__dict__")) is not None:
             if type(found) is not types.GetSetDescriptorType:
-                raise Refused(f"is a {type_name(cls)}, which hides its __dict__")
+                raise Refused(f"is {a_type(cls)}, which hides its __dict__")
             own: dict[str, Any] = found.__get__(value)
             return own
     if needed:
-        raise broken(f"a {type_name(cls)} has no place for its fields")
+        raise broken(f"{a_type(cls)} has no place for its fields")
     return {}
 
 

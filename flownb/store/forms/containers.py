@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from flownb.store.forms.refused import Refused, broken, expect, fields, step, type_name
+from flownb.store.forms.refused import Refused, a_type, broken, expect, fields, step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,7 +113,7 @@ def _deque(decoder: Decoder, payload: Any) -> deque[Any]:
 
 def _check_bare(value: Any) -> None:
     if vars(value):
-        raise Refused(f"is a {type_name(type(value))} with attributes of its own: return dict(value)")
+        raise Refused(f"is {a_type(type(value))} with attributes of its own: return dict(value)")
 
 
 FORMS: Final[dict[type, Callable[[Encoder, Any], Any]]] = {

@@ -92,7 +92,7 @@ def _kind_of(dtype: Any) -> str:
                 return kind
         if dtype.name in _MASKED and cls.__module__.partition(".")[0] == "pandas":
             return "masked"
-    raise Refused(f"has a column of the type {shorten(str(dtype), 60)}, which has no exact form in parquet")
+    raise Refused(f"is a column of the type {shorten(str(dtype), 60)}, which has no exact form in parquet")
 
 
 def dtype_of(decoder: Decoder, recipe: Any) -> Any:

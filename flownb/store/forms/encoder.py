@@ -26,6 +26,10 @@ MOST_DEPTH: Final = 100
 MOST_BYTES: Final = 1_000_000_000
 #: How many artifacts one value may hold.
 MOST_PARTS: Final = 2_000
+#: How often containers may be met that were met before.
+MOST_AGAIN: Final = 500_000
+#: From so many containers on it is counted.
+_MANY: Final = 100_000
 _MOST_INT: Final = 2**64
 _LEAST_INT: Final = -(2**63)
 #: From this length on it pays to look at the types of a list as a whole.
@@ -45,7 +49,20 @@ class Encoder:
     `inline` keeps everything in the JSON, as the cells of a frame need it; `careful` looks for text that is no Unicode.
     """
 
-    __slots__ = ("_made", "_open", "_weight", "artifacts", "careful", "doubtful", "inline", "originals", "parts")
+    __slots__ = (
+        "_again",
+        "_made",
+        "_open",
+        "_seen",
+        "_visits",
+        "_weight",
+        "artifacts",
+        "careful",
+        "doubtful",
+        "inline",
+        "originals",
+        "parts",
+    )
 
     def __init__(self, artifacts: ArtifactStore, *, careful: bool = False, inline: bool = False) -> None:
         self.artifacts: Final = artifacts
@@ -59,7 +76,8 @@ class Encoder:
         self.originals: Final[dict[int, tuple[Any, Any]]] = {}
         self._made: Final[dict[int, tuple[Any, Any]]] = {}
         self._open: Final[set[int]] = set()
-        self._weight = 0
+        self._weight = self._visits = self._again = 0
+        self._seen: Final[set[int]] = set()
 
     def encode(self, value: Any) -> Any:
         """The plain form of a value.
@@ -134,6 +152,11 @@ class Encoder:
         self.originals[id(plain)] = self._made[id(value)] = (value, plain)
         return plain
 
+    def made(self, value: Any) -> Any:
+        """The plain form of this very object, if it went to an artifact before; else None."""
+        known = self._made.get(id(value))
+        return None if known is None else known[1]
+
     def cells(self) -> Encoder:
         """An encoder for values that must stay whole, as the cells of a frame."""
         return Encoder(self.artifacts, careful=True, inline=True)
@@ -171,18 +194,30 @@ class Encoder:
     def _nested(self, value: Any, cls: type) -> Any:
         """The plain form of what may hold other values, or itself."""
         key = id(value)
-        if (made := self._made.get(key)) is not None:
-            return made[1]
+        if key in self._made:
+            return self._made[key][1]
         if key in self._open:
             raise Refused("holds itself: a circle has no plain form")
         if len(self._open) >= MOST_DEPTH:
             raise Refused(f"is nested more than {MOST_DEPTH} levels deep")
+        self._visits += 1
+        if self._visits > _MANY:
+            self._count_again(key)
         self._open.add(key)
         try:
             form = _CONTAINERS.get(cls)
             return form(self, value) if form is not None else self._other(value, cls)
         finally:
             self._open.discard(key)
+
+    def _count_again(self, key: int) -> None:
+        """Notice what is small in memory and endless in JSON: few containers that hold each other many times."""
+        if key in self._seen:
+            self._again += 1
+            if self._again > MOST_AGAIN:
+                raise Refused("holds the same few objects hundreds of thousands of times")
+        elif len(self._seen) < _MANY:
+            self._seen.add(key)
 
     def _other(self, value: Any, cls: type) -> Any:
         """The plain form of a value whose type has to be looked at."""

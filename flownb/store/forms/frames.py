@@ -85,13 +85,13 @@ def _plan(encoder: Encoder, value: Any, kind: str) -> _Plan:
         structure["index"], columns = index_form(encoder, value.index)
     if kind == "frame":
         structure["columns"] = labels_form(encoder, value.columns)
-        own = [_column(encoder, value.iloc[:, place], step(value.columns[place])) for place in range(value.shape[1])]
+        own = [_column(encoder, column, label) for label, column in value.items()]
         structure["recipes"] = [recipe for recipe, _ in own]
         columns = [*columns, *own]
     elif kind == "index":
         structure["index"], columns = index_form(encoder, value)
     else:
-        columns.append(_column(encoder, value, ""))
+        columns.append(_column(encoder, value))
         structure["recipes"] = [columns[-1][0]]
     if kind == "series":
         structure["name"] = cells.encode(value.name)
@@ -100,12 +100,12 @@ def _plan(encoder: Encoder, value: Any, kind: str) -> _Plan:
     return _Plan(structure, columns, _file_names(value, kind, columns), len(value), piece)
 
 
-def _column(encoder: Encoder, values: Any, place: str) -> tuple[dict[str, Any], Any]:
+def _column(encoder: Encoder, values: Any, *label: Any) -> tuple[dict[str, Any], Any]:
     try:
         array = bare(values) if hasattr(values, "array") else values
         return with_cells(recipe_of(encoder, array.dtype), array), array
     except Refused as refused:
-        raise refused.under(place) from None
+        raise refused.under("".join(map(step, label))) from None
 
 
 def _attrs(cells: Encoder, value: Any) -> dict[str, Any]:
@@ -329,9 +329,9 @@ def _cells_differ(value: Any, again: Any, start: int, stop: int) -> str | None:
 def _columns_differ(value: Any, again: Any, start: int, stop: int) -> str | None:
     if not same_labels(value.columns, again.columns):
         return ".columns"
-    for place in range(value.shape[1]):
-        if not same_column(bare(value.iloc[:, place])[start:stop], bare(again.iloc[:, place])):
-            return step(value.columns[place])
+    for (label, column), (_, other) in zip(value.items(), again.items(), strict=True):
+        if not same_column(bare(column)[start:stop], bare(other)):
+            return step(label)
     return None
 
 

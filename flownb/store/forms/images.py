@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.store.forms.class_state import mro_of
-from flownb.store.forms.refused import Refused, broken, type_name
+from flownb.store.forms.refused import Refused, a_type, broken
 
 if TYPE_CHECKING:
     from flownb.ids import Digest
@@ -78,7 +78,7 @@ def encode_figure(encoder: Encoder, value: Any, cls: type) -> Any:
     figure = getattr(sys.modules.get("matplotlib.figure"), "Figure", None)
     if figure is None or figure not in mro_of(cls):
         return NotImplemented
-    refused = Refused(f"is a {type_name(cls)}: a figure has no stored form, only a picture of it")
+    refused = Refused(f"is {a_type(cls)}: a figure has no stored form, only a picture of it")
     with suppress(Exception):  # the picture is a courtesy; drawing runs the user's code
         refused.png = _picture(encoder, value)
     raise refused

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from flownb.store.forms.class_state import lookup, mro_of
-from flownb.store.forms.refused import type_name
+from flownb.store.forms.refused import a_type, type_name
 
 _ONCE: Final = "it can be read only once, so return list(…) of it"
 _ALIVE: Final = "it lives in this process only"
@@ -60,7 +60,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "weakref.ReferenceType": ("a weak reference", "return what it points to"),
     "_contextvars.Context": ("a context", _ALIVE),
     "array.array": ("an array.array", "return a list or a numpy array"),
-    "msgspec._core.Struct": ("a msgspec Struct", "return a dataclass, or msgspec.structs.asdict(…) of it"),
+    "msgspec.Struct": ("a msgspec Struct", "return a dataclass, or msgspec.structs.asdict(…) of it"),
     "sklearn.base.BaseEstimator": ("a model", _MODEL),
     "torch.nn.modules.module.Module": ("a model", _MODEL),
     "torch.Tensor": ("a tensor", "return tensor.numpy()"),
@@ -68,6 +68,9 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
         "a polars frame",
         "return frame.to_pandas(), or write parquet and return its path",
     ),
+    "numpy.ndarray": ("a special kind of array", "return numpy.asarray(…) of it"),
+    "pandas.DataFrame": ("a special kind of DataFrame", "return pandas.DataFrame(…) of it"),
+    "pandas.Series": ("a special kind of Series", "return pandas.Series(…) of it"),
     "scipy.sparse._base._spbase": ("a sparse matrix", "return its parts as arrays"),
     "matplotlib.artist.Artist": ("a part of a plot", "return the figure, of which a picture is shown"),
     "pandas.core.groupby.groupby.GroupBy": ("a grouping", "return an aggregate of it, or the frame"),
@@ -82,8 +85,8 @@ def why_not(cls: type) -> str:
             return _say(cls, *known)
     if (base := next((base for base in _BUILTINS if base in mro), None)) is not None:
         name = base.__name__
-        return f"is a {type_name(cls)}, a kind of {name} that only its own code makes: return {name}(…) of it"
-    return f"is a {type_name(cls)}{_class_says(cls)}"
+        return f"is {a_type(cls)}, a kind of {name} that only its own code makes: return {name}(…) of it"
+    return f"is {a_type(cls)}{_class_says(cls)}"
 
 
 def _class_says(cls: type) -> str:
@@ -98,5 +101,5 @@ def _class_says(cls: type) -> str:
 
 def _say(cls: type, what: str, why: str) -> str:
     name = type_name(cls)
-    word = what.rpartition(" ")[2]
+    word = what.rpartition(" ")[2].lower()
     return f"is {what}: {why}" if word in name.lower() else f"is {what} ({name}): {why}"

@@ -9,6 +9,7 @@ from flownb.errors import StoreError
 
 #: How much of an object's own text is kept.
 MOST_TEXT: Final = 200
+_MOST_PATH: Final = 80
 
 
 class Refused(Exception):
@@ -31,7 +32,12 @@ class Refused(Exception):
 
     def sentence(self) -> str:
         """The reason as a whole sentence for people."""
-        subject = f"Its part {shorten(self.path)}" if self.path else "The value"
+        path = (
+            self.path
+            if len(self.path) <= _MOST_PATH
+            else f"{self.path[: _MOST_PATH // 2]}…{self.path[-_MOST_PATH // 2 :]}"
+        )
+        subject = f"Its part {path}" if path else "The value"
         return encodable(f"{subject} {self.reason}.")
 
 
@@ -98,6 +104,12 @@ def type_name(cls: type) -> str:
         return "object"
     parts = [part for part in module.split(".") if not part.startswith("_")]
     return encodable(shorten(name if module in ("builtins", "__main__") else ".".join([*parts, name])))
+
+
+def a_type(cls: type) -> str:
+    """The name of a type with its article: `a Thread`, `an Order`."""
+    name = type_name(cls)
+    return f"{'an' if name.rpartition('.')[2][:1].lower() in 'aeiou' else 'a'} {name}"
 
 
 def shorten(text: str, most: int = MOST_TEXT) -> str:

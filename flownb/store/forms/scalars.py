@@ -99,6 +99,8 @@ def _range(decoder: Decoder, payload: Any) -> range:
 def long_text(encoder: Encoder, value: str) -> Any:
     """Text that is too long for the JSON, or may hold lone surrogates."""
     if len(value) > MOST_TEXT and not encoder.inline:
+        if (made := encoder.made(value)) is not None:
+            return made
         with encoder.artifacts.create(".txt") as new:
             for start in range(0, len(value), _CHUNK):
                 new.write(value[start : start + _CHUNK].encode("utf-8", "surrogatepass"))
@@ -127,18 +129,20 @@ def unpack(payload: Any, tag: str) -> bytes:
         raise broken(f"{tag} holds no base64 text") from error
 
 
-def _encode_bytes(encoder: Encoder, value: bytes | bytearray) -> dict[str, Any]:
+def _encode_bytes(encoder: Encoder, value: bytes | bytearray) -> Any:
     return _bytes_form(encoder, value, type(value).__name__, memoryview(value))
 
 
-def _encode_view(encoder: Encoder, value: memoryview) -> dict[str, Any]:
+def _encode_view(encoder: Encoder, value: memoryview) -> Any:
     if value.format != "B" or value.ndim != 1 or not value.contiguous:
         raise Refused("is a memoryview of something else than plain bytes: return bytes(value)")
     return _bytes_form(encoder, value, "memoryview" if value.readonly else "memoryview of bytearray", value)
 
 
-def _bytes_form(encoder: Encoder, value: Any, kind: str, data: memoryview) -> dict[str, Any]:
+def _bytes_form(encoder: Encoder, value: Any, kind: str, data: memoryview) -> Any:
     if len(data) > MOST_BYTES and not encoder.inline:
+        if (made := encoder.made(value)) is not None:
+            return made
         digest = encoder.artifacts.put(data, ".bin")
         preview = {"length": len(data), "text": repr(bytes(data[:32]))}
         return encoder.artifact(value, digest, "bytes", type=kind, preview=preview)
