@@ -156,7 +156,7 @@ def test_there_are_more_than_two_hundred() -> None:
 
 
 @pytest.mark.parametrize(("kind", "text"), ALL, ids=[f"{kind}-{number}" for number, (kind, _) in enumerate(ALL)])
-def test_every_attack_is_refused_or_harmless(kind: str, text: str) -> None:  # noqa: ARG001  # it is in the id
+def test_every_attack_is_refused_or_harmless(kind: str, text: str) -> None:  # it is in the id
     before = {name: copy.deepcopy(DATA[name]) for name in ("order", "lines", "missing_factory")}
     environment = dict(os.environ)
     touched.clear()
