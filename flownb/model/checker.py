@@ -96,12 +96,16 @@ class Walk:
         message = f"A whole number of {digits:,} digits is too large."
         return self.report(message, code="big_integer", hint="Write it as a text.")
 
+    def doubled(self, value: Doubled) -> None:
+        """Report the keys of an object that came twice."""
+        for key in value.doubled:
+            message = f"The key {shown(key, bare=True)} is there twice; which one is meant?"
+            self.report(message, code="duplicate_key", at=key)
+
     def keys(self, value: dict[Any, Any]) -> None:
         """Report the keys of an object that came twice, are no texts, or can't be written."""
         if isinstance(value, Doubled):
-            for key in value.doubled:
-                message = f"The key {shown(key, bare=True)} is there twice; which one is meant?"
-                self.report(message, code="duplicate_key", at=key)
+            self.doubled(value)
         for key in value:
             if type(key) is not str and not isinstance(key, str):
                 self.report(f"Keys are texts, found {shown(key)}.", code="wrong_type")
@@ -164,32 +168,43 @@ def check_data(walk: Walk, value: Any) -> Any:
 
 @functools.cache
 def _struct(cls: type[msgspec.Struct]) -> Check:
-    fields = [(each.encode_name, _compile(each.type), each.required) for each in msgspec.structs.fields(cls)]
-    known = {name for name, _, _ in fields}
+    fields = msgspec.structs.fields(cls)
+    checks = {each.encode_name: _compile(each.type) for each in fields}
+    required = [each.encode_name for each in fields if each.required]
     noun = cls.__name__
 
     def check(walk: Walk, value: Any) -> Any:
         if not isinstance(value, dict):
             return walk.wrong(value, "an object")
-        walk.keys(value)
-        for key in value:
-            if key not in known and isinstance(key, str):
-                near = near_names(key[:60], known)
-                walk.report(f"{noun} has no field {shown(key, bare=True)}.{near}", code="unknown_field", at=key)
+        if isinstance(value, Doubled):
+            walk.doubled(value)
         values: dict[str, Any] = {}
         whole = True
-        for name, check_field, required in fields:
-            if name in value:
-                walk.path.append(name)
-                values[name] = got = check_field(walk, value[name])
-                walk.path.pop()
-                whole = whole and got is not INVALID
-            elif required:
+        for key, held in value.items():
+            check_field = checks.get(key)
+            if check_field is None:
+                _unknown(walk, noun, key, checks)
+                continue
+            walk.path.append(key)
+            values[key] = got = check_field(walk, held)
+            walk.path.pop()
+            if got is INVALID:
+                whole = False
+        for name in required:
+            if name not in values:
                 walk.report(f"{noun} needs the field {name!r}.", code="missing_field")
                 whole = False
         return cls(**values) if whole else INVALID
 
     return check
+
+
+def _unknown(walk: Walk, noun: str, key: Any, known: Iterable[str]) -> None:
+    if isinstance(key, str):
+        near = near_names(key[:60], known)
+        walk.report(f"{noun} has no field {shown(key, bare=True)}.{near}", code="unknown_field", at=key)
+    else:
+        walk.report(f"Keys are texts, found {shown(key)}.", code="wrong_type")
 
 
 def _compile(kind: Any) -> Check:
@@ -215,6 +230,8 @@ def _compile(kind: Any) -> Check:
 def _compile_plain(kind: Any, meta: msgspec.Meta) -> Check:
     if kind is Any:
         return _data
+    if kind is str:
+        return _texts(meta)
     if kind in _SCALARS:
         return functools.partial(_SCALARS[kind], meta)
     if issubclass(kind, StrEnum):
@@ -307,21 +324,27 @@ def _word(walk: Walk, value: Any, words: Sequence[str]) -> Any:
     return value
 
 
-def _text(meta: msgspec.Meta, walk: Walk, value: Any) -> Any:
+def _texts(meta: msgspec.Meta) -> Check:
     extra = meta.extra or {}
     if words := extra.get("one_of"):
-        return _word(walk, value, words)
-    if not isinstance(value, str):
-        return walk.wrong(value, "a text")
-    if meta.max_length is not None and len(value) > meta.max_length:
-        message = f"A text of {len(value):,} characters is too long; at most {meta.max_length:,}."
-        return walk.report(message, code="too_large")
-    if not value.isascii() and _has_surrogate(value):
-        return walk.report("The text has half a character in it.", code="encoding")
-    if extra.get("identifier") and (not value.isidentifier() or keyword.iskeyword(value)):
-        message = f"{shown(value, bare=True)} is no Python identifier."
-        return walk.report(message, code="bad_name", hint=f"{slug(value)!r} would be one.")
-    return str.__str__(value)
+        return lambda walk, value: _word(walk, value, words)
+    most = meta.max_length
+    identifier = extra.get("identifier", False)
+
+    def check(walk: Walk, value: Any) -> Any:
+        if not isinstance(value, str):
+            return walk.wrong(value, "a text")
+        if most is not None and len(value) > most:
+            message = f"A text of {len(value):,} characters is too long; at most {most:,}."
+            return walk.report(message, code="too_large")
+        if not value.isascii() and _has_surrogate(value):
+            return walk.report("The text has half a character in it.", code="encoding")
+        if identifier and (not value.isidentifier() or keyword.iskeyword(value)):
+            message = f"{shown(value, bare=True)} is no Python identifier."
+            return walk.report(message, code="bad_name", hint=f"{slug(value)!r} would be one.")
+        return value if type(value) is str else str.__str__(value)
+
+    return check
 
 
 def _boolean(_: msgspec.Meta, walk: Walk, value: Any) -> Any:
@@ -351,7 +374,6 @@ def _in_range(meta: msgspec.Meta, walk: Walk, value: float) -> Any:
 
 
 _SCALARS: Final[dict[Any, Callable[[msgspec.Meta, Walk, Any], Any]]] = {
-    str: _text,
     bool: _boolean,
     int: _integer,
     float: _number,
@@ -372,7 +394,7 @@ def _has_surrogate(text: str) -> bool:
 def _data(walk: Walk, value: Any) -> Any:
     """Any JSON data, as it is; lists and objects are new ones, so that nobody shares them with the caller."""
     if isinstance(value, str):
-        return _text(_FREE, walk, value)
+        return value if type(value) is str and value.isascii() else _any_text(walk, value)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):
@@ -401,6 +423,9 @@ def _entries(walk: Walk, value: dict[Any, Any]) -> Any:
         if walk.full:
             return INVALID
     return entries
+
+
+_any_text: Final = _texts(_FREE)
 
 
 def _items(walk: Walk, value: Sequence[Any]) -> Any:
