@@ -14,6 +14,7 @@ from flownb.errors import UsageError
 from flownb.model.problem import Severity
 
 if TYPE_CHECKING:
+    from flownb.graph.picture import PictureState
     from flownb.model.workflow import Workflow
 
 _PICTURES: Final = (".png", ".svg", ".mmd")
@@ -64,7 +65,7 @@ def graph_command(target: str, output: str, store: str | None, *, dark: bool) ->
     _write(out, picture.svg().encode() if out.suffix == ".svg" else picture.png())
 
 
-def _drawable(target: str, store: str | None) -> tuple[Workflow, object]:
+def _drawable(target: str, store: str | None) -> tuple[Workflow, PictureState | None]:
     from flownb.notebook.programs import run_of_notebook, workflow_of
     from flownb.run.depict import depict
     from flownb.run.recover import read_state, require_row

@@ -186,6 +186,8 @@ def reading(text: str, read: Callable[[], _T]) -> _T:
         return read()
     except Refusal as refusal:
         raise as_error(refusal, text) from None
+    except ExpressionError:
+        raise
     except Exception as error:  # noqa: BLE001  # whatever Python's parser raises, one kind of error leaves
         raise from_exception(error, text) from None
 

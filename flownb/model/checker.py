@@ -154,6 +154,11 @@ def check_struct(cls: type[msgspec.Struct], walk: Walk, value: Any) -> Any:
     return _struct(cls)(walk, value)
 
 
+def check_data(walk: Walk, value: Any) -> Any:
+    """A copy of free data, plain throughout; what can't be kept is in `walk.problems`."""
+    return _data(walk, value)
+
+
 # --- a check for each kind of field -----------------------------------------------------------------------------------
 
 

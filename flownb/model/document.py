@@ -115,16 +115,32 @@ def from_json(source: Source) -> Workflow:
         InvalidWorkflow: the document has problems; `.problems` has all of them.
         NotFound: no such file.
     """
-    name = "The document"
-    if isinstance(source, str) and not source.lstrip(" \t\r\n" + _BOM).startswith("{") and source.endswith(".json"):
-        source = Path(source)
-    if isinstance(source, Path):
-        name = source.name
-        source = _file(source)
-    workflow, problems = decode(source)
+    workflow, problems = decode(content(source))
     if workflow is None:
-        raise invalid(name, problems)
+        path = as_path(source)
+        raise invalid("The document" if path is None else path.name, problems)
     return workflow
+
+
+def as_path(source: Source) -> Path | None:
+    """The path, where the source is one."""
+    if isinstance(source, str) and source.endswith(".json"):
+        return None if source.lstrip(" \t\r\n" + _BOM).startswith("{") else Path(source)
+    return source if isinstance(source, Path) else None
+
+
+def content(source: Source) -> str | bytes | Mapping[str, Any]:
+    """What the source holds: the bytes of a file, else itself.
+
+    Raises:
+        NotFound: no such file.
+        UsageError: the file is too large or can't be read.
+    """
+    path = as_path(source)
+    if path is not None:
+        return _file(path)
+    assert not isinstance(source, Path)
+    return source
 
 
 def invalid(name: str, problems: list[Problem]) -> InvalidWorkflow:

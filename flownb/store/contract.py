@@ -164,7 +164,11 @@ class Store(Protocol):
     url: str
     #: Whether what is committed survives this process.
     durable: bool
-    artifacts: ArtifactStore
+
+    @property
+    def artifacts(self) -> ArtifactStore:
+        """Where large values lie."""
+        ...
 
     def close(self) -> None:
         """Let go of files; further calls fail."""

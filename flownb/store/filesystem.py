@@ -1,4 +1,4 @@
-"""What kind of file system a path is on: SQLite's locks can't be trusted on those of a network."""
+"""What can be said of a place before a file is opened there: SQLite's locks can't be trusted on a network."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: Types that reach another machine, or a host from its guest, as `/proc/mounts` and macOS' `mount` name them.
-_NETWORK: Final = frozenset(
-    "9p acfs afpfs afs beegfs ceph cifs coda davfs glusterfs gpfs lustre ncpfs nfs nfs3 nfs4 ocfs2 orangefs panfs "
-    "prl_fs pvfs2 smb3 smbfs vboxsf vmhgfs webdav".split()
-)
+_NETWORK: Final = frozenset({
+    "9p", "acfs", "afpfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "glusterfs", "gpfs", "lustre", "ncpfs",
+    "nfs", "nfs3", "nfs4", "ocfs2", "orangefs", "panfs", "prl_fs", "pvfs2", "smb3", "smbfs", "vboxsf", "vmhgfs",
+    "webdav",
+})  # fmt: skip
 #: Of the file systems in user space only these are known to stay on this machine.
-_LOCAL_FUSE: Final = frozenset(
-    "fuse.bindfs fuse.encfs fuse.ext2 fuse.exfat fuse.fuse-overlayfs fuse.gocryptfs fuse.lxcfs fuse.mergerfs "
-    "fuse.ntfs fuse.ntfs-3g fuse.zfs".split()
-)
+_LOCAL_FUSE: Final = frozenset({
+    "fuse.bindfs", "fuse.encfs", "fuse.ext2", "fuse.exfat", "fuse.fuse-overlayfs", "fuse.gocryptfs", "fuse.lxcfs",
+    "fuse.mergerfs", "fuse.ntfs", "fuse.ntfs-3g", "fuse.zfs",
+})  # fmt: skip
 #: A line of `/proc/mounts`: device, directory, type, options.
 _LINUX: Final = re.compile(r"\S+ (?P<directory>/\S*) (?P<type>\S+) \S+ \d+ \d+")
 #: A line of macOS' `mount`: `//me@server/share on /Volumes/share (smbfs, nodev)`.
@@ -47,6 +48,11 @@ def network_type(path: Path, read: Callable[[], str] = read_mounts) -> str | Non
     if kind == "9p" and mount == Path("/"):
         return None  # a sandbox that lives as a whole on such a system has it to itself
     return kind if kind in _NETWORK else None
+
+
+def can_write(path: Path) -> bool:
+    """Whether this process may write a file, or in a directory; by the rights that it has now."""
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _mount_of(path: Path, mounts: str) -> tuple[str, Path]:

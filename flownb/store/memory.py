@@ -151,9 +151,8 @@ class MemoryStore:
         lost = []
         for write in writes:
             kept = self._runs.get(write.run)
-            if kept is None or kept.owner is None or kept.fence != write.fence:
-                lost.append(write.run)
-            elif write.events and write.first <= len(kept.records):
+            owned = kept is not None and kept.owner is not None and kept.fence == write.fence
+            if not owned or (write.events and write.first <= len(self._runs[write.run].records)):
                 lost.append(write.run)
         if lost:
             raise refusals.fenced(self.url, lost)

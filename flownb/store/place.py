@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flownb.errors import NotFound, StoreOnNetwork, StoreReadOnly, UsageError
-from flownb.store.filesystem import network_type, read_mounts
+from flownb.store.filesystem import can_write, network_type, read_mounts
 from flownb.store.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -178,6 +178,6 @@ def local_place(read: Callable[[], str] = read_mounts) -> str:
 def _writable(directory: Path) -> bool:
     """Whether a directory can be written, or made."""
     for each in (directory, *directory.parents):
-        if each.exists():
-            return each.is_dir() and os.access(each, os.W_OK | os.X_OK)
+        if os.path.exists(each):  # noqa: PTH110  Path.exists raises where it may not look
+            return each.is_dir() and can_write(each)
     return False

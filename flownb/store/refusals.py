@@ -26,7 +26,8 @@ def fenced(url: str, lost: Sequence[str]) -> Fenced:
 def misnumbered(url: str, run: str, last: int, first: int) -> StoreError:
     """A commit would leave a gap in a run's journal."""
     return StoreError(
-        f"The journal of run {run} ends with event {last}, so the next is {last + 1}, not {first}: nothing was written.",
+        f"The journal of run {run} ends with event {last}, so the next is {last + 1}, not {first}: nothing was "
+        "written.",
         place=url,
         run=run,
     )

@@ -8,15 +8,22 @@ import os
 import random
 import time
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from flownb.graph.dialects import read
 from flownb.model.document import decode, encode
 from flownb.model.problem import Problem, Severity
 from flownb.model.workflow import Edge, Node, Variable, Workflow
 from tests.property.mutate import Mutator
+from tests.unit.graph.dialects.samples import ALL
 from tests.unit.model.samples import FULL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Reader = Callable[[Any], tuple[Workflow | None, list[Problem]]]
 
 _NAMES = [f"n{number}" for number in range(40)]
 BIG = Workflow(
@@ -40,14 +47,14 @@ MOST_SECONDS = 1.0
 def seed_of_this_run() -> int:
     """A new seed each time, printed; FLOWNB_SEED brings one back."""
     seed = int(os.environ.get("FLOWNB_SEED", random.SystemRandom().randrange(10**6)))
-    print(f"FLOWNB_SEED={seed}")  # noqa: T201  pytest shows it where a test fails
+    print(f"FLOWNB_SEED={seed}")
     return seed
 
 
-def judge(document: Any) -> list[Problem]:
-    """The problems of a document, after checking everything that is promised of them."""
+def judge(document: Any, reader: Reader = decode) -> list[Problem]:
+    """The errors of a document, after checking everything that is promised of a verdict."""
     before = time.process_time()
-    workflow, problems = decode(document)
+    workflow, problems = reader(document)
     took = time.process_time() - before
     assert took < MOST_SECONDS, f"it took {took:.2f} s"
     errors = [each for each in problems if each.severity is Severity.ERROR]
@@ -64,21 +71,26 @@ def judge(document: Any) -> list[Problem]:
     return errors
 
 
-def try_many(count: int) -> None:
+def try_many(count: int, originals: list[dict[str, Any]], reader: Reader) -> Counter[str]:
+    """Judge so many broken documents; returns how many had an error of each code, and of any under `broken`."""
     seed = seed_of_this_run()
-    mutator = Mutator(random.Random(seed), ORIGINALS)
+    mutator = Mutator(random.Random(seed), originals)
     codes: Counter[str] = Counter()
-    broken = 0
     for number in range(count):
         document = mutator.next()
         try:
-            errors = judge(document)
+            errors = judge(document, reader)
         except Exception as error:
             raise AssertionError(f"document {number} of FLOWNB_SEED={seed}: {error!r}\n{document!r:.2000}") from error
-        broken += bool(errors)
+        codes["broken"] += bool(errors)
         codes.update({each.code for each in errors})
-    print(f"{count} documents, {broken} of them broken: {dict(codes.most_common())}")  # noqa: T201  by pytest -s
-    assert broken > count * 0.6
+    print(f"{count} documents: {dict(codes.most_common())}")
+    return codes
+
+
+def check_ours(count: int) -> None:
+    codes = try_many(count, ORIGINALS, decode)
+    assert codes["broken"] > count * 0.8
     wanted = {
         *("syntax", "encoding", "too_deep", "too_large", "duplicate_key", "duplicate_id", "unknown_field"),
         *("missing_field", "wrong_type", "unknown_value", "bad_name", "not_finite", "big_integer", "out_of_range"),
@@ -87,13 +99,29 @@ def try_many(count: int) -> None:
     assert wanted <= set(codes), f"never met: {wanted - set(codes)}"
 
 
+def check_theirs(count: int) -> None:
+    codes = try_many(count, [*ALL.values()], read)
+    assert count * 0.4 < codes["broken"] < count
+    wanted = {"syntax", "encoding", "too_deep", "duplicate_key", "wrong_type", "not_finite", "big_integer"}
+    assert wanted <= set(codes), f"never met: {wanted - set(codes)}"
+
+
 def test_broken_documents_get_a_verdict() -> None:
-    try_many(5_000)
+    check_ours(5_000)
+
+
+def test_broken_documents_of_other_forms_get_a_verdict() -> None:
+    check_theirs(2_000)
 
 
 @pytest.mark.soak
 def test_very_many_broken_documents_get_a_verdict() -> None:
-    try_many(50_000)
+    check_ours(50_000)
+
+
+@pytest.mark.soak
+def test_very_many_broken_documents_of_other_forms_get_a_verdict() -> None:
+    check_theirs(20_000)
 
 
 def big(**of_each: Any) -> dict[str, Any]:

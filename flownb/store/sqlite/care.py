@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flownb.model.events import Event, Record
-    from flownb.store.artifacts import ArtifactStore
     from flownb.store.contract import RunRow
 
 _OLD: Final = """
@@ -36,9 +35,6 @@ _EVENTS_AT_ONCE: Final = 5000
 
 class Care(Journal, Runs, Pins):
     """`flownb gc` and `flownb doctor`."""
-
-    if TYPE_CHECKING:
-        artifacts: ArtifactStore
 
     def collect(self, *, older: float | None = None) -> tuple[int, int]:
         """Delete ended runs older than `older` seconds, and artifacts, definitions and programs that nothing names."""
@@ -123,9 +119,10 @@ class Care(Journal, Runs, Pins):
 
     def _give_back(self) -> None:
         """Return free pages to the disk, some at a time, so that nobody waits long."""
-        free = _PAGES_AT_ONCE
-        while free >= _PAGES_AT_ONCE:
+        before, free = -1, 0
+        while free != before:
             with self._db.writing() as cursor:
+                before = cursor.execute("PRAGMA freelist_count").fetchall()[0][0]
                 cursor.execute(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})").fetchall()
                 free = cursor.execute("PRAGMA freelist_count").fetchall()[0][0]
 

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import apsw
 
@@ -19,6 +19,7 @@ from flownb.store.sqlite import meaning
 from flownb.store.sqlite.checkpoint import Checkpointer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
     from types import TracebackType
 
@@ -32,6 +33,23 @@ _READERS: Final = 4
 _LOG_BYTES: Final = 64 * 1024 * 1024
 #: How long a fork waits for threads that are in the store.
 _FORK_SECONDS: Final = 30.0
+
+
+class Cursor(Protocol):
+    """What the parts of the store need of a cursor; its rows are tuples of what the columns hold."""
+
+    @property
+    def connection(self) -> apsw.Connection:
+        """Its connection."""
+        ...
+
+    def execute(self, statements: str, bindings: tuple[Any, ...] = ..., /) -> Any:
+        """Run; the result is iterable and has `fetchall`."""
+        ...
+
+    def executemany(self, statements: str, bindings: Iterable[tuple[Any, ...]], /) -> Any:
+        """Run once for each."""
+        ...
 
 
 class Connections:
@@ -256,7 +274,7 @@ class _Writing:
         self._home = home
         self._power = power
 
-    def __enter__(self) -> apsw.Cursor:
+    def __enter__(self) -> Cursor:
         home = self._home
         home.write_lock.acquire()
         try:
@@ -299,7 +317,7 @@ class _Reading:
     def __init__(self, home: Connections) -> None:
         self._home = home
 
-    def __enter__(self) -> apsw.Cursor:
+    def __enter__(self) -> Cursor:
         try:
             self._connection = self._home.lend()
         except apsw.Error as error:

@@ -17,11 +17,10 @@ from flownb.store.sqlite.table import Table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import apsw
-
     from flownb.model.events import Event
     from flownb.store.contract import Write
     from flownb.store.projections import ApprovalChange, RunChange
+    from flownb.store.sqlite.connections import Cursor
 
 _OWNED: Final = "SELECT 1 FROM runs WHERE id = ? AND fence = ? AND owner IS NOT NULL"
 _LAST: Final = "SELECT coalesce(max(seq), 0) FROM events WHERE run_id = ?"
@@ -91,7 +90,7 @@ class Journal(Table):
 
     def _encode(self, write: Write, rows: list[tuple[str, int, bytes]], notable: list[tuple[str, list[Event]]]) -> None:
         run, number, encode = write.run, write.first, self._codec.encode
-        found = None
+        found: list[Event] | None = None
         for event in write.events:
             try:
                 rows.append((run, number, encode(event)))
@@ -108,7 +107,7 @@ class Journal(Table):
                     notable.append((run, found))
                 found.append(event)
 
-    def _check(self, cursor: apsw.Cursor, writes: Sequence[Write]) -> None:
+    def _check(self, cursor: Cursor, writes: Sequence[Write]) -> None:
         """Every run must be owned under the write's fence, and its journal end just before the write."""
         lost: list[str] = []
         gaps: list[tuple[str, int, int]] = []
@@ -127,14 +126,14 @@ class Journal(Table):
         if gaps:
             raise refusals.misnumbered(self.url, *gaps[0])
 
-    def _project(self, cursor: apsw.Cursor, run: str, happened: list[Event]) -> None:
+    def _project(self, cursor: Cursor, run: str, happened: list[Event]) -> None:
         change = run_change(happened)
         if change is not None:
             _change_run(cursor, run, change)
         for each in approval_changes(happened):
             self._change_approval(cursor, run, each)
 
-    def _change_approval(self, cursor: apsw.Cursor, run: str, change: ApprovalChange) -> None:
+    def _change_approval(self, cursor: Cursor, run: str, change: ApprovalChange) -> None:
         event, status = change.event, change.status
         match event:
             case ev.ApprovalRequested():
@@ -157,14 +156,13 @@ class Journal(Table):
         with self._db.reading() as cursor:
             rows = cursor.execute(_EVENTS, (run, after, -1 if limit is None else limit)).fetchall()
         decode = self._codec.decode
-        seq = 0
         try:
             return [Record(run, seq, decode(body)) for seq, body in rows]
         except msgspec.MsgspecError as error:
             raise meaning.corrupt(self.url, f"an event of run {run} can't be read: {error}") from error
 
 
-def _change_run(cursor: apsw.Cursor, run: str, change: RunChange) -> None:
+def _change_run(cursor: Cursor, run: str, change: RunChange) -> None:
     cursor.execute(
         _CHANGE, (run, change.status, change.pause_reason, change.started_at, change.finished_at, change.definition)
     )

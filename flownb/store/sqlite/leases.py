@@ -12,20 +12,19 @@ from flownb.store.lease import Stamp
 from flownb.store.sqlite.table import Table
 
 if TYPE_CHECKING:
-    import apsw
-
     from flownb.errors import NotFound
+    from flownb.store.sqlite.connections import Cursor
 
 _FIELDS: Final = Owner.__struct_fields__
-_STAMP: Final = f"""
-INSERT INTO owners ({", ".join(_FIELDS)}, renewed_monotonic, renewed_wall)
-VALUES ({", ".join("?" * (len(_FIELDS) + 2))})
+_STAMP: Final = """
+INSERT INTO owners (id, host, boot, pid_namespace, pid, pid_started, partner_pid, partner_started, renewed_monotonic,
+    renewed_wall)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET renewed_monotonic = excluded.renewed_monotonic, renewed_wall = excluded.renewed_wall
 """
 _RENEW: Final = "UPDATE owners SET renewed_monotonic = ?2, renewed_wall = ?3 WHERE id = ?1 RETURNING id"
-_HOLDERS: Final = f"""
-SELECT runs.id, runs.fence, runs.owner, {", ".join(f"owners.{name}" for name in _FIELDS)}, renewed_monotonic,
-    renewed_wall
+_HOLDERS: Final = """
+SELECT runs.id, runs.fence, runs.owner, renewed_monotonic, renewed_wall, owners.*
 FROM runs LEFT JOIN owners ON owners.id = runs.owner
 """
 _HOLDER: Final = f"{_HOLDERS} WHERE runs.id = ?"
@@ -60,7 +59,7 @@ class Leases(Table):
         #: The owners that were registered here: one that others forgot while it slept can be made known again.
         self._registered: dict[str, Owner] = {}
 
-    def _stamp(self, cursor: apsw.Cursor, owner: Owner) -> None:
+    def _stamp(self, cursor: Cursor, owner: Owner) -> None:
         """Write the owner down with a fresh lease: whoever acts lives."""
         self._registered[owner.id] = owner
         cursor.execute(_STAMP, (*msgspec.structs.astuple(owner), *self._liveness.now()))
@@ -143,8 +142,8 @@ class Leases(Table):
 
 
 def _holder(columns: tuple[Any, ...]) -> Holder:
-    run, fence, owner_id, *fields, monotonic, wall = columns
+    run, fence, owner_id, monotonic, wall, *fields = columns
     if fields[0] is None:
         return Holder(run, fence, owner_id, None, None)
-    owner = Owner(**dict(zip(_FIELDS, fields, strict=True)))
+    owner = Owner(**dict(zip(_FIELDS, fields, strict=False)))
     return Holder(run, fence, owner_id, owner, Stamp(monotonic, wall))

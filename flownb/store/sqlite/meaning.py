@@ -9,6 +9,7 @@ from typing import Final
 import apsw
 
 from flownb.errors import StoreCorrupt, StoreError, StoreLocked, StoreReadOnly
+from flownb.store.filesystem import can_write
 
 _ELSEWHERE: Final = "use another store with --store or FLOWNB_STORE"
 #: Where SQLite's writers hold their lock: this byte of the `-shm` file (sqlite.org/walformat.html, "WAL locks").
@@ -17,43 +18,45 @@ _WRITE_LOCK_BYTE: Final = 120
 _MODE, _PID, _INODE, _START, _END = 3, 4, 5, 6, 7
 
 
+_FULL: Final = (
+    "The disk that holds {url} is full: nothing was written, and nothing is lost. Free some space, as by `flownb gc`, "
+    "and go on."
+)
+_FAULTY: Final = (
+    "The disk that holds {url} reports a fault ({error}): nothing was written. Check its space, its quota and its "
+    "health, or {elsewhere}."
+)
+_SHUT: Final = (
+    "{url} can't be opened ({error}): check that {directory} is a directory that you may write in, or {elsewhere}."
+)
+#: What SQLite's other errors mean, the first that fits.
+_SENTENCES: Final[tuple[tuple[type[apsw.Error], str], ...]] = (
+    (apsw.FullError, _FULL),
+    (apsw.IOError, _FAULTY),
+    (apsw.CantOpenError, _SHUT),
+    (apsw.ConnectionClosedError, "The store {url} is closed; open it again."),
+    (apsw.Error, "SQLite refused {url}: {kind}: {error}. `flownb doctor` says whether the store is healthy."),
+)
+
+
 def explain(error: apsw.Error, path: Path, url: str) -> StoreError:
     """The error of our tree for one of SQLite's, with a sentence that names the place and the way out."""
-    match error:
-        case apsw.BusyError() | apsw.LockedError():
-            return StoreLocked(
-                f"{url} is locked: {_holders(path)} has been writing for longer than flownb waits. Let it end, or "
-                f"{_ELSEWHERE}.",
-                place=url,
-            )
-        case apsw.ReadOnlyError():
-            return read_only(path, url)
-        case apsw.CorruptError() | apsw.NotADBError():
-            return corrupt(url, str(error))
-        case apsw.FullError():
-            return StoreError(
-                f"The disk that holds {url} is full: nothing was written, and nothing is lost. Free some space, as by "
-                "`flownb gc`, and go on.",
-                place=url,
-            )
-        case apsw.CantOpenError():
-            if not os.access(path.parent, os.W_OK):
-                return read_only(path, url)
-            return StoreError(
-                f"{url} can't be opened ({error}): check that {path.parent} is a directory that you may write in, or "
-                f"{_ELSEWHERE}.",
-                place=url,
-            )
-        case apsw.ConnectionClosedError() | apsw.CursorClosedError():
-            return StoreError(f"The store {url} is closed; open it again.", place=url)
-        case apsw.IOError():
-            return StoreError(
-                f"The disk that holds {url} reports a fault ({error}): nothing was written. Check its space, its quota "
-                f"and its health, or {_ELSEWHERE}.",
-                place=url,
-            )
-        case _:
-            return StoreError(f"SQLite refused {url}: {type(error).__name__}: {error}.", place=url)
+    if isinstance(error, (apsw.BusyError, apsw.LockedError)):
+        return StoreLocked(
+            f"{url} is locked: {_holders(path)} has been writing for longer than flownb waits. Let it end, or "
+            f"{_ELSEWHERE}.",
+            place=url,
+        )
+    shut = isinstance(error, apsw.CantOpenError) and not can_write(path.parent)
+    if shut or isinstance(error, apsw.ReadOnlyError):
+        return read_only(path, url)
+    if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
+        return corrupt(url, str(error))
+    sentence = next(text for kind, text in _SENTENCES if isinstance(error, kind))
+    return StoreError(
+        sentence.format(url=url, error=error, kind=type(error).__name__, directory=path.parent, elsewhere=_ELSEWHERE),
+        place=url,
+    )
 
 
 def corrupt(url: str, what: str) -> StoreCorrupt:
@@ -76,7 +79,7 @@ def moved(url: str) -> StoreError:
 
 def read_only(path: Path, url: str) -> StoreReadOnly:
     """The file or its directory can't be written."""
-    what = path if path.exists() and not os.access(path, os.W_OK) else path.parent
+    what = path if path.exists() and not can_write(path) else path.parent
     return StoreReadOnly(
         f"{url} can't be written: {what} is read-only for you. Change its permissions, or {_ELSEWHERE}.", place=url
     )

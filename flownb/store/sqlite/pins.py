@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
@@ -10,9 +10,6 @@ from flownb.model.fingerprint import digest_of
 from flownb.store.contract import Program
 from flownb.store.sqlite import meaning
 from flownb.store.sqlite.table import Table
-
-if TYPE_CHECKING:
-    pass
 
 _PUT_DEFINITION: Final = """
 INSERT INTO definitions (digest, document, put_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET put_at = excluded.put_at
@@ -40,7 +37,7 @@ class Pins(Table):
         """The JSON document of a definition."""
         with self._db.reading() as cursor:
             found = cursor.execute("SELECT document FROM definitions WHERE digest = ?", (digest,)).fetchall()
-        return found[0][0] if found else None
+        return str(found[0][0]) if found else None
 
     def put_program(self, program: Program) -> str:
         """Keep a program; returns its digest."""

@@ -13,10 +13,9 @@ from flownb.store.sqlite.leases import Leases
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    import apsw
-
     from flownb.errors import NotFound
     from flownb.store.contract import NewRun, Owner
+    from flownb.store.sqlite.connections import Cursor
 
 #: The fields of a `RunRow`, each the column of its name but the last event's number.
 _FIELDS: Final = RunRow.__struct_fields__
@@ -24,8 +23,8 @@ _COLUMNS: Final = ", ".join(
     "coalesce((SELECT max(seq) FROM events WHERE run_id = runs.id), 0)" if name == "seq" else f'"{name}"'
     for name in _FIELDS
 )
-_BY_ID: Final = f"SELECT {_COLUMNS} FROM runs WHERE id = ?"
-_BY_KEY: Final = f"SELECT {_COLUMNS} FROM runs WHERE key = ?"
+_BY_ID: Final = f"SELECT {_COLUMNS} FROM runs WHERE id = ?"  # noqa: S608  our own names
+_BY_KEY: Final = f"SELECT {_COLUMNS} FROM runs WHERE key = ?"  # noqa: S608  our own names
 _CREATE: Final = """
 INSERT INTO runs (id, workflow, kind, status, key, request, mode, "trigger", parent, "group", definition, program,
     created_at, owner, fence)
@@ -163,7 +162,7 @@ class Runs(Leases):
         return refusals.no_such_run(self.url, run, known)
 
 
-def delete_traces(cursor: apsw.Cursor, runs: list[str]) -> None:
+def delete_traces(cursor: Cursor, runs: list[str]) -> None:
     """Delete runs with all that is kept of them."""
     doomed = [(run,) for run in runs]
     for table, column in _TRACES:
@@ -171,7 +170,7 @@ def delete_traces(cursor: apsw.Cursor, runs: list[str]) -> None:
     cursor.executemany("DELETE FROM runs WHERE id = ?", doomed)
 
 
-def beneath(cursor: apsw.Cursor, run: str) -> list[str]:
+def beneath(cursor: Cursor, run: str) -> list[str]:
     """A run and every run beneath it."""
     return [each for (each,) in cursor.execute(_BENEATH, (run,)).fetchall()]
 
@@ -195,7 +194,7 @@ def _created(new: NewRun, owner: Owner | None) -> tuple[Any, ...]:
     )
 
 
-def _one(cursor: apsw.Cursor, query: str, value: str) -> RunRow | None:
+def _one(cursor: Cursor, query: str, value: str) -> RunRow | None:
     found = cursor.execute(query, (value,)).fetchall()
     return _row(found[0]) if found else None
 

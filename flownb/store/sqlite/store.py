@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import apsw
 
 from flownb.errors import NotFound
+from flownb.store.filesystem import can_write
 from flownb.store.lease import Liveness
 from flownb.store.sqlite import meaning, schema
 from flownb.store.sqlite.care import Care
@@ -55,18 +55,9 @@ class SqliteStore(Care, Commands):
         self.path = Path(os.path.abspath(path))  # noqa: PTH100  resolve() would follow a link that may change
         url = f"sqlite:///{self.path}"
         self.durable = True
-        self._given_artifacts = artifacts
         _make_ready(self.path, url, create=create, busy_seconds=busy_seconds)
-        super().__init__(url, Connections(self.path, url, busy_seconds=busy_seconds), liveness or Liveness(), codec)
-
-    @functools.cached_property
-    def artifacts(self) -> ArtifactStore:
-        """Where large values lie."""
-        if self._given_artifacts is not None:
-            return self._given_artifacts
-        from flownb.store.artifacts import FileArtifacts
-
-        return FileArtifacts(artifacts_beside(self.path))
+        connections = Connections(self.path, url, busy_seconds=busy_seconds)
+        super().__init__(connections, liveness=liveness or Liveness(), codec=codec, artifacts=artifacts)
 
     @property
     def closed(self) -> bool:
@@ -78,11 +69,6 @@ class SqliteStore(Care, Commands):
         self._db.close()
 
 
-def artifacts_beside(path: Path) -> Path:
-    """The directory of a file's artifacts: `artifacts` in a `.flownb`, else one named after the file."""
-    return path.parent / "artifacts" if path.parent.name == ".flownb" else path.with_suffix(".artifacts")
-
-
 def _make_ready(path: Path, url: str, *, create: bool, busy_seconds: float) -> None:
     """Create, check and migrate the file, so that every later connection finds a store."""
     if not path.exists():
@@ -92,16 +78,16 @@ def _make_ready(path: Path, url: str, *, create: bool, busy_seconds: float) -> N
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise meaning.read_only(path, url) from error
-    if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+    if not can_write(path.parent) or (path.exists() and not can_write(path)):
         raise meaning.read_only(path, url)
     if path.is_dir():
         raise meaning.corrupt(url, "it is a directory")
-    if _is_truncated(path):
-        raise meaning.corrupt(url, "its end is missing: the file is shorter than its header says")
     try:
         connection = apsw.Connection(str(path))
         try:
             connection.set_busy_timeout(int(busy_seconds * 1000))
+            if _is_truncated(connection, path):
+                raise meaning.corrupt(url, "its end is missing: the file is shorter than its header says")
             schema.prepare(connection, url, busy_seconds=busy_seconds)
         finally:
             connection.close()
@@ -109,11 +95,20 @@ def _make_ready(path: Path, url: str, *, create: bool, busy_seconds: float) -> N
         raise meaning.explain(error, path, url) from error
 
 
-def _is_truncated(path: Path) -> bool:
+def _is_truncated(connection: apsw.Connection, path: Path) -> bool:
     """Whether the file is shorter than its header says (sqlite.org/fileformat.html, "The Database Header").
 
-    While there is a log, the file may lag behind its header, and SQLite itself must say.
+    SQLite would notice only when it needs the missing pages. While there is a log, the file may lag behind its header.
     """
+    connection.execute("BEGIN")
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # keeps writers of the file itself out
+        return _is_short(path)
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _is_short(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER)

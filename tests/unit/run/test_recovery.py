@@ -22,6 +22,8 @@ from flownb.store.memory import MemoryStore
 from flownb.store.owner import current_owner
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flownb.store.contract import Owner, Store
 
 
@@ -40,7 +42,7 @@ def dead_owner(store: Store) -> Owner:
 
 
 def leave_behind(
-    flow: Flow, store: Store, owner: Owner, happened: list[ev.Event], inputs: dict[str, Any] | None = None
+    flow: Flow, store: Store, owner: Owner, happened: Sequence[ev.Event], inputs: dict[str, Any] | None = None
 ) -> str:
     """A run with key `k` as a killed process leaves it: started, then what happened."""
     definition = flow.definition()
