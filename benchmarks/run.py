@@ -77,7 +77,8 @@ async def plain(edges: dict[str, tuple[str, ...]], *, suspend: bool) -> dict[str
         before = edges[name]
         if suspend and before:
             await asyncio.sleep(0)
-        values[name] = sum(values[each] for each in before) + (0 if suspend and before else bool(before))
+        # The chain counts its steps; in the fan the root gives 1 and the leaves hand it on.
+        values[name] = sum(values[each] for each in before) + (bool(before) != suspend)
         ended.put_nowait(name)
 
     sorter = graphlib.TopologicalSorter(edges)
