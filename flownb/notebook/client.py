@@ -14,7 +14,6 @@ import re
 from queue import Empty
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellExecutionComplete, CellExecutionError, DeadKernelError
 from nbclient.util import ensure_async
 from nbformat import v4
@@ -67,8 +66,8 @@ class FlownbClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill 
 
     def execute(self, **kwargs: Any) -> NotebookNode:
         """Execute the notebook; how it ended is told to `headless`."""
-        executed: NotebookNode = run_sync(self._execute)(**kwargs)
-        return executed
+        with asyncio.Runner() as runner:  # nbclient's own way leaves an event loop open in each thread
+            return runner.run(self._execute(**kwargs))
 
     async def _execute(self, **kwargs: Any) -> NotebookNode:
         headless = self.headless

@@ -27,7 +27,6 @@ from flownb.store.contract import Write
 from flownb.store.owner import current_owner, process_started
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
     from pathlib import Path
 
     from nbformat import NotebookNode
@@ -155,26 +154,9 @@ class _Work:
 
     def _papermill(self) -> None:
         try:
-            with _own_loop():
-                _execute(self.job, self.headless)
+            _execute(self.job, self.headless)
         except BaseException as error:  # noqa: BLE001  handed to the thread that waits
             self._error = error
-
-
-@contextlib.contextmanager
-def _own_loop() -> Generator[None, None, None]:
-    """An event loop for this thread, closed at the end; nbclient would leave one open."""
-    import asyncio
-
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(RuntimeError):
-            loop.run_until_complete(loop.shutdown_asyncgens())
-        asyncio.set_event_loop(None)
-        loop.close()
 
 
 def _execute(job: Job, headless: Headless) -> None:
