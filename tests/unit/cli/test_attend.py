@@ -116,8 +116,7 @@ def test_the_handlers_are_put_back() -> None:
     with interrupts():
         assert signal.getsignal(signal.SIGTERM) != before[1]
     with interrupted_by_term(), pytest.raises(KeyboardInterrupt):
-        os.kill(os.getpid(), signal.SIGTERM)
-        threading.Event().wait(1)
+        signal.raise_signal(signal.SIGTERM)
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
