@@ -103,8 +103,8 @@ def _engine() -> Check:
     """Whether papermill finds flownb's engine by its entry point; `flownb run` needs no entry point."""
     points = importlib.metadata.entry_points(group="papermill.engine", name="flownb")
     if points:
-        return Check("papermill", True, "`papermill --engine flownb` works; so does `flownb run`")
-    return Check("papermill", None, "flownb is not installed here (it runs from a folder): only `flownb run` works")
+        return Check("engine", True, "`papermill --engine flownb` works; so does `flownb run`")
+    return Check("engine", None, "flownb is not installed here (it runs from a folder): only `flownb run` works")
 
 
 def _kernels() -> Check:

@@ -43,7 +43,7 @@ def gc_command(older: str | None, store: str | None, *, as_json: bool) -> None:
 
 
 def _seconds(age: str) -> float:
-    match = re.fullmatch(r"(\d{1,6}(?:\.\d+)?)([smhdw])", age.strip())
+    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]+)?)([smhdw])", age.strip())
     if match is None:
         raise UsageError(f"The age {age!r} is no number with a unit; write it as 30d, 12h, 90m or 45s.")
     return float(match[1]) * _UNITS[match[2]]
