@@ -108,7 +108,9 @@ def test_the_kernel_stays_free_the_stop_button_is_felt_and_the_run_outlives_the_
     front.run(flow_cell, "define")
     front.run("@flow.node\ndef two(one):\n    ran('two')\n    return one * 2 * helper", "again")
     front.run(SLOW, "slow")
-    front.run("other = Flow('other')\n@other.node\ndef quick():\n    ran('quick')\n    return 1\nother.run().result()", "o")
+    front.run(
+        "other = Flow('other')\n@other.node\ndef quick():\n    ran('quick')\n    return 1\nother.run().result()", "o"
+    )
     assert front.run("run = flow.run(n=1)", "start")["status"] == "ok"
     wait_for(lambda: {"three", "slow begins"} <= set(ran()))
 
@@ -209,5 +211,3 @@ def test_papermill_with_our_engine_makes_a_run(
     assert row is not None
     assert (row.status, row.trigger, found["workflow"]) == ("completed", "papermill", "counting")
     assert ran() == ["one", "two", "three"]
-
-
