@@ -95,6 +95,7 @@ class _Work:
         self.job = job
         self._news: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._error: BaseException | None = None
+        self._done = threading.Event()
         self._renewed = time.monotonic()
         self._watcher = Watcher(job.store, job.row.id) if job.on_event is not None else None
         self.headless = Headless(
@@ -110,11 +111,10 @@ class _Work:
         """Work until papermill is done; returns what went wrong beside the cells."""
         if self.job.watched is not None:
             self.job.watched(self.headless)
-        thread = threading.Thread(target=self._papermill, name="flownb-papermill", daemon=True)
-        thread.start()
-        while thread.is_alive():
+        threading.Thread(target=self._papermill, name="flownb-papermill", daemon=True).start()
+        while not self._done.is_set():
             try:
-                thread.join(_LOOK_SECONDS)
+                self._done.wait(_LOOK_SECONDS)  # not join(): an interrupted one takes the thread for ended
                 self._look()
             except KeyboardInterrupt:
                 self.headless.interrupt()
@@ -157,6 +157,8 @@ class _Work:
             _execute(self.job, self.headless)
         except BaseException as error:  # noqa: BLE001  handed to the thread that waits
             self._error = error
+        finally:
+            self._done.set()
 
 
 def _execute(job: Job, headless: Headless) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from flownb import faults
-from flownb.errors import NodeTimeout
+from flownb.errors import ExpressionError, NodeTimeout
 from flownb.graph.nodetype import Output
 from flownb.model import commands as cmd
 from flownb.model import events as ev
@@ -314,6 +314,15 @@ class Execution:
             self.values.keep(number, what.value)
         if isinstance(what.event, ev.NodeCompleted):
             what.event = msgspec.structs.replace(what.event, output=self.values.encode(node.fallback))
+        if what.value is not None and number in self.state.topology.wires:
+            failed = isinstance(what.event, ev.NodeFailedEvent)
+            try:
+                verdicts = self.values.verdicts(number, what.value, failed=failed)
+            except ExpressionError as error:
+                message = f"The condition of an edge that leaves {body.path} can't be evaluated: {error}"
+                self.record(ev.SystemWarning(at=now, message=message, node=body.path))
+                verdicts = {}
+            what.event = msgspec.structs.replace(what.event, verdicts=verdicts)
         self.record(what.event)
         if what.stops:
             self.stop(ev.RunFailedEvent(at=now, error=failure, node=body.path))

@@ -12,7 +12,7 @@ from flownb.errors import InternalError, RunCancelled, RunError, RunFailed, RunP
 from flownb.model import commands as cmd
 from flownb.model.status import PauseReason, RunStatus
 from flownb.run.engine import engine
-from flownb.run.interrupts import interrupts
+from flownb.run.interrupts import AwaitInterrupted, interrupts, result_interrupted
 from flownb.run.view import RunView
 from flownb.store import values
 
@@ -66,7 +66,7 @@ class Run(RunView):
                     await self._tick()
             except (asyncio.CancelledError, KeyboardInterrupt):
                 if interrupted():
-                    self._pause_for_interrupt()
+                    raise AwaitInterrupted(self._pause_for_interrupt()) from None
                 raise
         return self._outcome()
 
@@ -124,8 +124,7 @@ class Run(RunView):
                 else:
                     self._settled.wait(left if end is not None else 1.0)
         except KeyboardInterrupt:
-            self._pause_for_interrupt()
-            raise
+            raise result_interrupted(self._pause_for_interrupt()) from None
         return self._outcome()
 
     def _done(self) -> bool:
@@ -143,9 +142,9 @@ class Run(RunView):
             f"It goes on with run.resume() or `flownb resume {self.id}`."
         ).replace("  ", " ")
 
-    def _pause_for_interrupt(self) -> None:
+    def _pause_for_interrupt(self) -> str:
         self.pause()
-        print(f"Run {self.id} pauses; `run.resume()` or `flownb resume {self.id}` goes on.")  # noqa: T201  said in the cell
+        return f"Run {self.id} pauses; `run.resume()` or `flownb resume {self.id}` goes on."
 
     def _outcome(self) -> dict[str, Any]:
         if self._lost is not None:

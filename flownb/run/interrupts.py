@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+
+
+class _Interrupted(BaseException):
+    """What both have: in a notebook the cell shows one sentence, and at once.
+
+    IPython's coloured traceback takes up to half a second to make, and it would only show where flownb waited.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class AwaitInterrupted(_Interrupted, asyncio.CancelledError):
+    """■ while a cell awaited a run: the run pauses."""
+
+
+class ResultInterrupted(_Interrupted, KeyboardInterrupt):
+    """■ or Ctrl-C while `result()` waited: the run pauses."""
+
+
+def result_interrupted(text: str) -> KeyboardInterrupt:
+    """What `result()` raises: outside of IPython the very class that makes Python leave with 130."""
+    ipython = sys.modules.get("IPython")
+    in_notebook = ipython is not None and ipython.get_ipython() is not None
+    return ResultInterrupted(text) if in_notebook else KeyboardInterrupt(text)
 
 
 @contextlib.contextmanager
