@@ -104,7 +104,8 @@ class Story:
         entry: Entry | None = None
         match event:
             case ev.NodeStarted(node=node, attempt=attempt):
-                self.in_flight.setdefault(node, event.at)
+                if attempt == 1 or node not in self.in_flight:
+                    self.in_flight[node] = event.at
                 entry = Entry(node, "running", f"attempt {attempt}" if attempt > 1 else "")
             case ev.NodeRetrying(node=node):
                 why = f"{event.error.type}: {event.error.message}"

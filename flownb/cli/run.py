@@ -20,7 +20,7 @@ from flownb.errors import NotFound, UsageError
 from flownb.model.status import RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from flownb.cli.progress import Display
     from flownb.notebook.outcome import Outcome
@@ -153,7 +153,8 @@ def _run_notebook(
             on_event=on_event,
         )
 
-    return _notebook(work, opened, ending)
+    known = opened.find_key(key) if key is not None else None
+    return _notebook(work, opened, ending, seen=_seen(opened, known))
 
 
 def _resume_notebook(store: Store, row: RunRow, ending: _Ending, *, migrate: bool, wait: bool) -> int:
@@ -162,15 +163,22 @@ def _resume_notebook(store: Store, row: RunRow, ending: _Ending, *, migrate: boo
     def work(on_event: Callable[[Any], None]) -> Outcome:
         return resume(store, row.id, output=ending.output, migrate=migrate, wait=wait, on_event=on_event)
 
-    return _notebook(work, store, ending)
+    return _notebook(work, store, ending, seen=_seen(store, row))
 
 
-def _notebook(work: Callable[[Callable[[Any], None]], Outcome], store: Store, ending: _Ending) -> int:
+def _seen(store: Store, row: RunRow | None) -> dict[str, int]:
+    """The number of the last event that is not news, of a notebook's run and of those beneath it."""
+    return {} if row is None else {each.id: each.seq for each in [*store.rows(group=row.id), row]}
+
+
+def _notebook(
+    work: Callable[[Callable[[Any], None]], Outcome], store: Store, ending: _Ending, *, seen: dict[str, int]
+) -> int:
     """Let a notebook work, show what happens, and tell how it ended."""
     display = display_for(quiet=ending.as_json)
     with interrupted_by_term():
         try:
-            outcome = work(lambda news: show_news(display, news))
+            outcome = work(lambda news: show_news(display, news, seen))
         finally:
             display.close()
     tell_outcome(store, outcome.run_id, ending.print_document, as_json=ending.as_json, place=ending.place)
@@ -179,13 +187,14 @@ def _notebook(work: Callable[[Callable[[Any], None]], Outcome], store: Store, en
     return outcome.exit_code
 
 
-def show_news(display: Display, news: Any) -> None:
-    """Show what comes from a notebook: events of its runs, its cells, sentences."""
+def show_news(display: Display, news: Any, seen: Mapping[str, int]) -> None:
+    """Show what comes from a notebook: events of its runs that nobody has seen, its cells, sentences."""
     from flownb.model.events import Record
     from flownb.notebook.headless import CellProgress, Notice
 
     if isinstance(news, Record):
-        display.show(news)
+        if news.seq > seen.get(news.run, 0):
+            display.show(news)
     elif isinstance(news, Notice):
         display.say(news.text)
     elif isinstance(news, CellProgress):
