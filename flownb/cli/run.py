@@ -194,7 +194,7 @@ def show_news(display: Display, news: Any, seen: Mapping[str, int]) -> None:
 
     if isinstance(news, Record):
         if news.seq > seen.get(news.run, 0):
-            display.show(news)
+            display.show([news])
     elif isinstance(news, Notice):
         display.say(news.text)
     elif isinstance(news, CellProgress):

@@ -18,7 +18,7 @@ from flownb.store.owner import current_owner
 from flownb.store.place import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from flownb.model.events import Record
     from flownb.run.handle import Run
@@ -31,8 +31,8 @@ class Seen:
         self.numbers: list[int] = []
         self.said: list[str] = []
 
-    def show(self, record: Record) -> None:
-        self.numbers.append(record.seq)
+    def show(self, records: Sequence[Record]) -> None:
+        self.numbers += [record.seq for record in records]
 
     def say(self, text: str) -> None:
         self.said.append(text)
