@@ -26,6 +26,8 @@ _ABSENT: Final = object()
 _PATHS: Final = frozenset({PosixPath, WindowsPath, PurePosixPath, PureWindowsPath})
 _DIGITS: Final = 9
 _SETTLING: Final = 15
+# Longer numbers are no key that anybody means, and not all of them can be written out.
+_INDEX_BITS: Final = 64
 _class_name = type.__dict__["__name__"].__get__
 _zone = datetime.__dict__["tzinfo"].__get__
 _time_zone = time.__dict__["tzinfo"].__get__
@@ -101,7 +103,7 @@ def _settle_foreign(value: Any, kind: type, work: Work) -> Any:
     generic = getattr(sys.modules.get("numpy"), "generic", None)
     if isinstance(generic, type) and issubclass(kind, generic):
         item = generic.item(value)  # type: ignore[attr-defined]  # numpy's base class, which has no types here
-        return settle(item, work) if not issubclass(type(item), generic) else _ABSENT
+        return settle(item, work) if type(item) in SETTLED or type(item) in (datetime, date) else _ABSENT
     return _ABSENT
 
 
@@ -159,6 +161,8 @@ def entry(value: Any, key: Any, work: Work, what: str) -> Any:
     kind = type(value)
     if type(key) is not str and type(key) is not int:
         raise Refusal(f"{subject(key)} can't be a key; use text or a whole number.")
+    if type(key) is int and key.bit_length() > _INDEX_BITS:
+        raise Missing(f"{what} has nothing at {describe(key)}.")
     if kind is dict:
         found = value.get(key, _ABSENT)
         if found is _ABSENT:
@@ -178,7 +182,7 @@ def entry(value: Any, key: Any, work: Work, what: str) -> Any:
 def _other_form(key: str | int) -> str | int | None:
     """`0` for `"0"` and the other way round: JSON has only text for keys."""
     if isinstance(key, int):
-        return str(key) if key.bit_length() <= 64 else None  # noqa: PLR2004  # no longer key is ever meant
+        return str(key)
     return int(key) if 0 < len(key) <= _DIGITS and key.isascii() and key.isdecimal() else None
 
 

@@ -23,8 +23,9 @@ _T = TypeVar("_T")
 #: What expressions are evaluated on: a value for each root name.
 Data = Mapping[str, Any]
 
-#: How many texts `evaluate` and `render` remember.
-REMEMBERED: Final = 256
+#: How many compiled texts of each kind are remembered, and how long such a text may be: at worst 50 MB in all.
+REMEMBERED: Final = 512
+REMEMBERED_TEXT: Final = 300
 
 
 class Expression:
@@ -105,23 +106,37 @@ class Condition(Expression):
 
 
 def compile_expression(text: str) -> Expression:
-    """Read a bare expression.
+    """Read a bare expression; what was read lately is remembered.
 
     Raises:
         ExpressionError: it can't be read.
     """
     text = as_text(text, TEXT)
+    return _remembered_expression(text) if len(text) <= REMEMBERED_TEXT else _expression(text)
+
+
+def _expression(text: str) -> Expression:
     return Expression(text, reading(text, lambda: compile_one(text, Mode.BARE)))
 
 
+_remembered_expression = lru_cache(REMEMBERED)(_expression)
+
+
 def compile_condition_text(text: str) -> Condition:
-    """Read a condition in text, in which `{{ x }}` means `(x)`.
+    """Read a condition in text, in which `{{ x }}` means `(x)`; what was read lately is remembered.
 
     Raises:
         ExpressionError: it can't be read.
     """
     text = as_text(text, TEXT)
+    return _remembered_condition(text) if len(text) <= REMEMBERED_TEXT else _condition(text)
+
+
+def _condition(text: str) -> Condition:
     return Condition(text, reading(text, lambda: compile_one(text, Mode.CONDITION)))
+
+
+_remembered_condition = lru_cache(REMEMBERED)(_condition)
 
 
 def compile_one(text: str, mode: Mode) -> Compiled:
@@ -133,16 +148,13 @@ def compile_one(text: str, mode: Mode) -> Compiled:
     return compile_tree(Tree(Scanner(text, 0, mode).scan()))
 
 
-_remembered = lru_cache(REMEMBERED)(compile_expression)
-
-
 def evaluate(text: str, data: Data) -> Any:
     """The value of a bare expression on data, which is a mapping of root names to values.
 
     Raises:
         ExpressionError: whatever the text and the data.
     """
-    return _remembered(as_text(text, TEXT)).evaluate(data)
+    return compile_expression(text).evaluate(data)
 
 
 # --- shared by expressions, templates and conditions ----------------------------------------------------------------
@@ -174,6 +186,8 @@ def reading(text: str, read: Callable[[], _T]) -> _T:
         return read()
     except Refusal as refusal:
         raise as_error(refusal, text) from None
+    except ExpressionError:
+        raise
     except Exception as error:  # noqa: BLE001  # whatever Python's parser raises, one kind of error leaves
         raise from_exception(error, text) from None
 

@@ -15,7 +15,7 @@ from flownb.expr.refusal import Refusal
 TEXT: Final = 2_000
 #: Characters of a template in all, and of the expressions in it together.
 TEMPLATE: Final = 200_000
-TEMPLATE_EXPRESSIONS: Final = 10_000
+TEMPLATE_EXPRESSIONS: Final = 6_000
 #: Tokens of one expression.
 TOKENS: Final = 1_000
 #: Brackets inside brackets, and operations inside operations.
@@ -74,10 +74,15 @@ def spend_text(work: Work, length: int) -> None:
 def check_string(length: int) -> None:
     """Refuse to make a text of more than `STRING` characters."""
     if length > STRING:
-        raise Refusal(f"This would make a text of {length:,} characters; an expression may make {STRING:,}.")
+        raise Refusal(f"This would make a text of {_counted(length)} characters; an expression may make {STRING:,}.")
 
 
 def check_list(length: int) -> None:
     """Refuse to make a list of more than `LIST` entries."""
     if length > LIST:
-        raise Refusal(f"This would make a list of {length:,} entries; an expression may make {LIST:,}.")
+        raise Refusal(f"This would make a list of {_counted(length)} entries; an expression may make {LIST:,}.")
+
+
+def _counted(length: int) -> str:
+    # Python refuses to write out numbers of thousands of digits.
+    return f"{length:,}" if length.bit_length() <= BITS else "far too many"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flownb.expr.access import SCALARS, describe, settle, subject
 from flownb.expr.frame import Rows
-from flownb.expr.limits import BITS, Work, check_list, check_string, spend, spend_text
+from flownb.expr.limits import BITS, STRING, Work, check_list, check_string, spend, spend_text
 from flownb.expr.plain import equal, listed
 from flownb.expr.refusal import Refusal
 
@@ -70,7 +70,8 @@ def multiply(left: Any, right: Any, work: Work) -> Any:
         else:
             check_list(len(left) * times)
             spend(work, 2 + len(left) * times)
-        return left * times
+        # An empty one may be repeated as often as anybody likes, but Python counts only so far.
+        return left * min(times, STRING)
     raise Refusal(f"Can't multiply {describe(left)} and {describe(right)}.")
 
 

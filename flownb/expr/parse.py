@@ -64,6 +64,8 @@ class Tree:
         token = self._at((error.offset or 1) - 1)
         if "'else'" in error.msg:
             return Refusal("`if` needs an `else`, as in `a if condition else b`.", token.position)
+        if "comma" in error.msg:
+            return Refusal("Something is missing behind this, perhaps a comma.", token.position)
         if token.kind is Kind.OPERATOR:
             shown = repr(token.value)
         elif token.kind is Kind.LITERAL:

@@ -14,7 +14,8 @@ from flownb.expr.refusal import Refusal
 
 _ABSENT: Final = object()
 # Steps that each list or dictionary costs, beside its entries.
-_CONTAINER: Final = 8
+_LIST: Final = 20
+_DICT: Final = 12
 
 
 def copy(value: Any, work: Work, depth: int = 0) -> Any:
@@ -29,12 +30,12 @@ def copy(value: Any, work: Work, depth: int = 0) -> Any:
     if depth >= DATA_DEPTH:
         raise Refusal(f"This value is nested deeper than {DATA_DEPTH} levels.")
     if kind is list:
-        spend(work, _CONTAINER + len(value))
+        spend(work, _LIST + len(value))
         if SCALARS.issuperset(map(type, value)):
             return value[:]
         return [each if type(each) in SCALARS else copy(each, work, depth + 1) for each in value]
     if kind is dict:
-        spend(work, _CONTAINER + len(value))
+        spend(work, _DICT + len(value))
         return {
             key if type(key) in SCALARS else _key(key, work): (
                 each if type(each) in SCALARS else copy(each, work, depth + 1)
@@ -72,19 +73,19 @@ def equal(left: Any, right: Any, work: Work, depth: int = 0) -> bool:
         raise Refusal(f"These values are nested deeper than {DATA_DEPTH} levels.")
     left, right = listed(left, work), listed(right, work)
     if type(left) is list and type(right) is list:
-        spend(work, _CONTAINER + 2 * min(len(left), len(right)))
+        spend(work, _LIST + 2 * min(len(left), len(right)))
         if len(left) != len(right):
             return False
         if SCALARS.issuperset(map(type, left)) and SCALARS.issuperset(map(type, right)):
             spend_text(work, sum(len(each) for each in left if type(each) is str))
             return bool(left == right)
-        spend(work, _CONTAINER * len(left))
+        spend(work, _DICT * len(left))
         return all(
             equal(settle(one, work), settle(other, work), work, depth + 1)
             for one, other in zip(left, right, strict=True)
         )
     if type(left) is dict and type(right) is dict:
-        spend(work, _CONTAINER + 6 * min(len(left), len(right)))
+        spend(work, _DICT + 6 * min(len(left), len(right)))
         return len(left) == len(right) and all(
             (other := right.get(key, _ABSENT)) is not _ABSENT
             and equal(settle(one, work), settle(other, work), work, depth + 1)

@@ -13,7 +13,7 @@ from flownb.errors import ExpressionError
 from flownb.expr import limits
 from flownb.expr.access import SCALARS
 from flownb.expr.compile import Compiled, compile_tree
-from flownb.expr.expression import REMEMBERED, Data, as_roots, as_text, missing_paths, reading
+from flownb.expr.expression import REMEMBERED, REMEMBERED_TEXT, Data, as_roots, as_text, missing_paths, reading
 from flownb.expr.limits import Work, new_work
 from flownb.expr.parse import Tree
 from flownb.expr.plain import copy
@@ -106,13 +106,20 @@ class Template:
 
 
 def compile_template(text: str) -> Template:
-    """Read a template.
+    """Read a template; what was read lately is remembered, unless it is long.
 
     Raises:
         ExpressionError: an expression in it can't be read, or its braces don't match.
     """
     text = as_text(text, limits.TEMPLATE)
+    return _remembered(text) if len(text) <= REMEMBERED_TEXT else _read(text)
+
+
+def _read(text: str) -> Template:
     return Template(text, reading(text, lambda: _parts(text)))
+
+
+_remembered = lru_cache(REMEMBERED)(_read)
 
 
 def _parts(text: str) -> list[str | Compiled]:
@@ -136,15 +143,10 @@ def _parts(text: str) -> list[str | Compiled]:
             raise Refusal(f"The expressions of a template may have {most:,} characters together.", start)
 
 
-_remembered = lru_cache(REMEMBERED)(compile_template)
-_LONG: Final = 10_000
-
-
 def render(template: str, data: Data) -> Any:
     """The value of a template on data, which is a mapping of root names to values.
 
     Raises:
         ExpressionError: whatever the template and the data.
     """
-    text = as_text(template, limits.TEMPLATE)
-    return (_remembered if len(text) <= _LONG else compile_template)(text).evaluate(data)
+    return compile_template(template).evaluate(data)

@@ -236,6 +236,8 @@ class Scanner:
 
     def _close(self, sign: str, position: int) -> None:
         if not self._open:
+            if sign == "}" and self._mode is Mode.TEMPLATE:
+                raise Refusal("`{{` is closed by `}}`, not by a single `}`.", position)
             raise Refusal(f"There is a {sign!r} too many.", position)
         bracket, opened = self._open.pop()
         wanted = _CLOSING[bracket]

@@ -64,7 +64,10 @@ class Definitions:
         self.description = description
         self.registry = registry or shared_registry
         self.settings = record_of(Settings, name, "settings", settings) or Settings()
-        self._origin = origin
+        #: Says which execution of which cell is going on; None outside of a notebook.
+        self.origin = origin
+        #: The newest execution of each cell that defined something here.
+        self._executions: dict[str, Origin] = {}
         self._specs: dict[str, Spec] = {}
         self._links: list[tuple[Origin | None, Link]] = []
         self._variables: dict[str, Variable] = {}
@@ -73,7 +76,7 @@ class Definitions:
         # What it comes to, until the next change.
         self._wired: Wired | None = None
         self._built: Workflow | None = None
-        self._problems: list[Problem] | None = None
+        self._checked: list[Problem] | None = None
 
     # --- what comes in ------------------------------------------------------------------------------------------------
 
@@ -151,11 +154,11 @@ class Definitions:
             near = near_names(str(type), list(ConnectionType))
             raise UsageError(f"There is no type of connection {type!r}.{near}") from None
         leaves = Source(leaves.node, chosen or leaves.port)
-        self._links.append((self._enter(), Link(leaves, ends.node, target_port or ends.port, condition, kind)))
+        self._add(Link(leaves, ends.node, target_port or ends.port, condition, kind))
 
     def link(self, source: Source, target: str) -> None:
         """What `>>` does: an edge whose end is found by the target's ports."""
-        self._links.append((self._enter(), Link(source, target)))
+        self._add(Link(source, target))
 
     def variable(
         self,
@@ -215,12 +218,15 @@ class Definitions:
             )
         return self._built
 
+    def problems(self) -> list[Problem]:
+        """What is wrong and can't be seen in the definition: ids that clash, inputs that disagree."""
+        return [*self._clashes.values(), *self._wiring().problems]
+
     def validate(self) -> list[Problem]:
         """Everything that is wrong, at once: what the definition shows, and what was lost on the way to it."""
-        if self._problems is None:
-            own = [*self._clashes.values(), *self._wiring().problems]
-            self._problems = own + validate(self.build(), self.registry)
-        return list(self._problems)
+        if self._checked is None:
+            self._checked = self.problems() + validate(self.build(), self.registry)
+        return list(self._checked)
 
     @property
     def functions(self) -> dict[str, Callable[..., Any]]:
@@ -259,12 +265,15 @@ class Definitions:
     def _enter(self) -> Origin | None:
         """Something is defined now: forget what was built, and the wires of earlier executions of this cell."""
         self._changed()
-        now = self._origin()
-        if now is not None:
-            self._links = [
-                each for each in self._links if each[0] is None or each[0].cell != now.cell or each[0] == now
-            ]
+        now = self.origin()
+        if now is not None and self._executions.get(now.cell) != now:
+            self._executions[now.cell] = now
+            self._links = [each for each in self._links if each[0] is None or each[0].cell != now.cell]
         return now
+
+    def _add(self, link: Link) -> None:
+        now = self._enter()  # first, because it may put another list in the place of this one
+        self._links.append((now, link))
 
     def _replace(self, old: Spec, new: Spec) -> None:
         """Say what is to be said when an id is defined again."""
@@ -295,7 +304,7 @@ class Definitions:
         return self._wired
 
     def _changed(self) -> None:
-        self._wired = self._built = self._problems = None
+        self._wired = self._built = self._checked = None
 
 
 def _first_outside(frame: FrameType | None) -> int:

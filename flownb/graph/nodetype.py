@@ -162,10 +162,18 @@ class NodeType:
 
     @classmethod
     def check(cls, node: Node) -> list[Problem]:
-        """The problems of one node's config, all at once; override it for rules over several fields."""
+        """The problems of one node's config, all at once, with their place from `config` on.
+
+        Override it for rules over several fields.
+        """
         if cls.Config is None:
             return [
-                Problem(f"{cls.type} has no field {name!r}.", node=node.id, place=f"config.{name}", code="bad_config")
+                Problem(
+                    f"{node.id} ({cls.type}) has no field {name!r}.",
+                    node=node.id,
+                    place=f"config.{name}",
+                    code="bad_config",
+                )
                 for name in node.config
             ]
         return check_config(cls.Config, node)
@@ -221,7 +229,7 @@ def _is_template(value: Any) -> bool:
 
 def _problem(fault: Any, node: Node, model: type[BaseModel]) -> Problem:
     place = ".".join(("config", *(str(part) for part in fault["loc"])))
-    return Problem(_fault(fault, node.type, model), node=node.id, place=place, code="bad_config")
+    return Problem(_fault(fault, f"{node.id} ({node.type})", model), node=node.id, place=place, code="bad_config")
 
 
 def _fault(fault: Any, owner: str, model: type[BaseModel]) -> str:
@@ -231,4 +239,4 @@ def _fault(fault: Any, owner: str, model: type[BaseModel]) -> str:
     if fault["type"] == "missing":
         return f"{owner} needs the field {place!r}."
     reason = fault["msg"].removeprefix("Value error, ")
-    return f"{place} is {fault.get('input')!r:.80}: {reason}." if place else f"{reason}."
+    return f"{place} of {owner} is {fault.get('input')!r:.80}: {reason}." if place else f"{owner}: {reason}."

@@ -13,7 +13,7 @@ from flownb.model.problem import Problem
 from flownb.model.workflow import Edge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from flownb.graph.nodetype import NodeType
     from flownb.graph.registry import Registry
@@ -54,7 +54,9 @@ def references_of(node: Node, cls: type[NodeType] | None) -> References:
         try:
             used, optional = names_in(text, bare=bare)
         except ExpressionError as error:
-            problems.append(Problem(error.message, node=node.id, place=f"config.{place}", code="bad_expression"))
+            problems.append(
+                Problem(f"{node.id}: {error.message}", node=node.id, place=f"config.{place}", code="bad_expression")
+            )
             continue
         names |= used
         required |= used - optional
@@ -86,7 +88,7 @@ def _names(text: str | dict[str, Any], *, bare: bool) -> tuple[frozenset[str], f
     return frozenset(compiled.names | compiled.optional), frozenset(compiled.optional)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65_536)
 def _names_in_text(text: str, bare: bool) -> tuple[frozenset[str], frozenset[str]]:
     return _names(text, bare=bare)
 
@@ -130,15 +132,20 @@ def with_expression_ports(ports: NodePorts, used: References, *, in_body: bool =
 
 
 def complete(workflow: Workflow, registry: Registry) -> Workflow:
-    """The definition with an edge for each node that an expression names and that is not wired there yet.
+    """The definition as the engine needs it; completing twice changes nothing more.
 
-    Such an edge ends at the port that has the source node's id. Completing twice changes nothing more.
+    Types go by our own names, and there is an edge for each node that an expression names and that was not wired
+    there: it ends at the port that has the source node's id.
     """
+    names = {name: registry.name_of(name) or name for name in {node.type for node in workflow.nodes}}
+    if any(name != other for name, other in names.items()):
+        nodes = tuple(msgspec.structs.replace(node, type=names[node.type]) for node in workflow.nodes)
+        workflow = msgspec.structs.replace(workflow, nodes=nodes)
     edges = implied_edges(workflow.nodes, workflow.edges, registry)
     return msgspec.structs.replace(workflow, edges=workflow.edges + edges) if edges else workflow
 
 
-def implied_edges(nodes: tuple[Node, ...], edges: tuple[Edge, ...], registry: Registry) -> tuple[Edge, ...]:
+def implied_edges(nodes: Sequence[Node], edges: Iterable[Edge], registry: Registry) -> tuple[Edge, ...]:
     """The edges that `complete` adds, in the order of the nodes, those of one node by name."""
     ids: set[str] | None = None
     wired: set[tuple[str, str]] = set()

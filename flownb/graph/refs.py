@@ -64,8 +64,12 @@ class NodeRef:
     id: str
     #: The plain function, or None for a node that is none.
     function: Callable[..., Any] | None
+    #: There where there is a function, as `functools.wraps` leaves it.
+    __wrapped__: Callable[..., Any]
+    __name__: str
 
     def __init__(self, builder: Definitions, node_id: str, function: Callable[..., Any] | None = None) -> None:
+        self.__name__ = node_id
         if function is not None:
             functools.update_wrapper(self, function, updated=())
         self.builder = builder

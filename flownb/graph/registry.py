@@ -82,7 +82,7 @@ class Registry:
 
     def __contains__(self, name: object) -> bool:
         """Whether there is such a type, under this name or another; nothing is imported."""
-        return isinstance(name, str) and self._name(name) is not None
+        return isinstance(name, str) and self.name_of(name) is not None
 
     def ports_of(self, node: Node) -> NodePorts:
         """The ports of one node: its type's, those its config makes, and one for each name in its expressions.
@@ -105,7 +105,7 @@ class Registry:
         return found
 
     def categories(self, workflow: Workflow) -> dict[str, Category]:
-        """The category of each node by id, for pictures; a node of unknown type is left out."""
+        """The category of each node by id, for palettes and pictures; a node of unknown type is left out."""
         found = {}
         for node in workflow.nodes:
             try:
@@ -114,15 +114,15 @@ class Registry:
                 continue
         return found
 
-    def _name(self, name: str) -> str | None:
-        """The id under which a type is known here, or None."""
+    def name_of(self, name: str) -> str | None:
+        """The id under which a type is known here, which may go by another name; None where it is unknown."""
         for each in (name, canonical_type(name)):
             if each in self._classes or each in self._table or each in self._entry_points():
                 return each
         return None
 
     def _load(self, asked: str) -> type[NodeType]:
-        name = self._name(asked)
+        name = self.name_of(asked)
         if name is None:
             raise NotFound(self._unknown(asked), name=asked)
         if name in self._classes:

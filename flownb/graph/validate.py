@@ -8,6 +8,8 @@ from __future__ import annotations
 import keyword
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from flownb.errors import ExpressionError, FlownbError, near_names
 from flownb.graph.cycles import find_cycles, topological_order
 from flownb.graph.inputs import check_inputs, check_variables
@@ -114,23 +116,27 @@ class _Check:
     def nodes(self) -> Iterator[Problem]:
         told: set[str] = set()
         for number, node in enumerate(self._nodes):
-            if self._ids[node.id] != number and node.id not in told:
-                told.add(node.id)
-                hint = "Rename one of them, and the edges that mean it."
-                yield Problem(f"Two nodes have the id {node.id!r}.", node=node.id, hint=hint, code="duplicate_id")
-            yield from self._check_id(node)
-            cls, used = self._classes[number], self._used[number]
-            if cls is None:
-                yield Problem(str(self._types[node.type]), node=node.id, place="type", code="unknown_type")
-            else:
-                yield from self._check_type(node, cls)
-                yield from self._check_fed(node, self._find_ports(node, cls, used))
-            yield from used.problems
-            yield from self._check_names(node, used)
-            yield from self._check_parent(node)
-            yield from check_policies(
-                node, self._controls.get(node.id, 0), has_error_edge=node.id in self._errors_wired
-            )
+            for problem in self._check_node(number, node, told):
+                place = f"nodes[{number}]{f'.{problem.place}' if problem.place else ''}"
+                yield msgspec.structs.replace(problem, place=place)
+
+    def _check_node(self, number: int, node: Node, told: set[str]) -> Iterator[Problem]:
+        """The problems of one node; their places begin inside it."""
+        if self._ids[node.id] != number and node.id not in told:
+            told.add(node.id)
+            hint = "Rename one of them, and the edges that mean it."
+            yield Problem(f"Two nodes have the id {node.id!r}.", node=node.id, hint=hint, code="duplicate_id")
+        yield from self._check_id(node)
+        cls, used = self._classes[number], self._used[number]
+        if cls is None:
+            yield Problem(f"{node.id}: {self._types[node.type]}", node=node.id, place="type", code="unknown_type")
+        else:
+            yield from self._check_type(node, cls)
+            yield from self._check_fed(node, self._find_ports(node, cls, used))
+        yield from used.problems
+        yield from self._check_names(node, used)
+        yield from self._check_parent(node)
+        yield from check_policies(node, self._controls.get(node.id, 0), has_error_edge=node.id in self._errors_wired)
 
     def _check_id(self, node: Node) -> Iterator[Problem]:
         if not node.id.isidentifier() or keyword.iskeyword(node.id):
@@ -238,14 +244,15 @@ class _Check:
                 message = f"There are two edges {edge.id} that differ in condition or type; only one can count."
                 yield Problem(message, node=edge.target, place=place, code="duplicate_edge")
             ends_known = True
-            for end, name in (("from", edge.source), ("to", edge.target)):
+            for name, message in (
+                (edge.source, f"An edge to {edge.target} comes from {edge.source!r}, and there is no such node."),
+                (edge.target, f"An edge from {edge.source} leads to {edge.target!r}, and there is no such node."),
+            ):
                 if name not in self._ids:
                     ends_known = False
-                    message = f"An edge leads {end} {name!r}, and there is no such node."
+                    known = next((end for end in (edge.target, edge.source) if end in self._ids), None)
                     hint = self._near(name).strip()
-                    there = edge.target if end == "from" else edge.source
-                    node = there if there in self._ids else None
-                    yield Problem(message, node=node, place=place, hint=hint, code="unknown_node")
+                    yield Problem(message, node=known, place=place, hint=hint, code="unknown_node")
             if edge.source == edge.target:
                 message = f"{edge.source} is wired to itself."
                 hint = "Repeat a part of a flow with a loop."
@@ -305,7 +312,7 @@ class _Check:
             names_in(str(edge.condition), bare=True)
         except ExpressionError as error:
             where = f"{place}.condition"
-            yield Problem(error.message, node=edge.source, place=where, code="bad_expression")
+            yield Problem(f"{edge.id}: {error.message}", node=edge.source, place=where, code="bad_expression")
 
     # --- the graph as a whole -----------------------------------------------------------------------------------------
 

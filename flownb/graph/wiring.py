@@ -65,8 +65,7 @@ def wire(specs: Sequence[Spec], links: Sequence[Link], variables: Mapping[str, V
         wiring.connect_names(spec)
         for source in spec.after:
             wiring.connect(Link(source, spec.node.id, AFTER))
-    edges = wiring.edges()
-    edges += implied_edges(tuple(spec.node for spec in specs), edges, registry)
+    edges = wiring.ordered((*wiring.edges, *implied_edges([spec.node for spec in specs], wiring.edges, registry)))
     inputs = _Inputs(variables)
     fed = {(edge.target, edge.target_port) for edge in edges}
     for spec in specs:
@@ -84,7 +83,8 @@ class _Wiring:
         self._order = {spec.node.id: number for number, spec in enumerate(specs)}
         self._declared = variables
         self._registry = registry
-        self._edges: dict[Edge, None] = {}  # a set that keeps its order
+        #: A set that keeps its order.
+        self.edges: dict[Edge, None] = {}
         self._fed: set[tuple[str, str]] = set()
 
     def reserve(self, links: Sequence[Link]) -> None:
@@ -102,7 +102,7 @@ class _Wiring:
             condition=link.condition,
             type=link.type,
         )
-        self._edges[edge] = None
+        self.edges[edge] = None
         self._fed.add((link.target, port))
 
     def connect_names(self, spec: Spec) -> None:
@@ -141,10 +141,10 @@ class _Wiring:
         except FlownbError:
             return None
 
-    def edges(self) -> tuple[Edge, ...]:
-        """The edges, by target in the order of definition; those of one target in the order in which they came."""
+    def ordered(self, edges: tuple[Edge, ...]) -> tuple[Edge, ...]:
+        """Edges by target in the order of definition; those of one target as they came."""
         last = len(self._order)
-        return tuple(sorted(self._edges, key=lambda edge: self._order.get(edge.target, last)))
+        return tuple(sorted(edges, key=lambda edge: self._order.get(edge.target, last)))
 
 
 class _Inputs:

@@ -80,7 +80,7 @@ class RunState(Readiness):
         #: Values of single ports, where a value came from if no body ran, and the like: only for nodes that have them.
         self.port_values: dict[int, dict[str, Any]] = {}
         self.sources: dict[int, str] = {}
-        #: What a parked node waits for; kept until it ends, so that its body can be begun again after a crash.
+        #: What each parked node waits for.
         self.waits: dict[int, ev.NodeWaiting] = {}
         self.progress: dict[int, ev.NodeProgress] = {}
         self.retries: dict[int, ev.NodeRetrying] = {}
@@ -186,6 +186,8 @@ def _node_started(state: RunState, event: ev.NodeStarted) -> None:
     state.attempts[number] = event.attempt
     if state.retries:
         state.retries.pop(number, None)
+    if state.waits:
+        state.waits.pop(number, None)
 
 
 def _node_retrying(state: RunState, event: ev.NodeRetrying) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from flownb.errors import NotFound, UsageError, near_names
 from flownb.graph.function import CONTEXT, FIELDS, function_ports
@@ -142,11 +142,11 @@ def check_function(node: Node) -> list[Problem]:
     """The problems of a config that keeps a function; without a schema, so that ordinary flows load no pydantic."""
     config = node.config
     faults: list[tuple[str, str]] = [
-        (name, f"{node.type} has no field {name!r}.{near_names(name, FIELDS)}") for name in config if name not in FIELDS
+        (name, f"it has no field {name!r}.{near_names(name, FIELDS)}") for name in config if name not in FIELDS
     ]
     address = config.get("function")
     if address is None:
-        faults.append(("function", f"{node.type} needs the field 'function', as 'module:name'."))
+        faults.append(("function", "it needs the field 'function', as `module:name`."))
     elif not isinstance(address, str) or not all(address.partition(":")):
         faults.append(("function", f"function is {address!r:.80}; it must be `module:name`."))
     params = config.get("params", {})
@@ -154,14 +154,17 @@ def check_function(node: Node) -> list[Problem]:
         faults.append(("params", f"params is {params!r:.80}; it must be a table of parameters."))
     else:
         faults += _check_params(params)
-    if "returns" in config and config["returns"] not in _TYPES:
+    if not _is_type(config.get("returns", "any")):
         faults.append(("returns", f"returns is {config['returns']!r:.80}; it must be one of {', '.join(_TYPES)}."))
     outputs = config.get("outputs", ())
     if not isinstance(outputs, list | tuple) or not all(
         isinstance(each, str) and each.isidentifier() for each in outputs
     ):
         faults.append(("outputs", f"outputs is {outputs!r:.80}; it must be a list of port names."))
-    return [Problem(text, node=node.id, place=f"config.{place}", code="bad_config") for place, text in faults]
+    return [
+        Problem(f"{node.id} ({node.type}): {text}", node=node.id, place=f"config.{place}", code="bad_config")
+        for place, text in faults
+    ]
 
 
 def _check_params(params: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -169,9 +172,13 @@ def _check_params(params: Mapping[str, Any]) -> list[tuple[str, str]]:
     for name, each in params.items():
         if not isinstance(each, dict) or not each.keys() <= {"type", "optional"}:
             faults.append((f"params.{name}", f"the parameter {name!r} is {each!r:.80}; it takes type and optional."))
-        elif each.get("type", DataType.ANY) not in _TYPES:
+        elif not _is_type(each.get("type", "any")):
             faults.append((f"params.{name}.type", f"the type of {name!r} is {each['type']!r:.80}, which no port has."))
     return faults
 
 
-_TYPES = {each.value: each for each in DataType}
+_TYPES: Final = tuple(each.value for each in DataType)
+
+
+def _is_type(value: object) -> bool:
+    return isinstance(value, str) and value in _TYPES

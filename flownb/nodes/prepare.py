@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from flownb.graph.references import references_of
+from flownb.nodes.function import FunctionNode
 from flownb.nodes.scope import scope
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from flownb.graph.nodetype import Context, NodeType
     from flownb.model.workflow import Node
@@ -15,11 +17,25 @@ if TYPE_CHECKING:
 _TEMPLATE: Final = "{{"
 
 
-def prepare(cls: type[NodeType], node: Node, ctx: Context, inputs: Mapping[str, Any]) -> NodeType:
+def prepare(
+    cls: type[NodeType],
+    node: Node,
+    ctx: Context,
+    inputs: Mapping[str, Any],
+    function: Callable[..., Any] | None = None,
+) -> NodeType:
     """The instance for one run of a node.
 
     A text that is nothing but `{{ x }}` becomes that value as it is, inside other text it becomes text. Bare
-    expressions are left to the type. An input that has the name of a field takes the field's place.
+    expressions are left to the type. An input that has the name of a field takes the field's place, unless it is there
+    because an expression names it.
+
+    Args:
+        cls: the node's type.
+        node: its record.
+        ctx: what it may know and do.
+        inputs: its live values by port.
+        function: the live function of a node that has one, where it is at hand.
 
     Raises:
         ExpressionError: an expression can't be evaluated.
@@ -32,8 +48,13 @@ def prepare(cls: type[NodeType], node: Node, ctx: Context, inputs: Mapping[str, 
         config = {name: value if name in kept else _evaluate(value, names) for name, value in config.items()}
     if cls.Config is not None:
         over = {name: inputs[name] for name in cls.Config.model_fields if name in inputs}
-        config = {**config, **over} if over else config
-    return cls.make(config)
+        if over:
+            named = references_of(node, cls).names
+            config = {**config, **{name: value for name, value in over.items() if name not in named}}
+    instance = cls.make(config)
+    if function is not None and isinstance(instance, FunctionNode):
+        instance.function = function
+    return instance
 
 
 def _has_template(value: Any) -> bool:

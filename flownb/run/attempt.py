@@ -47,8 +47,10 @@ class Attempt:
         "number",
         "number_of_try",
         "path",
+        "recorded",
         "resume_data",
         "resumed",
+        "said",
         "task",
         "timed_out",
         "timer",
@@ -67,6 +69,9 @@ class Attempt:
         self.timed_out = False
         self.ended = False
         self.resumed: Any = None
+        #: The newest status and progress, and what of them is in the journal.
+        self.said: tuple[str, float | None] | None = None
+        self.recorded: tuple[str, float | None] | None = None
         self.resume_data: Any = None
 
     # --- start -----------------------------------------------------------------------------------------------
@@ -81,11 +86,11 @@ class Attempt:
             self.timer = engine.loop.call_later(timeout, self._time_out, timeout, context=engine.base_context)
         if self.body.kind is Kind.THREAD:
             try:
-                arguments = self._arguments()
+                inputs = self.execution.arguments(self.body)
             except Exception as error:  # noqa: BLE001  an input that can't be loaded is the node's failure
                 self.end(None, error)
                 return
-            engine.workers.submit(lambda: self._on_thread(arguments), self.end, context)
+            engine.workers.submit(lambda: self._on_thread(inputs), self.end, context)
             return
         self.task = task = eager_task(engine.loop, self._on_loop(), f"{execution.run_id}:{self.path}", context)
         if task.done():
@@ -93,22 +98,21 @@ class Attempt:
         else:
             task.add_done_callback(self._task_ended, context=engine.base_context)
 
-    def _arguments(self) -> dict[str, Any]:
-        arguments = self.execution.arguments(self.body)
-        if self.body.takes_ctx and self.body.kind is not Kind.TYPE:
-            arguments["ctx"] = NodeContext(self)
-        return arguments
+    def _call(self, inputs: dict[str, Any]) -> Any:
+        """Call the node's function; of an async one the coroutine comes back."""
+        body = self.body
+        assert body.call is not None
+        given = inputs if body.plain else {name: each for name, each in inputs.items() if name in body.parameters}
+        return body.call(**given, ctx=NodeContext(self)) if body.takes_ctx else body.call(**given)
 
-    def _on_thread(self, arguments: dict[str, Any]) -> Outcome:
-        function = self.body.call
-        assert function is not None
-        value = self._outcome(function(**arguments), arguments)
+    def _on_thread(self, inputs: dict[str, Any]) -> Outcome:
+        value = self._call(inputs)
         if inspect.iscoroutine(value):
             value.close()
             raise InvalidInput(
                 f"{self.path} is a plain function that returned a coroutine; write `async def` so that it is awaited."
             )
-        return self._store(value)
+        return self._store(self._outcome(value, inputs))
 
     async def _on_loop(self) -> Outcome | None:
         try:
@@ -119,29 +123,26 @@ class Attempt:
             return None
 
     async def _body(self) -> Outcome:
-        arguments = self._arguments()
         body = self.body
+        inputs = self.execution.arguments(body)
         if body.kind is Kind.ASYNC:
-            assert body.call is not None
-            value = body.call(**arguments)
-            if inspect.isawaitable(value):
-                value = await value
-            value = self._outcome(value, arguments)
+            value = self._call(inputs)
+            value = self._outcome(await value if inspect.isawaitable(value) else value, inputs)
         else:
             context = NodeContext(self)
-            value = await prepare(body.type, body.node, context, arguments).execute(context, arguments)
+            value = await prepare(body.type, body.node, context, inputs).execute(context, inputs)
         if _is_small(value):
             return self._store(value)
         # Writing parquet takes seconds: not on the loop that all runs share.
         stored: Outcome = await self.execution.engine.on_thread(lambda: self._store(value))
         return stored
 
-    def _outcome(self, value: Any, arguments: dict[str, Any]) -> Any:
+    def _outcome(self, value: Any, inputs: dict[str, Any]) -> Any:
         """What the node returns when its function returned `value`; for most it is that."""
         if self.body.plain:
             return value
         cls = cast("type[FunctionNode]", self.body.type)
-        return cls.make(self.body.node.config).outcome(value, arguments)
+        return cls.make(self.body.node.config).outcome(value, inputs)
 
     def _store(self, value: Any) -> Outcome:
         """Make the stored form beside the live value; on the thread where the body ran."""
@@ -203,26 +204,18 @@ class Attempt:
     # --- what it says ----------------------------------------------------------------------------------------
 
     def say(self, *, text: str | None = None, progress: float | None = None) -> None:
-        """Record status or progress; from any thread."""
-        engine = self.execution.engine
-        engine.loop.call_soon_threadsafe(self._say, text, progress)
-
-    def _say(self, text: str | None, progress: float | None) -> None:
-        execution = self.execution
-        if self.ended:
-            return
-        before = execution.state.progress.get(self.number)
-        execution.record(
-            NodeProgress(
-                at=execution.engine.now(),
-                node=self.path,
-                text=text if text is not None else before.text if before else "",
-                progress=progress if progress is not None else before.progress if before else None,
-            )
-        )
+        """Note status or progress, from any thread; what is newest is recorded a few times a second."""
+        before = self.said or ("", None)
+        self.said = (before[0] if text is None else text, before[1] if progress is None else progress)
+        self.execution.engine.output_waits()
 
     def flush(self) -> None:
-        """Record what the body wrote since the last time."""
+        """Record what the body wrote and said since the last time."""
+        now = self.execution.engine.now()
+        if self.said != self.recorded and self.said is not None:
+            self.recorded = self.said
+            text, share = self.said
+            self.execution.record(NodeProgress(at=now, node=self.path, text=text, progress=share))
         for stream, text in self.buffer.take():
             self.execution.record(NodeOutput(at=self.execution.engine.now(), node=self.path, stream=stream, text=text))
 

@@ -37,7 +37,19 @@ class Kind(Enum):
 class Body:
     """What runs when a node runs; `call` is the function of a node that has one."""
 
-    __slots__ = ("call", "from_inputs", "kind", "node", "number", "on_crash", "path", "plain", "takes_ctx", "type")
+    __slots__ = (
+        "call",
+        "from_inputs",
+        "kind",
+        "node",
+        "number",
+        "on_crash",
+        "parameters",
+        "path",
+        "plain",
+        "takes_ctx",
+        "type",
+    )
 
     def __init__(self, number: int, node: Node, cls: type[NodeType], function: Callable[..., Any] | None) -> None:
         self.number = number
@@ -49,6 +61,8 @@ class Body:
         #: Whether what the function returns is the node's output as it is.
         self.plain = node.type == "python"
         self.takes_ctx = bool(node.config.get("context")) if function is not None else False
+        #: What the function takes, where other inputs of the node are not for it.
+        self.parameters = frozenset(node.config.get("params", ())) if function is not None else frozenset()
         #: Parameters that are inputs of the run, not edges.
         self.from_inputs: tuple[str, ...] = ()
         if function is None:
@@ -78,8 +92,8 @@ class Definition:
         self.types: list[type[NodeType]] = [self.registry.get(node.type) for node in workflow.nodes]
         self.ports: dict[str, NodePorts] = {node.id: self.registry.ports_of(node) for node in workflow.nodes}
         self.topology = Topology(workflow, self.ports)
+        self.document = to_json(workflow)  # first: it says with the place what is no JSON
         self.hash = definition_hash(workflow)
-        self.document = to_json(workflow)
         variables = frozenset(variable.name for variable in workflow.variables)
         self.bodies = [self._body(number, node, variables) for number, node in enumerate(workflow.nodes)]
 

@@ -90,6 +90,19 @@ class Engine:
                 self._owners[store.url] = known = (store, owner)
             return known[1]
 
+    def adopt(self, store: Store, owner: Owner) -> None:
+        """Be known in a store as `owner`, whom the caller describes: a headless kernel has a runner beside it."""
+        with self._owners_lock:
+            store.register(owner)
+            self._owners[store.url] = (store, owner)
+
+    def retire(self, store: Store) -> None:
+        """Let go of everything in a store; from any thread, when all is done."""
+        with self._owners_lock:
+            known = self._owners.pop(store.url, None)
+        if known is not None:
+            store.retire(known[1].id)
+
     async def on_thread(self, work: Callable[[], Any]) -> Any:
         """The value of `work()`, done on a worker thread in the caller's context."""
         future: asyncio.Future[Any] = self.loop.create_future()

@@ -222,9 +222,10 @@ def _resume(
     request: Request, run: Run, lease: Lease, *, retry: bool, cause: str = "", previous: Any = None, hold: bool = False
 ) -> Run:
     state = run.state
-    if state.started_at is None:  # it was created and its process died before the first event
+    if not state.definition:  # its process died, or its notebook ended, before the first event of a flow
         plain = {name: values.store(value, request.store.artifacts).plain for name, value in request.inputs.items()}
-        return _join(request, run, lease, _first_events(request, state, plain), hold=hold)
+        again = [] if state.started_at is None else [ev.RunResumed(at=time.time(), cause=cause or "command")]
+        return _join(request, run, lease, [*again, *_first_events(request, state, plain)], hold=hold)
     if previous is not None:
         previous.values.rebase(state)
     left = [message.command for message in request.store.receive([run.id])]
@@ -349,10 +350,14 @@ def _follow(request: Request, run: Run) -> None:
 def _start_in_session(request: Request, session: Session) -> Run:
     run_id = session.next_id()
     first = run_id == session.run_id
+    if session.call is not None and not first:
+        return _recorded(request, session, run_id)
     request.mode, request.trigger = session.mode, session.trigger
     request.program = session.program
     request.headless = True
-    request.until = session.until if first else None
+    if first:
+        request.until = session.until or request.until
+        request.parent, request.parent_node = session.parent, session.parent_node
     row = request.store.row(run_id)
     lease: Lease | None
     if row is None:
@@ -361,7 +366,7 @@ def _start_in_session(request: Request, session: Session) -> Run:
     else:
         lease = _claim_in_session(request, row, session)
     state = read_state(request.store, row, request.definition.topology)
-    if state.started_at is not None:
+    if state.definition:  # else no flow of it has started yet
         session.check_same_flow(run_id, state.workflow, request.definition.workflow.name)
         check_drift(request, row, migrate=session.migrate)
     run = Run(request.store, state)
@@ -378,7 +383,24 @@ def _start_in_session(request: Request, session: Session) -> Run:
         request.store.release(lease)
         run.settle()
         return run
-    return _resume(request, run, lease, retry=session.retry, hold=first)
+    return _resume(request, run, lease, retry=session.retry, hold=first and session.call is None)
+
+
+def _recorded(request: Request, session: Session, run_id: str) -> Run:
+    """What a call of a replayed kernel started at the time: it is looked at, and nothing starts.
+
+    Raises:
+        Conflict: nothing is recorded of it.
+    """
+    row = request.store.row(run_id) if run_id else None
+    if row is None:
+        raise Conflict(
+            f"The cells that are executed again for run {session.run_id} start {request.definition.workflow.name!r} "
+            f"here, which they did not do when they were recorded; nothing was started."
+        )
+    run = Run(request.store, read_state(request.store, row))
+    run.settle()
+    return run
 
 
 def _claim_in_session(request: Request, row: RunRow, session: Session) -> Lease | None:

@@ -51,7 +51,9 @@ def check_node(
         AssertionError: it doesn't; the message lists all faults.
     """
     if not (isinstance(cls, type) and issubclass(cls, NodeType)):
-        raise AssertionError(f"{cls!r} is no node type: derive a class from flownb.graph.nodetype.NodeType.")
+        raise AssertionError(  # noqa: TRY004  whatever is wrong, a check fails as an assertion does
+            f"{cls!r} is no node type: derive a class from flownb.graph.nodetype.NodeType."
+        )
     faults = [*_class_faults(cls), *_port_faults(cls.ports)]
     returned = None
     if not faults:  # what follows relies on the attributes
@@ -104,7 +106,8 @@ def _model_faults(cls: type[NodeType]) -> Iterator[str]:
         try:
             json.dumps(cls.Config.model_json_schema())
         except Exception as error:  # noqa: BLE001  whatever pydantic or a field's hook raises is the fault
-            yield f"`Config` gives no JSON schema, and so no form: {type(error).__name__}: {error}"
+            first = next(iter(str(error).splitlines()), "")
+            yield f"`Config` gives no JSON schema, and so no form: {type(error).__name__}: {first}"
     for each in cls.expressions:
         if each not in fields:
             yield f"`expressions` names {each!r}, which is no field of `Config`."
@@ -204,13 +207,27 @@ class _Trial:
     def _check_returned(self, returned: Any, ports: NodePorts) -> None:
         if isinstance(returned, Suspend):
             return
+        self.faults += _storage_faults(returned if isinstance(returned, Output) else Output(returned))
         names = {port.name for port in ports.outputs} | {MAIN}
         if isinstance(returned, Output):
             for name in (*(returned.ports or ()), *returned.values):
                 if name not in names:
                     self.faults.append(f"It fired the port {name!r}, which it does not have.")
-        elif len(names) > 1 and not ports.open:
-            return  # a plain value with other ports declared: the others are dead, which a node may choose
+
+
+def _storage_faults(output: Output) -> Iterator[str]:
+    try:
+        from flownb.store import values
+        from flownb.store.artifacts import MemoryArtifacts
+    except ImportError:  # whoever writes a node type may have no store at hand
+        return
+    parts = {"its value": output.value, **{f"the value of {port}": each for port, each in output.values.items()}}
+    for place, value in parts.items():
+        if values.store(value, MemoryArtifacts()).transient:
+            yield (
+                f"A store can't keep {place}, a {type(value).__name__}, so it would be computed again after a crash: "
+                "return plain data, a frame, an array, an image, bytes or a path."
+            )
 
 
 def _in_thread(instance: NodeType, contexts: list[FakeContext], inputs: dict[str, Any]) -> list[Any]:
@@ -219,8 +236,7 @@ def _in_thread(instance: NodeType, contexts: list[FakeContext], inputs: dict[str
     raised: list[BaseException] = []
 
     async def body() -> None:
-        for context in contexts:
-            returned.append(await instance.execute(context, inputs))
+        returned.extend([await instance.execute(context, inputs) for context in contexts])
 
     def run() -> None:
         try:

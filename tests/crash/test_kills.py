@@ -7,6 +7,7 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.crash.kills import EXPECTED, Tally, kill_until_done
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections import UserDict
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,90 +11,15 @@ import pytest
 
 from flownb.errors import InvalidWorkflow, NotFound, UsageError
 from flownb.model import document
-from flownb.model.checker import MAX_DEPTH, MAX_PROBLEMS
 from flownb.model.document import decode, encode, from_json, to_json
-from flownb.model.ports import ConnectionType
 from flownb.model.problem import Problem, Severity
-from flownb.model.status import Complexity, OnCrash, OnError, TemplateCategory, Visibility, Where, WorkflowStatus
-from flownb.model.workflow import (
-    Cache,
-    Edge,
-    ErrorHandler,
-    JoinCount,
-    Limits,
-    Node,
-    RetryPolicy,
-    Settings,
-    Template,
-    Trigger,
-    Variable,
-    Workflow,
-)
+from flownb.model.status import OnError
+from flownb.model.walk import MAX_DEPTH, MAX_PROBLEMS
+from flownb.model.workflow import Node, Settings, Template, Workflow
+from tests.unit.model.samples import FULL
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-FULL = Workflow(
-    id="w1",
-    name="Invoices · Übersicht",
-    description="Two\nlines",
-    version=3,
-    status=WorkflowStatus.ACTIVE,
-    tags=("money", "monthly"),
-    visibility=Visibility.TEAM,
-    created_by="ada",
-    owner="grace",
-    workspace="books",
-    template=Template(
-        category=TemplateCategory.SALES,
-        complexity=Complexity.ADVANCED,
-        featured=True,
-        downloads=7,
-        rating=4.5,
-        badge="10x",
-    ),
-    variables=(
-        Variable(name="path", type="file", default="a.csv"),
-        Variable(name="token", secret=True, description="of the API"),
-        Variable(name="nothing", default=None),
-    ),
-    triggers=(Trigger(id="t", type="trigger.schedule", config={"cron": "0 7 * * *"}, enabled=False),),
-    nodes=(
-        Node(id="load", type="python", name="Load", config={"deep": [1, 2.5, {"a": [None, True, "ü"]}], "empty": {}}),
-        Node(
-            id="post",
-            type="http.request",
-            type_version=2,
-            parent="load",
-            join=JoinCount(2),
-            retry=RetryPolicy(attempts=5, delay=0.5, backoff=1, max_delay=9, jitter=0, on=("timeout",)),
-            timeout=5,
-            on_error=OnError.FALLBACK,
-            fallback={"ok": False},
-            on_crash=OnCrash.ASK,
-            where=Where.PROCESS,
-            cache=Cache(enabled=True, ttl=60),
-            limits=Limits(memory_mb=512, cpu_seconds=1.5, resources={"gpu": 1}),
-            disabled=True,
-            notes="careful",
-            pinned=None,
-        ),
-    ),
-    edges=(
-        Edge(
-            source="load",
-            target="post",
-            source_port="rows",
-            target_port="tool",
-            type=ConnectionType.AI_TOOL,
-            condition="load > 3",
-        ),
-        Edge(source="load", target="post", target_port="after"),
-    ),
-    error_handlers=(ErrorHandler(error="timeout", strategy=OnError.CONTINUE, target="post"),),
-    settings=Settings(concurrency=4, timeout=60, overlap="queue", time_zone="Europe/Berlin", budget={"EUR": 1.5}),
-    positions={"post": (120, 40.5), "load": (0, 0)},
-)
 
 
 def found(data: Any) -> list[tuple[str | None, str]]:
@@ -488,3 +414,23 @@ def test_a_bad_document_raises_with_all_problems_and_shows_the_first_ten(tmp_pat
 def test_a_text_that_is_neither_is_read_as_one() -> None:
     with pytest.raises(InvalidWorkflow, match="This is no JSON"):
         from_json("flow.yaml")
+
+
+def test_a_config_that_holds_itself_is_not_written() -> None:
+    circle: dict[str, Any] = {}
+    circle["self"] = circle
+    with pytest.raises(InvalidWorkflow, match="more than 100 deep"):
+        encode(Workflow(nodes=(Node(id="a", type="b", config=circle),)))
+
+
+def test_kinds_of_texts_and_numbers_are_written_as_what_they_are() -> None:
+    class Word(str):
+        __slots__ = ()
+
+    class Real(float):  # as numpy's are
+        __slots__ = ()
+
+    config = {"word": Word("w"), "enum": OnError.SKIP, "real": [Real(1.5)], "small": HTTPStatus.OK, "row": (1, 2)}
+    text = encode(Workflow(nodes=(Node(id="a", type="b", config=config),)))
+    plain = {"word": "w", "enum": "skip", "real": [1.5], "small": 200, "row": [1, 2]}
+    assert from_json(text).nodes[0].config == plain

@@ -134,21 +134,22 @@ def test_a_node_may_have_very_many_attempts() -> None:
     assert state.attempts[0] == 1_000_000
 
 
-def test_what_a_parked_node_waits_for_is_kept_until_it_ends() -> None:
-    # A process may die while the body runs for the second time: it must get its resume data again.
-    waiting = ev.NodeWaiting(at=T, node="a", waits_for="event", resume_data={"page": 3})
-    for end in (
+@pytest.mark.parametrize(
+    "then",
+    [
+        ev.NodeStarted(at=T, node="a"),
         ev.NodeCompleted(at=T, node="a"),
         ev.NodeFailedEvent(at=T, node="a", error=FAILURE),
         ev.NodeSkipped(at=T, node="a", reason=ev.Reason(group="command", message="no")),
-    ):
-        state = state_of()
-        fold(state, [ev.NodeStarted(at=T, node="a"), waiting])
-        assert state.status_of("a") is NodeStatus.WAITING
-        apply(state, ev.NodeStarted(at=T, node="a"))
-        assert state.waits[0].resume_data == {"page": 3}
-        apply(state, end)
-        assert state.waits == {}
+        ev.RunResumed(at=T, reset=("a",)),
+    ],
+)
+def test_only_parked_nodes_wait_for_something(then: ev.Event) -> None:
+    waiting = ev.NodeWaiting(at=T, node="a", waits_for="event", resume_data={"page": 3})
+    state = fold(state_of(), [ev.NodeStarted(at=T, node="a"), waiting])
+    assert (state.status_of("a"), state.waits) == (NodeStatus.WAITING, {0: waiting})
+    apply(state, then)
+    assert state.waits == {}
 
 
 def test_the_outputs_are_those_of_the_sinks_that_completed() -> None:

@@ -18,10 +18,12 @@ from flownb.model import events as ev
 from flownb.model.fingerprint import digest_of
 from flownb.model.status import PauseReason, RunStatus
 from flownb.store.contract import NewRun, Write
-from flownb.store.owner import current_owner
 from flownb.store.memory import MemoryStore
+from flownb.store.owner import current_owner
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flownb.store.contract import Owner, Store
 
 
@@ -40,7 +42,7 @@ def dead_owner(store: Store) -> Owner:
 
 
 def leave_behind(
-    flow: Flow, store: Store, owner: Owner, happened: list[ev.Event], inputs: dict[str, Any] | None = None
+    flow: Flow, store: Store, owner: Owner, happened: Sequence[ev.Event], inputs: dict[str, Any] | None = None
 ) -> str:
     """A run with key `k` as a killed process leaves it: started, then what happened."""
     definition = flow.definition()
@@ -202,7 +204,9 @@ def test_a_changed_program_is_refused_with_the_difference(store: Store, dead_own
     def second(first: int) -> int:
         return first + 1000
 
-    with pytest.raises(DefinitionDrift, match=rf"(?s)not what run {run_id} was started with.*second: its code changed.*1000"):
+    with pytest.raises(
+        DefinitionDrift, match=rf"(?s)not what run {run_id} was started with.*second: its code changed.*1000"
+    ):
         changed.run(store=store, key="k")
     assert store.row(run_id).status == RunStatus.RUNNING  # type: ignore[union-attr]  # it is there
 
