@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from flownb.store.forms.decoder import Decoder
     from flownb.store.forms.encoder import Encoder
 
-_MODEL_SET: Final = "__pydantic_fields_set__"
-_MODEL_EXTRA: Final = "__pydantic_extra__"
-_MODEL_PRIVATE: Final = "__pydantic_private__"
+#: What pydantic keeps in an instance beside the fields, by our names.
+_MODEL_SLOTS: Final = {
+    "given": "__pydantic_fields_set__",
+    "extra": "__pydantic_extra__",
+    "private": "__pydantic_private__",
+}
 
 
 def encode(encoder: Encoder, value: Any, cls: type) -> Any:
@@ -204,17 +207,15 @@ def _restore_dataclass(decoder: Decoder, payload: Any) -> Any:
 def _encode_model(encoder: Encoder, value: Any, cls: type) -> dict[str, Any]:
     form: dict[str, Any] = {"class": _name_of(cls)}
     state = state_of(value, cls)
-    given = state.pop(_MODEL_SET, None)
-    extra = state.pop(_MODEL_EXTRA, None)
-    private = state.pop(_MODEL_PRIVATE, None)
+    # What pydantic keeps beside the fields; a root model has only the first.
+    inner = {name: state.pop(slot) for name, slot in _MODEL_SLOTS.items() if slot in state}
     names = model_fields(mro_of(cls))
     _check_made_again(cls)
     _check_extra(cls, state, names)
     encoder.doubtful = True
     form |= _fields_form(encoder, state, names)
-    form["given"] = sorted(given or ())
-    form["extra"] = None if extra is None else encoder.encode(extra)
-    form["private"] = None if private is None else encoder.encode(private)
+    for name, each in inner.items():
+        form[name] = sorted(each) if name == "given" else encoder.encode(each)
     return form
 
 
@@ -222,16 +223,16 @@ def _restore_model(decoder: Decoder, payload: Any) -> Any:
     cls = _find_class(payload, "$pydantic")
     if not is_model(mro_of(cls)):
         raise broken(f"{type_name(cls)} is no pydantic model any more")
-    given, extra, private = fields(payload, "$pydantic", "given", "extra", "private")
     state = _fields_of(decoder, payload, "$pydantic", cls, model_fields(mro_of(cls)))
+    for name, slot in _MODEL_SLOTS.items():
+        if name == "given":
+            names = expect(payload.get(name), list, "$pydantic")
+            state[slot] = {expect(each, str, "$pydantic") for each in names}
+        elif name in payload:
+            held = decoder.decode(payload[name])
+            state[slot] = held if held is None else expect(held, dict, "$pydantic")
     value = blank(cls)
-    given = {expect(name, str, "$pydantic") for name in expect(given, list, "$pydantic")}
-    inner = {
-        _MODEL_SET: given,
-        _MODEL_EXTRA: None if extra is None else decoder.exactly(extra, dict, "$pydantic"),
-        _MODEL_PRIVATE: None if private is None else decoder.exactly(private, dict, "$pydantic"),
-    }
-    write_state(value, cls, state | inner)
+    write_state(value, cls, state)
     return value
 
 

@@ -101,5 +101,5 @@ def _class_says(cls: type) -> str:
 
 def _say(cls: type, what: str, why: str) -> str:
     name = type_name(cls)
-    word = what.rpartition(" ")[2].lower()
-    return f"is {what}: {why}" if word in name.lower() else f"is {what} ({name}): {why}"
+    known = name.rpartition(".")[2].lower() == what.rpartition(" ")[2].lower()
+    return f"is {what}: {why}" if known else f"is {what} ({name}): {why}"
