@@ -34,7 +34,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "report": ("flownb.cli.check", "Write the report of a run as HTML or notebook."),
     "rm": ("flownb.cli.house", "Delete a run."),
     "gc": ("flownb.cli.house", "Delete old runs and what nothing names any more."),
-    "doctor": ("flownb.cli.house", "Look whether everything is in order."),
+    "doctor": ("flownb.cli.doctor", "Look whether everything is in order."),
     "demo": ("flownb.cli.demo", "See a run survive a kill, on a real notebook."),
 }
 
@@ -121,7 +121,11 @@ def run_app(command: click.Command, args: Sequence[str] | None = None) -> int:
         click.echo(error.ctx.get_help() if error.ctx is not None else "", err=True)
         status = error.exit_code
     except click.ClickException as error:
-        hint = f" `{error.ctx.command_path} --help` shows how." if isinstance(error, click.UsageError) and error.ctx else ""
+        hint = (
+            f" `{error.ctx.command_path} --help` shows how."
+            if isinstance(error, click.UsageError) and error.ctx
+            else ""
+        )
         say(f"{error.format_message()}{hint}")
         status = error.exit_code
     except FlownbError as error:

@@ -1,4 +1,4 @@
-"""Waiting for a run: its events go to the display, Ctrl-C pauses it, and with `--wait` its pauses are waited through."""
+"""Waiting for a run: its events go to the display, Ctrl-C pauses it, `--wait` waits through its pauses."""
 
 from __future__ import annotations
 

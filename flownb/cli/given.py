@@ -44,7 +44,7 @@ def read_given(pairs: Iterable[tuple[str, str]], file: str | None) -> dict[str, 
     return (read_file(Path(file)) if file is not None else {}) | typed
 
 
-# --- the file -----------------------------------------------------------------------------------------------------------
+# --- the file ---------------------------------------------------------------------------------------------------------
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def _json_scalar(text: str) -> Any:
     return text
 
 
-# --- by the variables of a workflow -------------------------------------------------------------------------------------
+# --- by the variables of a workflow -----------------------------------------------------------------------------------
 
 
 def read_inputs(workflow: Workflow, given: Mapping[str, Any], directory: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Text from notebooks, nodes and files, made fit for a terminal: what it shows is all that it does.
+r"""Text from notebooks, nodes and files, made fit for a terminal: what it shows is all that it does.
 
 Names and outputs may hold escape sequences that move the cursor, recolour, retitle or hide; none of them reaches the
-terminal. Colours are dropped, everything else is shown as its escape, as `\\x1b`.
+terminal. Colours are dropped, everything else is shown as its escape, as `\x1b`.
 """
 
 from __future__ import annotations

@@ -99,29 +99,29 @@ class Story:
             return []
         return [f"{line(node, 60)}: {text}" for text in lines]
 
-    def entries(self, event: Event) -> list[Entry]:
-        """What an event has to say; often nothing."""
+    def entry(self, event: Event) -> Entry | None:
+        """The line that an event has; most have none."""
+        entry: Entry | None = None
         match event:
             case ev.NodeStarted(node=node, attempt=attempt):
                 self.in_flight.setdefault(node, event.at)
-                return [Entry(node, "running", f"attempt {attempt}" if attempt > 1 else "")]
+                entry = Entry(node, "running", f"attempt {attempt}" if attempt > 1 else "")
             case ev.NodeRetrying(node=node):
                 why = f"{event.error.type}: {event.error.message}"
-                return [Entry(node, "retrying", f"in {length(event.delay)}, attempt {event.attempt} failed: {why}")]
+                entry = Entry(node, "retrying", f"in {length(event.delay)}, attempt {event.attempt} failed: {why}")
             case ev.NodeProgress(node=node):
                 share = f"{event.progress:.0%} " if event.progress is not None else ""
                 self.texts[node] = line(f"{share}{event.text}", _MOST_TEXT)
-                return []
             case ev.NodeWaiting(node=node):
-                return [self._leave(node, "waiting", f"for {event.waits_for}", event.at)]
+                entry = self._leave(node, "waiting", f"for {event.waits_for}", event.at)
             case ev.NodeCompleted(node=node):
-                return [self._end(node, "completed", _came_out(event), event.at)]
+                entry = self._end(node, "completed", _came_out(event), event.at)
             case ev.NodeFailedEvent(node=node):
-                return [self._end(node, "failed", f"{event.error.type}: {event.error.message}", event.at)]
+                entry = self._end(node, "failed", f"{event.error.type}: {event.error.message}", event.at)
             case ev.NodeSkipped(node=node) | ev.NodeCancelled(node=node):
                 status = "skipped" if isinstance(event, ev.NodeSkipped) else "cancelled"
-                return [self._end(node, status, event.reason.message, event.at)]
-        return []
+                entry = self._end(node, status, event.reason.message, event.at)
+        return entry
 
     def _end(self, node: str, status: str, text: str, at: float) -> Entry:
         self.ended += 1
@@ -169,7 +169,7 @@ class Lines:
             self._print(f"{stamp} {text}")
         for text in self._story.printed(event):
             self._print(f"{stamp} | {text}")
-        for entry in self._story.entries(event):
+        if (entry := self._story.entry(event)) is not None:
             self._print(f"{stamp} {entry}")
         if isinstance(event, ev.NodeProgress) and event.at - self._told.get(event.node, 0.0) >= _SECONDS_BETWEEN:
             self._told[event.node] = event.at
@@ -224,9 +224,9 @@ class Live:
             self.say(text)
         for text in self._story.printed(record.event):
             self._print(self._text(f"| {text}", "bright_black"))
-        for entry in self._story.entries(record.event):
-            if entry.status != "running":
-                self._print(self._line(entry))
+        entry = self._story.entry(record.event)
+        if entry is not None and entry.status != "running":
+            self._print(self._line(entry))
 
     def say(self, text: str) -> None:
         """Print a sentence."""

@@ -42,9 +42,9 @@ def wait_option(function: Any) -> Any:
 
 def output_option(function: Any) -> Any:
     """`-o OUT.ipynb`."""
-    return click.option("-o", "--output", metavar="OUT.ipynb", help="Write the executed notebook, or the report, here.")(
-        function
-    )
+    return click.option(
+        "-o", "--output", metavar="OUT.ipynb", help="Write the executed notebook, or the report, here."
+    )(function)
 
 
 @click.command(
@@ -64,6 +64,7 @@ def output_option(function: Any) -> Any:
 @store_option
 @json_option
 def run_command(
+    *,
     target: str,
     pairs: tuple[tuple[str, str], ...],
     file: str | None,
@@ -71,7 +72,6 @@ def run_command(
     key: str | None,
     until: str | None,
     store: str | None,
-    *,
     wait: bool,
     as_json: bool,
 ) -> int:
@@ -129,7 +129,7 @@ def resume_command(
         return _resume_here(opened, row, program, ending, migrate=migrate, wait=wait)
 
 
-# --- notebooks ----------------------------------------------------------------------------------------------------------
+# --- notebooks --------------------------------------------------------------------------------------------------------
 
 
 def _run_notebook(
@@ -192,7 +192,7 @@ def show_news(display: Display, news: Any) -> None:
         display.note(f"cell {news.index + 1} of {news.count}")
 
 
-# --- flows of modules and workflow files, in this process ---------------------------------------------------------------
+# --- flows of modules and workflow files, in this process -------------------------------------------------------------
 
 
 def _run_here(

@@ -79,7 +79,7 @@ def _row_line(row: RunRow, width: int = 0) -> str:
     return f"{row.id}  {name:<{width}}  {when(row.created_at)}  {taken:>8}  {status_text(row.status)}{why(row)}{key}"
 
 
-# --- one run ------------------------------------------------------------------------------------------------------------
+# --- one run ----------------------------------------------------------------------------------------------------------
 
 
 @click.command("show", epilog="Example: flownb show 1k3x9p2abcdef --json")
@@ -151,7 +151,7 @@ def _became(state: RunState, number: int, node: dict[str, Any]) -> str:
     return line(ports + (values.preview(node["output"], 80) if node["output"] is not None else ""), 120)
 
 
-# --- its journal --------------------------------------------------------------------------------------------------------
+# --- its journal ------------------------------------------------------------------------------------------------------
 
 
 @click.command("events", epilog="Example: flownb events 1k3x9p2abcdef --follow --json")
@@ -198,7 +198,7 @@ def _event_line(document: dict[str, Any]) -> str:
     return f"{document['seq']:>5}  {document['at']}  {document['type']:<16}  {node:<16}  {line(text, 200)}".rstrip()
 
 
-# --- what its nodes printed ---------------------------------------------------------------------------------------------
+# --- what its nodes printed -------------------------------------------------------------------------------------------
 
 
 @click.command("logs", epilog="Example: flownb logs 1k3x9p2abcdef load")

@@ -7,7 +7,6 @@ default left out, so that equal workflows have equal text and a small change is 
 
 from __future__ import annotations
 
-import functools
 import json
 import math
 import re
@@ -19,8 +18,9 @@ from typing import Any, Final
 import msgspec
 
 from flownb.errors import InvalidWorkflow, NotFound, UsageError, near_names
-from flownb.model.checker import INVALID, MAX_DEPTH, Doubled, Strange, Walk, check_struct, shown
+from flownb.model.checker import check_struct
 from flownb.model.problem import Problem, Severity
+from flownb.model.walk import INVALID, MAX_DEPTH, Doubled, Strange, Walk, shown
 from flownb.model.workflow import FORMAT, Workflow
 
 #: The longest text that is read, in bytes or characters.
@@ -254,11 +254,12 @@ def encode(workflow: Workflow) -> str:
         InvalidWorkflow: something in it has no place in a document, as a date or NaN in a config; `.problems` says
             what and where.
     """
-    document = {**plain(workflow), "format": FORMAT}
-    _, problems = check(document)
-    if problems:
+    checked, problems = check({**plain(workflow), "format": FORMAT})
+    if checked is None:
         raise invalid(f"The workflow {workflow.name!r}", problems)
-    return _block("{}", [f'"{key}": {_written(key, document[key])}' for key in sorted(document)], "") + "\n"
+    document = {**plain(checked), "format": FORMAT}
+    lines = [f'  "{key}": {_written(key, document[key])}' for key in sorted(document)]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 #: Another name for `encode`, beside `from_json`.
@@ -268,33 +269,22 @@ to_json = encode
 def _written(key: str, value: Any) -> str:
     """A field of the document: what is moved or rewired by hand has a line each."""
     if key == "edges" and value:
-        return _block("[]", [_LINE.encode(each) for each in value], "  ")
+        return _block("[]", [_laid_out(each, 0) for each in value])
     if key == "positions" and value:
-        return _block("{}", [f"{_LINE.encode(name)}: {_LINE.encode(value[name])}" for name in sorted(value)], "  ")
-    return _indented(value, "  ")
+        return _block("{}", [f"{_laid_out(name, 0)}: {_laid_out(value[name], 0)}" for name in sorted(value)])
+    return _laid_out(value, 2).replace("\n", "\n  ")  # texts have no line ends of their own
 
 
-def _indented(value: Any, indent: str) -> str:
-    """Any value: a line for each member, but lists of plain values on one line where they fit."""
-    deeper = indent + "  "
-    if isinstance(value, dict) and value:
-        members = [f"{_LINE.encode(key)}: {_indented(value[key], deeper)}" for key in sorted(value)]
-        return _block("{}", members, indent)
-    if isinstance(value, list | tuple) and value:
-        line = "" if any(isinstance(each, dict | list | tuple) for each in value) else _LINE.encode(value)
-        if not line or len(line) > _WIDTH - len(indent):
-            return _block("[]", [_indented(each, deeper) for each in value], indent)
-        return line
-    return _LINE.encode(value)
+def _laid_out(value: Any, indent: int) -> str:
+    return msgspec.json.format(_ENCODER.encode(value), indent=indent).decode()
 
 
-def _block(brackets: str, members: list[str], indent: str) -> str:
-    inner = f",\n{indent}  ".join(members)
-    return f"{brackets[0]}\n{indent}  {inner}\n{indent}{brackets[1]}"
+def _block(brackets: str, members: list[str]) -> str:
+    inner = ",\n    ".join(members)
+    return f"{brackets[0]}\n    {inner}\n  {brackets[1]}"
 
 
-_WIDTH: Final = 120
-_LINE: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False)
+_ENCODER: Final = msgspec.json.Encoder(order="sorted")
 
 
 def plain(value: Any) -> Any:
@@ -305,27 +295,34 @@ def plain(value: Any) -> Any:
     """
     if isinstance(value, msgspec.Struct):
         data = {}
-        for name, written, default in _fields(type(value)):
+        for name, written, default, free in _fields(type(value)):
             held = getattr(value, name)
             if held is not default and (type(held) is not type(default) or held != default):
-                data[written] = held if type(held) is str else plain(held)
+                data[written] = held if free or type(held) is str else plain(held)
         return data
     if isinstance(value, StrEnum):
         return value.value
-    if type(value) is tuple:
+    if isinstance(value, tuple):
         return [plain(each) for each in value]
-    if type(value) is dict:
+    if isinstance(value, dict):
         return {key: plain(each) for key, each in value.items()}
     return value
 
 
-@functools.cache
-def _fields(cls: type[msgspec.Struct]) -> list[tuple[str, str, Any]]:
-    return [
-        (
-            each.name,
-            each.encode_name,
-            each.default if each.default_factory is msgspec.NODEFAULT else each.default_factory(),
-        )
-        for each in msgspec.structs.fields(cls)
-    ]
+def _fields(cls: type[msgspec.Struct]) -> list[tuple[str, str, Any, bool]]:
+    """The name of each field, here and when written, its default, and whether it holds free data."""
+    found = _FIELDS.get(cls)
+    if found is None:
+        found = _FIELDS[cls] = [
+            (
+                each.name,
+                each.encode_name,
+                each.default if each.default_factory is msgspec.NODEFAULT else each.default_factory(),
+                each.type in (Any, dict[str, Any]),
+            )
+            for each in msgspec.structs.fields(cls)
+        ]
+    return found
+
+
+_FIELDS: Final[dict[type[msgspec.Struct], list[tuple[str, str, Any, bool]]]] = {}

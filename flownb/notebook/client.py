@@ -14,7 +14,6 @@ import re
 from queue import Empty
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellExecutionComplete, CellExecutionError, DeadKernelError
 from nbclient.util import ensure_async
 from nbformat import v4
@@ -37,6 +36,10 @@ SKIP_HEADLESS: Final = "skip-headless"
 #: What the kernel's exceptions are called, as a reply names them.
 _PAUSED: Final = "RunPaused"
 _STOPPED: Final = "Stopped"
+#: Seconds after which a cell that is still at work is interrupted again.
+_INTERRUPT_SECONDS: Final = 1.0
+#: Ends that are no failure.
+_IN_ORDER: Final = frozenset({"paused", "stopped", "interrupted"})
 _MIME: Final = "application/vnd.flownb+json"
 _MODULE: Final = '__import__("flownb.notebook.kernel_session", fromlist=["session"])'
 #: Messages of an earlier cell that still change its output.
@@ -62,13 +65,14 @@ class FlownbClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill 
         self.headless = headless
         self._ended_how = ""
         self._stopping: asyncio.Future[Any] | None = None
+        self._executing = False
         #: Which cell a request executed, so that late messages find it.
         self._cell_of: dict[str, tuple[NotebookNode, int]] = {}
 
     def execute(self, **kwargs: Any) -> NotebookNode:
         """Execute the notebook; how it ended is told to `headless`."""
-        executed: NotebookNode = run_sync(self._execute)(**kwargs)
-        return executed
+        with asyncio.Runner() as runner:  # nbclient's own way leaves an event loop open in each thread
+            return runner.run(self._execute(**kwargs))
 
     async def _execute(self, **kwargs: Any) -> NotebookNode:
         headless = self.headless
@@ -155,9 +159,21 @@ class FlownbClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill 
 
     def stop_soon(self, *, kill: bool) -> None:
         """Somebody pressed Ctrl-C; on the loop. The cell that runs is interrupted, or the kernel ended."""
+        if self._stopping is not None:
+            self._stopping.cancel()
+        self._stopping = asyncio.ensure_future(self._kill() if kill else self._interrupt())
+
+    async def _kill(self) -> None:
         if self.km is not None and self.km.has_kernel:
-            ask = self.km.shutdown_kernel(now=True) if kill else self.km.interrupt_kernel()
-            self._stopping = asyncio.ensure_future(ensure_async(ask))
+            await ensure_async(self.km.shutdown_kernel(now=True))
+
+    async def _interrupt(self) -> None:
+        """Interrupt the kernel; again while a cell runs, because a kernel that has not begun it yet takes no notice."""
+        while self.km is not None and self.km.has_kernel:
+            await ensure_async(self.km.interrupt_kernel())
+            await asyncio.sleep(_INTERRUPT_SECONDS)
+            if not self._executing:
+                return
 
     # --- the session --------------------------------------------------------------------------------------------------
 
@@ -239,13 +255,19 @@ class FlownbClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill 
         runs = cell.cell_type == "code" and bool(cell.source.strip())
         if runs:
             headless.say(CellProgress(index, len(self.nb.cells), str(cell.id), self.nb_man.RUNNING))
+        self._executing = runs
         try:
             await self.async_execute_cell(cell, index)
         except _CellEnded as ended:
             self._cell_ended(index, ended)
         except CellExecutionError as error:
             self._cell_failed(cell, index, error)
+        finally:
+            self._executing = False
         self.nb_man.cell_complete(cell, index)
+        if headless.end is not None and headless.end.kind in _IN_ORDER:
+            status = saving.STOPPED if headless.end.kind == "stopped" else saving.PAUSED
+            self.nb_man.mark(cell, status, headless.end.message)
         if runs:
             headless.say(CellProgress(index, len(self.nb.cells), str(cell.id), cell.metadata.papermill["status"]))
             faults.reach("notebook.cell_done")
@@ -285,14 +307,12 @@ class FlownbClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill 
     def _show_how_it_ended(self) -> None:
         """Put a sentence where the exception stood with which a cell ended the notebook in order."""
         end = self.headless.end
-        if end is None or end.cell is None or end.kind not in ("paused", "stopped", "interrupted"):
+        if end is None or end.cell is None or end.kind not in _IN_ORDER:
             return
         cell = self.nb.cells[end.cell]
         kept = [output for output in cell.outputs if output.output_type != "error"]
         data = {"text/plain": end.message, _MIME: {"ended": end.kind}}
         cell.outputs = [*kept, v4.new_output("display_data", data=data)]
-        status = saving.STOPPED if end.kind == "stopped" else saving.PAUSED
-        self.nb_man.mark(cell, status, end.message)
 
     def _mark_the_rest(self) -> None:
         """The cells that never ran, and why."""

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 from papermill.engines import NBClientEngine
 from papermill.iorw import write_ipynb
 
-from flownb.notebook.runner import execute_document
-
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
@@ -29,6 +27,8 @@ class FlownbEngine(NBClientEngine):  # type: ignore[misc]  # papermill ships no 
             output_path: where papermill was asked to write.
             **kwargs: papermill's other arguments; of these only `input_path` counts.
         """
+        from flownb.notebook.runner import execute_document  # not at the top: whoever imports papermill loads this file
+
         target = kwargs.get("input_path")
         executed, outcome = execute_document(nb, kernel_name, target if isinstance(target, str) else "")
         if output_path is not None:

@@ -27,7 +27,6 @@ from flownb.store.contract import Write
 from flownb.store.owner import current_owner, process_started
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
     from pathlib import Path
 
     from nbformat import NotebookNode
@@ -96,6 +95,7 @@ class _Work:
         self.job = job
         self._news: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._error: BaseException | None = None
+        self._done = threading.Event()
         self._renewed = time.monotonic()
         self._watcher = Watcher(job.store, job.row.id) if job.on_event is not None else None
         self.headless = Headless(
@@ -111,11 +111,10 @@ class _Work:
         """Work until papermill is done; returns what went wrong beside the cells."""
         if self.job.watched is not None:
             self.job.watched(self.headless)
-        thread = threading.Thread(target=self._papermill, name="flownb-papermill", daemon=True)
-        thread.start()
-        while thread.is_alive():
+        threading.Thread(target=self._papermill, name="flownb-papermill", daemon=True).start()
+        while not self._done.is_set():
             try:
-                thread.join(_LOOK_SECONDS)
+                self._done.wait(_LOOK_SECONDS)  # not join(): an interrupted one takes the thread for ended
                 self._look()
             except KeyboardInterrupt:
                 self.headless.interrupt()
@@ -155,26 +154,11 @@ class _Work:
 
     def _papermill(self) -> None:
         try:
-            with _own_loop():
-                _execute(self.job, self.headless)
+            _execute(self.job, self.headless)
         except BaseException as error:  # noqa: BLE001  handed to the thread that waits
             self._error = error
-
-
-@contextlib.contextmanager
-def _own_loop() -> Generator[None, None, None]:
-    """An event loop for this thread, closed at the end; nbclient would leave one open."""
-    import asyncio
-
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(RuntimeError):
-            loop.run_until_complete(loop.shutdown_asyncgens())
-        asyncio.set_event_loop(None)
-        loop.close()
+        finally:
+            self._done.set()
 
 
 def _execute(job: Job, headless: Headless) -> None:

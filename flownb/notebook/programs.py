@@ -13,9 +13,10 @@ import msgspec
 
 from flownb.errors import FlownbError, InvalidInput, InvalidWorkflow, NotFound, UsageError, near_names
 from flownb.flow import Flow, raise_problems
+from flownb.graph.dialects import read
 from flownb.graph.registry import registry
 from flownb.graph.validate import validate
-from flownb.model.document import decode, from_json
+from flownb.model.document import from_json
 from flownb.model.fingerprint import function_hash, source_of
 from flownb.nodes.function import FunctionNode
 from flownb.run.definition import Definition
@@ -107,7 +108,7 @@ def load(target: Target) -> Loaded:
 
 
 def _read_json(path: Path) -> Workflow:
-    workflow, problems = decode(_bytes_of(path))
+    workflow, problems = read(_bytes_of(path))
     raise_problems(str(path), problems)
     if workflow is None:
         raise InvalidWorkflow(f"{path} holds no workflow.", problems=problems)
@@ -283,7 +284,7 @@ def problems_of(text: str, directory: Path) -> list[Problem]:
     if target.kind == "module":
         return _flow_of(target).validate()
     if target.kind == "json":
-        workflow, problems = decode(_bytes_of(target.path))
+        workflow, problems = read(_bytes_of(target.path))
         go_first(target.directory)
         return problems + (validate(workflow, registry) if workflow is not None else [])
     from flownb.notebook.checking import problems_of_notebook

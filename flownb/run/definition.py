@@ -92,8 +92,8 @@ class Definition:
         self.types: list[type[NodeType]] = [self.registry.get(node.type) for node in workflow.nodes]
         self.ports: dict[str, NodePorts] = {node.id: self.registry.ports_of(node) for node in workflow.nodes}
         self.topology = Topology(workflow, self.ports)
+        self.document = to_json(workflow)  # first: it says with the place what is no JSON
         self.hash = definition_hash(workflow)
-        self.document = to_json(workflow)
         variables = frozenset(variable.name for variable in workflow.variables)
         self.bodies = [self._body(number, node, variables) for number, node in enumerate(workflow.nodes)]
 

@@ -10,17 +10,18 @@ import asyncio
 import random
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from flownb import faults
-from flownb.errors import NodeTimeout
+from flownb.errors import ExpressionError, NodeTimeout
 from flownb.graph.nodetype import Output
 from flownb.model import commands as cmd
 from flownb.model import events as ev
-from flownb.model.ports import ERROR
 from flownb.model.state import FAILED, PENDING, RUNNING, WAITING, RunState, apply
 from flownb.model.status import OnError, PauseReason, RunStatus
 from flownb.run import plan as planning
 from flownb.run.attempt import Attempt, Outcome
-from flownb.run.failure import failure_of, may_retry, plain_error, retry_delay
+from flownb.run.failure import after_failure, failure_of, may_retry, retry_delay
 from flownb.run.inputs import Values
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class Execution:
         result = planning.verdict(self.state)
         if result.status is RunStatus.PAUSED:
             assert result.pause_reason is not None
-            message = self._waiting_message(result)
+            message = planning.pause_message(self.state, result)
             self.record(ev.RunPaused(at=now, reason=result.pause_reason, until=result.until, message=message))
             self._finish()
         elif self.hold:
@@ -188,19 +189,6 @@ class Execution:
             faults.reach("run.before_finish")
             self.record(ev.RunCompleted(at=now))
             self._finish()
-
-    def _waiting_message(self, result: planning.Verdict) -> str:
-        names = ", ".join(self.state.topology.paths[number] for number in sorted(self.state.waits))
-        if result.pause_reason is PauseReason.TIMER and result.until is not None:
-            from flownb.model.times import iso
-
-            return f"{names}: waits until {iso(result.until)}; `flownb resume {self.run_id}` goes on then."
-        if result.pause_reason is PauseReason.IN_DOUBT:
-            return (
-                f"{names}: was in flight when its process died, and may have had effects outside. "
-                f"Look, then `flownb retry {self.run_id} NODE` or `flownb skip {self.run_id} NODE`."
-            )
-        return f"{names}: waits for {result.pause_reason}."
 
     def failed_event(self) -> ev.RunFailedEvent:
         """The end of a run whose nodes failed: the first unhandled failure is its error."""
@@ -320,26 +308,23 @@ class Execution:
 
     def _failed_for_good(self, body: Body, failure: ev.Failure) -> None:
         number, node, now = body.number, body.node, self._now()
-        policy = node.on_error
-        if policy is OnError.STOP and number in self.state.topology.has_error_port:
-            policy = OnError.ERROR_PORT  # wiring the port asks for it
-        if policy is OnError.FALLBACK:
-            output = Output(node.fallback)
-            self.values.keep(number, output)
-            plain = self.values.encode(node.fallback)
-            self.record(ev.NodeCompleted(at=now, node=body.path, output=plain, source="fallback"))
-            return
-        if policy is OnError.SKIP:
-            reason = ev.Reason(group="command", message=f"it failed, and on_error is skip: {failure.message[:500]}")
-            self.record(ev.NodeSkipped(at=now, node=body.path, reason=reason))
-            return
-        to_port = policy is OnError.ERROR_PORT
-        value = plain_error(failure, body.path) if to_port else None
-        if to_port:
-            self.values.keep(number, Output(values={ERROR: value}))
-        failed = ev.NodeFailedEvent(at=now, node=body.path, error=failure, handled=to_port, port=to_port, output=value)
-        self.record(failed)
-        if not to_port and policy is not OnError.CONTINUE:
+        has_port = number in self.state.topology.has_error_port
+        what = after_failure(node, failure, has_error_port=has_port, at=now)
+        if what.value is not None:
+            self.values.keep(number, what.value)
+        if isinstance(what.event, ev.NodeCompleted):
+            what.event = msgspec.structs.replace(what.event, output=self.values.encode(node.fallback))
+        if what.value is not None and number in self.state.topology.wires:
+            failed = isinstance(what.event, ev.NodeFailedEvent)
+            try:
+                verdicts = self.values.verdicts(number, what.value, failed=failed)
+            except ExpressionError as error:
+                message = f"The condition of an edge that leaves {body.path} can't be evaluated: {error}"
+                self.record(ev.SystemWarning(at=now, message=message, node=body.path))
+                verdicts = {}
+            what.event = msgspec.structs.replace(what.event, verdicts=verdicts)
+        self.record(what.event)
+        if what.stops:
             self.stop(ev.RunFailedEvent(at=now, error=failure, node=body.path))
 
     def stop(self, end: ev.Event) -> None:

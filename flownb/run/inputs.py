@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.graph.nodetype import Output
+from flownb.model.ports import ERROR
 from flownb.model.state import COMPLETED, FAILED
 from flownb.store import values
 
@@ -130,18 +131,27 @@ class Values:
 
     # --- expressions --------------------------------------------------------------------------------------------------
 
-    def verdicts(self, number: int, output: Output) -> dict[str, bool]:
-        """The verdict of each conditional edge that leaves a node which is about to commit `output`."""
-        conditional = [wire for wire in self._state.topology.leaving[number] if wire.condition is not None]
+    def verdicts(self, number: int, output: Output, *, failed: bool = False) -> dict[str, bool]:
+        """The verdict of each conditional edge whose port fires, of a node that is about to commit `output`.
+
+        In scope are the run's inputs and, under `output` and the node's id, what the edge carries.
+
+        Raises:
+            ExpressionError: a condition can't be evaluated.
+        """
+        fired = {ERROR} if failed else {None, *(output.ports or ())}
+        leaving = self._state.topology.leaving[number]
+        conditional = [wire for wire in leaving if wire.condition is not None and wire.port in fired]
         if not conditional:
             return {}
         from flownb.expr import compile_condition
 
         path = self._state.topology.paths[number]
-        scope = {name: self.input(name) for name in self._state.inputs}
-        scope |= {"output": output.value, path: output.value}
+        inputs = {name: self.input(name) for name in self._state.inputs}
         verdicts = {}
         for wire in conditional:
             assert wire.condition is not None
+            carried = output.values.get(wire.port, output.value) if wire.port else output.value
+            scope = inputs | {"output": carried, path: carried}
             verdicts[wire.id] = bool(compile_condition(wire.condition).evaluate(scope))
         return verdicts

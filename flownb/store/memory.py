@@ -13,9 +13,16 @@ from flownb.model.events import Record
 from flownb.model.fingerprint import digest_of
 from flownb.model.status import ApprovalStatus, RunStatus
 from flownb.store import refusals
-from flownb.store.contract import ApprovalRow, Inbox, Lease, RunRow
+from flownb.store.contract import Inbox, Lease, RunRow
 from flownb.store.lease import Liveness, Stamp
-from flownb.store.projections import PROJECTED, approval_changes, changed_row, run_change
+from flownb.store.projections import (
+    PROJECTED,
+    answered_request,
+    approval_changes,
+    changed_row,
+    new_request,
+    run_change,
+)
 from flownb.store.references import GRACE_SECONDS, artifacts_named, is_older
 
 if TYPE_CHECKING:
@@ -24,7 +31,7 @@ if TYPE_CHECKING:
     from flownb.model.commands import Command
     from flownb.model.events import Event
     from flownb.store.artifacts import ArtifactStore
-    from flownb.store.contract import NewRun, Owner, Program, Write
+    from flownb.store.contract import ApprovalRow, NewRun, Owner, Program, Write
     from flownb.store.projections import ApprovalChange
 
 _UNFINISHED: Final = (RunStatus.PENDING, RunStatus.RUNNING)
@@ -172,12 +179,12 @@ class MemoryStore:
         event = change.event
         rows = kept.approvals
         if isinstance(event, ev.ApprovalRequested):
-            rows[event.approval] = _requested(kept.row, event)
+            rows[event.approval] = new_request(kept.row, event)
             return
         if change.approval:
             row = rows.get(change.approval)
             if row is not None:
-                rows[row.id] = _answered(row, change)
+                rows[row.id] = answered_request(row, change)
             return
         for row in [each for each in rows.values() if each.status == ApprovalStatus.PENDING]:
             if not change.node or row.node == change.node:
@@ -447,34 +454,3 @@ class MemoryStore:
         """Memory is healthy as long as it is there."""
         self._open()
         return []
-
-
-def _requested(row: RunRow, event: ev.ApprovalRequested) -> ApprovalRow:
-    return ApprovalRow(
-        id=event.approval,
-        run=row.id,
-        workflow=row.workflow,
-        node=event.node,
-        kind=event.kind,
-        status=ApprovalStatus.PENDING,
-        created_at=event.at,
-        expires_at=event.expires_at,
-        decided_at=None,
-        decided_by=None,
-        port=None,
-        request=event,
-        decision=None,
-    )
-
-
-def _answered(row: ApprovalRow, change: ApprovalChange) -> ApprovalRow:
-    event = change.event
-    if isinstance(event, ev.ApprovalVoted):
-        return msgspec.structs.replace(row, votes=(*row.votes, event))
-    if row.status != ApprovalStatus.PENDING:
-        return row
-    if isinstance(event, ev.ApprovalDecided):
-        return msgspec.structs.replace(
-            row, status=change.status, decided_at=event.at, decided_by=event.by, port=event.port, decision=event
-        )
-    return msgspec.structs.replace(row, status=change.status, decided_at=event.at)

@@ -6,13 +6,13 @@ import os
 import re
 import secrets
 import tempfile
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flownb.errors import NotFound, StoreOnNetwork, StoreReadOnly, UsageError
 from flownb.store.filesystem import can_write, network_type, read_mounts
 from flownb.store.memory import MemoryStore
+from flownb.store.opening import OPENING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,9 +30,6 @@ _KINDS: Final = "sqlite:///relative.db, sqlite:////absolute.db, a path that ends
 
 #: The stores that are open, by process and place; a forked child opens its own.
 _open: dict[tuple[int, str], MemoryStore | SqliteStore] = {}
-_opening = threading.Lock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_opening.acquire, after_in_parent=_opening.release, after_in_child=_opening.release)
 
 
 def open_store(url: str | None = None, *, create: bool = True, read: Callable[[], str] = read_mounts) -> Store:
@@ -53,7 +50,7 @@ def open_store(url: str | None = None, *, create: bool = True, read: Callable[[]
     given = url if url is not None else os.environ.get(VARIABLE) or None
     path = _usual(create=create) if given is None else parse(given)
     key = (os.getpid(), MEMORY if path is None else str(path))
-    with _opening:
+    with OPENING:
         store = _open.get(key)
         if store is None or store.closed:
             _open[key] = store = MemoryStore() if path is None else _open_file(path, create=create, read=read)

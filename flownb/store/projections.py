@@ -8,6 +8,7 @@ import msgspec
 
 from flownb.model import events as ev
 from flownb.model.status import ApprovalStatus, RunStatus
+from flownb.store.contract import ApprovalRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -118,3 +119,36 @@ def approval_changes(happened: Iterable[ev.Event]) -> Iterator[ApprovalChange]:
                 yield ApprovalChange(event, ApprovalStatus.CANCELLED)
             case _:
                 pass
+
+
+def new_request(row: RunRow, event: ev.ApprovalRequested) -> ApprovalRow:
+    """The row of a request that was just made."""
+    return ApprovalRow(
+        id=event.approval,
+        run=row.id,
+        workflow=row.workflow,
+        node=event.node,
+        kind=event.kind,
+        status=ApprovalStatus.PENDING,
+        created_at=event.at,
+        expires_at=event.expires_at,
+        decided_at=None,
+        decided_by=None,
+        port=None,
+        request=event,
+        decision=None,
+    )
+
+
+def answered_request(row: ApprovalRow, change: ApprovalChange) -> ApprovalRow:
+    """The row after a vote or an answer; the first answer stands."""
+    event = change.event
+    if isinstance(event, ev.ApprovalVoted):
+        return msgspec.structs.replace(row, votes=(*row.votes, event))
+    if row.status != ApprovalStatus.PENDING:
+        return row
+    if isinstance(event, ev.ApprovalDecided):
+        return msgspec.structs.replace(
+            row, status=change.status, decided_at=event.at, decided_by=event.by, port=event.port, decision=event
+        )
+    return msgspec.structs.replace(row, status=change.status, decided_at=event.at)

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flownb.model import document as ours
-from flownb.model.checker import Walk, check_data
+from flownb.model.checker import check_data
 from flownb.model.problem import Problem, Severity
+from flownb.model.walk import Walk
 
 if TYPE_CHECKING:
     from flownb.graph.dialects.wiring import Keyed

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from flownb.model.checker import shown
 from flownb.model.problem import Problem, Severity
+from flownb.model.walk import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

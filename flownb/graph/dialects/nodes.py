@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.graph.aliases import NAMED, canonical_type
 from flownb.graph.dialects.words import LOOKS, ON_ERROR, same, snake, snaked
 from flownb.ids import slug
-from flownb.model.checker import shown
 from flownb.model.status import OnError
+from flownb.model.walk import shown
 
 if TYPE_CHECKING:
     from flownb.graph.dialects.findings import Findings

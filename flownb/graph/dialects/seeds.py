@@ -14,7 +14,7 @@ from flownb.graph.dialects.nodes import Nodes
 from flownb.graph.dialects.wiring import Wiring
 from flownb.graph.dialects.words import LOOKS, ON_ERROR, same, snake, snaked, whole_number
 from flownb.ids import slug
-from flownb.model.checker import shown
+from flownb.model.walk import shown
 from flownb.model.workflow import FORMAT
 
 if TYPE_CHECKING:

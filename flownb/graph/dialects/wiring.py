@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from flownb.graph.dialects.words import LOOKS, ONLY_INPUT, ONLY_OUTPUT, connection, snaked
-from flownb.model.checker import shown
 from flownb.model.ports import AFTER, ERROR, MAIN, ConnectionType
+from flownb.model.walk import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

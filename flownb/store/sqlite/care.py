@@ -11,6 +11,7 @@ from flownb.model import events as ev
 from flownb.store.projections import run_change
 from flownb.store.references import GRACE_SECONDS, artifacts_named, artifacts_needed, is_older
 from flownb.store.sqlite.journal import Journal
+from flownb.store.sqlite.leases import idle_owners
 from flownb.store.sqlite.pins import Pins
 from flownb.store.sqlite.runs import Runs, beneath, delete_traces
 
@@ -52,6 +53,7 @@ class Care(Journal, Runs, Pins):
             sweep()  # where artifacts are files, dead processes may have left half-written ones
         size += self._delete_unnamed("definitions", "document", "definition", definitions)
         size += self._delete_unnamed("programs", "body", "program", set())
+        self._forget_owners()
         self._give_back()
         return runs, size
 
@@ -75,6 +77,13 @@ class Care(Journal, Runs, Pins):
     def _may_go(self, run: str) -> bool:
         row, holder = self.row(run), self.owner_of(run)
         return row is not None and row.finished_at is not None and (holder is None or not holder[1])
+
+    def _forget_owners(self) -> None:
+        """Delete long dead owners that hold nothing; one that comes back makes itself known again."""
+        with self._db.writing() as cursor:
+            for owner, renewed in idle_owners(cursor):
+                if renewed.wall < self._grace() and self._liveness.is_dead(owner, renewed):
+                    cursor.execute("DELETE FROM owners WHERE id = ?", (owner.id,))
 
     def _named(self) -> tuple[set[str], set[str]]:
         """What anything in the store names: artifacts, and definitions beside the newest of each run."""

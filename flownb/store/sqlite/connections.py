@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import apsw
 
 from flownb.store import refusals
+from flownb.store.opening import OPENING
 from flownb.store.sqlite import meaning
 from flownb.store.sqlite.checkpoint import Checkpointer
 
@@ -73,9 +74,10 @@ class Connections:
         self._out = 0
         self._watcher: apsw.Connection | None = None
         self._watchers = 0
-        self._quiet = True
+        self._held = False
         self._identity = self._find()
-        _ALL.add(self)
+        with OPENING:
+            _ALL.add(self)
 
     # --- the file
 
@@ -218,16 +220,15 @@ class Connections:
 
     def before_fork(self) -> None:
         """Close everything, and let nobody open anything."""
-        self._quiet = self.write_lock.acquire(timeout=_FORK_SECONDS)
+        self._held = self.write_lock.acquire(timeout=_FORK_SECONDS)
         self._shelf.acquire()
-        self._quiet = self._shelf.wait_for(lambda: not self._out, timeout=_FORK_SECONDS) and self._quiet
-        if self._quiet:
+        if self._shelf.wait_for(lambda: not self._out, timeout=_FORK_SECONDS) and self._held:
             self._close_all()
 
     def after_fork_in_parent(self) -> None:
         """Go on; connections open again when they are needed."""
         self._shelf.release()
-        if self._quiet:
+        if self._held:
             self.write_lock.release()
 
     def after_fork_in_child(self) -> None:
@@ -243,22 +244,30 @@ class Connections:
 
 
 _ALL: Final[weakref.WeakSet[Connections]] = weakref.WeakSet()
+#: Those that the fork that is under way holds.
+_HELD: Final[list[Connections]] = []
 _ABANDONED: Final[list[tuple[apsw.Connection | None, ...]]] = []
 
 
 def _before_fork() -> None:
-    for each in list(_ALL):
+    OPENING.acquire()  # so that there will be no others
+    _HELD[:] = _ALL
+    for each in _HELD:
         each.before_fork()
 
 
 def _after_fork_in_parent() -> None:
-    for each in list(_ALL):
+    for each in _HELD:
         each.after_fork_in_parent()
+    _HELD.clear()
+    OPENING.release()
 
 
 def _after_fork_in_child() -> None:
-    for each in list(_ALL):
+    for each in _HELD:
         each.after_fork_in_child()
+    _HELD.clear()
+    OPENING.release()
 
 
 if hasattr(os, "register_at_fork"):

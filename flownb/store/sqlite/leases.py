@@ -29,6 +29,10 @@ FROM runs LEFT JOIN owners ON owners.id = runs.owner
 """
 _HOLDER: Final = f"{_HOLDERS} WHERE runs.id = ?"
 _ACTIVE: Final = f"{_HOLDERS} WHERE runs.status IN ('pending', 'running') ORDER BY runs.id"
+_IDLE: Final = """
+SELECT renewed_monotonic, renewed_wall, owners.* FROM owners
+WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.owner = owners.id)
+"""
 #: Owner, fence and last renewal must be what they were when the holder was judged; the renewal of one who hands over
 #: doesn't matter.
 _CLAIM: Final = """
@@ -139,6 +143,15 @@ class Leases(Table):
 
     def _unknown(self, run: str) -> NotFound:
         return refusals.no_such_run(self.url, run, ())
+
+
+def idle_owners(cursor: Cursor) -> list[tuple[Owner, Stamp]]:
+    """Owners that have no run, with their last renewal."""
+    found = cursor.execute(_IDLE).fetchall()
+    return [
+        (Owner(**dict(zip(_FIELDS, fields, strict=False))), Stamp(monotonic, wall))
+        for monotonic, wall, *fields in found
+    ]
 
 
 def _holder(columns: tuple[Any, ...]) -> Holder:

@@ -95,8 +95,8 @@ def _holders(path: Path) -> str:
     inode = f"{os.major(shared.st_dev):02x}:{os.minor(shared.st_dev):02x}:{shared.st_ino}"
     found = set()
     for line in locks:
-        fields = line.replace("-> ", "").split()
-        if len(fields) <= _END or fields[_MODE] != "WRITE" or fields[_INODE] != inode:
+        fields = line.split()
+        if len(fields) != _END + 1 or fields[_MODE] != "WRITE" or fields[_INODE] != inode:
             continue
         last = float("inf") if fields[_END] == "EOF" else int(fields[_END])
         if int(fields[_START]) <= _WRITE_LOCK_BYTE <= last:

@@ -43,7 +43,7 @@ _APPROVALS: Final = """
 SELECT approvals.id, run_id, workflow, node, approvals.kind, approvals.status, approvals.created_at, expires_at,
     decided_at, decided_by, port, approvals.request, decision
 FROM approvals JOIN runs ON runs.id = run_id
-WHERE (?1 IS NULL OR run_id = ?1) AND (NOT ?2 OR approvals.status = 'pending')
+WHERE {conditions}
 ORDER BY approvals.created_at, approvals.id
 """
 _VOTES: Final = "SELECT body FROM approval_votes WHERE run_id = ? AND approval = ? ORDER BY place"
@@ -127,8 +127,12 @@ class Runs(Leases):
 
     def approvals(self, *, run: str | None = None, pending: bool = True) -> list[ApprovalRow]:
         """Requests to people, oldest first: those without an answer, or all of them."""
+        conditions = ["run_id = ?"] if run is not None else []
+        if pending:
+            conditions.append("approvals.status = 'pending'")
+        query = _APPROVALS.format(conditions=" AND ".join(conditions) or "true")
         with self._db.reading() as cursor:
-            found = cursor.execute(_APPROVALS, (run, pending)).fetchall()
+            found = cursor.execute(query, () if run is None else (run,)).fetchall()
             votes = [cursor.execute(_VOTES, (each[1], each[0])).fetchall() for each in found]
         return [self._approval(each, cast) for each, cast in zip(found, votes, strict=True)]
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import apsw
 
-from flownb.errors import StoreCorrupt, StoreLocked, StoreTooNew
+from flownb.errors import StoreCorrupt, StoreError, StoreTooNew
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +132,7 @@ def prepare(
     Raises:
         StoreCorrupt: it is another program's database.
         StoreTooNew: a newer flownb wrote it.
-        StoreLocked: another process keeps it from becoming ready.
+        StoreError: the place offers no write-ahead log.
         apsw.Error: whatever SQLite meets.
     """
     if _version(connection, place, len(steps)) < len(steps):
@@ -172,16 +172,17 @@ def _use_wal(connection: apsw.Connection, place: str, busy_seconds: float) -> No
         try:
             mode = connection.pragma("journal_mode", "wal")
         except apsw.BusyError:
-            mode = "busy"
-        if mode == "wal":
-            return
-        if time.monotonic() > until:
-            raise StoreLocked(
-                f"{place} can't be made ready: another process has had it locked for {busy_seconds:g} s. "
-                "Close that process, or use another store with --store or FLOWNB_STORE.",
+            if time.monotonic() > until:
+                raise
+            time.sleep(_RETRY_SECONDS)
+            continue
+        if mode != "wal":
+            raise StoreError(
+                f"{place} is where SQLite can't share memory between processes, so it offers no write-ahead log "
+                f"(only {mode!r}). Use a store on a local disk with --store or FLOWNB_STORE.",
                 place=place,
             )
-        time.sleep(_RETRY_SECONDS)
+        return
 
 
 def _migrate(connection: apsw.Connection, place: str, steps: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ import apsw
 from flownb.errors import NotFound
 from flownb.store.filesystem import can_write
 from flownb.store.lease import Liveness
+from flownb.store.opening import OPENING
 from flownb.store.sqlite import meaning, schema
 from flownb.store.sqlite.care import Care
 from flownb.store.sqlite.connections import Connections
@@ -55,8 +56,9 @@ class SqliteStore(Care, Commands):
         self.path = Path(os.path.abspath(path))  # noqa: PTH100  resolve() would follow a link that may change
         url = f"sqlite:///{self.path}"
         self.durable = True
-        _make_ready(self.path, url, create=create, busy_seconds=busy_seconds)
-        connections = Connections(self.path, url, busy_seconds=busy_seconds)
+        with OPENING:
+            _make_ready(self.path, url, create=create, busy_seconds=busy_seconds)
+            connections = Connections(self.path, url, busy_seconds=busy_seconds)
         super().__init__(connections, liveness=liveness or Liveness(), codec=codec, artifacts=artifacts)
 
     @property

@@ -4,6 +4,8 @@ Every class of published escape of an expression language or a template sandbox 
 this language and in those of the languages that were broken, so that a later widening of the grammar meets them all.
 """
 
+# ruff: noqa: RUF001  # letters that look like others are among the attacks
+
 from __future__ import annotations
 
 from typing import Final

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections import UserDict
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,9 +11,10 @@ import pytest
 
 from flownb.errors import InvalidWorkflow, NotFound, UsageError
 from flownb.model import document
-from flownb.model.checker import MAX_DEPTH, MAX_PROBLEMS
 from flownb.model.document import decode, encode, from_json, to_json
 from flownb.model.problem import Problem, Severity
+from flownb.model.status import OnError
+from flownb.model.walk import MAX_DEPTH, MAX_PROBLEMS
 from flownb.model.workflow import Node, Settings, Template, Workflow
 from tests.unit.model.samples import FULL
 
@@ -412,3 +414,23 @@ def test_a_bad_document_raises_with_all_problems_and_shows_the_first_ten(tmp_pat
 def test_a_text_that_is_neither_is_read_as_one() -> None:
     with pytest.raises(InvalidWorkflow, match="This is no JSON"):
         from_json("flow.yaml")
+
+
+def test_a_config_that_holds_itself_is_not_written() -> None:
+    circle: dict[str, Any] = {}
+    circle["self"] = circle
+    with pytest.raises(InvalidWorkflow, match="more than 100 deep"):
+        encode(Workflow(nodes=(Node(id="a", type="b", config=circle),)))
+
+
+def test_kinds_of_texts_and_numbers_are_written_as_what_they_are() -> None:
+    class Word(str):
+        __slots__ = ()
+
+    class Real(float):  # as numpy's are
+        __slots__ = ()
+
+    config = {"word": Word("w"), "enum": OnError.SKIP, "real": [Real(1.5)], "small": HTTPStatus.OK, "row": (1, 2)}
+    text = encode(Workflow(nodes=(Node(id="a", type="b", config=config),)))
+    plain = {"word": "w", "enum": "skip", "real": [1.5], "small": 200, "row": [1, 2]}
+    assert from_json(text).nodes[0].config == plain

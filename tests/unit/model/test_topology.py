@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from flownb.model.ports import InputPort, NodePorts, OutputPort
+from flownb.model.ports import InputPort, NodePorts
 from flownb.model.topology import DATA, GATE, ORDER, Topology
 from flownb.model.workflow import Edge, JoinCount, Node, Workflow
 
@@ -111,14 +111,3 @@ def test_the_outputs_are_the_output_nodes_or_else_the_sinks() -> None:
         edges=(Edge(source="a", target="b", target_port="x"),),
     )
     assert Topology(workflow, {}).sinks() == [0]
-
-
-def test_ports_are_found_by_name_and_error_is_on_every_node() -> None:
-    ports = NodePorts(inputs=(InputPort("x"),), outputs=(OutputPort("true"), OutputPort("false")))
-    assert ports.input("x") == InputPort("x")
-    assert ports.input("y") is None
-    assert ports.output("true") == OutputPort("true")
-    assert ports.output("main") is None
-    error = ports.output("error")
-    assert error is not None
-    assert error.name == "error"

@@ -9,7 +9,7 @@ import pytest
 from flownb.errors import InvalidInput
 from flownb.notebook.parameters import is_name, parse, parse_all, read, read_source
 
-SOURCE = '''
+SOURCE = """
 %matplotlib inline
 from datetime import date
 from enum import Enum, StrEnum
@@ -46,7 +46,7 @@ computed = sorted([3, 1])
 print("not a parameter")
 if year:
     inner = 1
-'''
+"""
 
 
 def by_name() -> dict[str, Any]:

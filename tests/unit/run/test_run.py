@@ -666,3 +666,47 @@ def test_a_function_as_a_condition_takes_its_parameters_and_passes_its_input_on(
     flow.node(lambda found: sum(found), id="sum", inputs={"found": big.true})  # noqa: PLW0108  `sum` has no names
     assert run(flow, limit=3).result(5) == {"sum": 6}
     assert run(flow, limit=1).result(5) == {}
+
+
+def test_a_conditional_edge_carries_only_where_its_condition_holds() -> None:
+    flow = Flow("conditional")
+
+    @flow.node
+    def total(n: int) -> dict[str, int]:
+        return {"amount": n}
+
+    @flow.node
+    def big() -> str:
+        return "big"
+
+    @flow.node
+    def small() -> str:
+        return "small"
+
+    flow.edge(total, big, target_port="after", condition="output.amount > 10")
+    flow.edge(total, small, target_port="after", condition="total.amount <= 10")
+    assert run(flow, n=50).result(5) == {"big": "big"}
+    done = run_to_end(flow, n=5)
+    assert done.outputs == {"small": "small"}
+    assert "condition" in done["big"].why
+
+
+def test_the_error_port_can_be_conditional_too() -> None:
+    flow = Flow("conditional error")
+
+    @flow.node
+    def bad(n: int) -> None:
+        raise (ValueError if n else KeyError)("bad")
+
+    @flow.node
+    def value() -> str:
+        return "value"
+
+    @flow.node
+    def key() -> str:
+        return "key"
+
+    flow.edge(bad, value, port="error", target_port="after", condition="output.type == 'ValueError'")
+    flow.edge(bad, key, port="error", target_port="after", condition="output.type == 'KeyError'")
+    assert run(flow, n=1).result(5) == {"value": "value"}
+    assert run(flow, n=0).result(5) == {"key": "key"}

@@ -38,8 +38,8 @@ def opened() -> Iterator[Callable[..., Store]]:
     """`open_store`, with every store closed at the end."""
     stores = []
 
-    def open_one(url: str | None = None, **options: bool) -> Store:
-        stores.append(open_store(url, **options))
+    def open_one(url: str | None = None) -> Store:
+        stores.append(open_store(url))
         return stores[-1]
 
     yield open_one

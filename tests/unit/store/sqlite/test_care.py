@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flownb.errors import StoreCorrupt
+from flownb.errors import NotFound, StoreCorrupt
 from flownb.model import commands as cmd
 from flownb.model import events as ev
 from flownb.store.sqlite import SqliteStore
@@ -80,6 +80,24 @@ def test_a_command_that_cannot_be_read_does_not_block_the_others(
     store.send("r1", cmd.Cancel())
     assert [each.command for each in store.receive(["r1"])] == [cmd.Cancel()]
     assert "was dropped" in caplog.text
+
+
+def test_gc_forgets_long_dead_owners_that_hold_nothing(store: SqliteStore, world: World) -> None:
+    for pid in (1, 2, 3, 4):
+        store.register(world.owner(pid))
+    begin(store, "r1", world.owner(2))
+    world.gone |= {1, 2}
+    world.clock.pass_time(60)
+    store.collect()
+    store.renew("owner-1")
+    world.clock.pass_time(7200)
+    store.renew("owner-3")
+    store.collect()
+    with store._db.reading() as cursor:
+        assert cursor.execute("SELECT id FROM owners ORDER BY id").fetchall() == [("owner-2",), ("owner-3",)]
+    store.renew("owner-4")  # it had only slept
+    with pytest.raises(NotFound):
+        store.renew("owner-9")
 
 
 def test_deleting_gives_space_back_to_the_disk(store: SqliteStore, world: World) -> None:

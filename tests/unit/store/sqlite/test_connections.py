@@ -95,6 +95,15 @@ def test_the_last_to_close_leaves_one_file(store: SqliteStore, path: Path) -> No
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
+def test_only_a_commit_that_must_survive_the_plug_waits_for_the_disk(store: SqliteStore) -> None:
+    lease = begin(store, "r1", World().owner(1))
+    for first, power in ((2, True), (3, True), (4, False), (5, True), (6, False)):
+        store.commit([write(lease, first, started("a"))], power=power)
+        writer = store._db._writer
+        assert writer is not None
+        assert writer.pragma("synchronous") == (2 if power else 1)
+
+
 def test_readers_that_nobody_needs_are_closed(store: SqliteStore) -> None:
     inside, go = threading.Barrier(9), threading.Event()
 

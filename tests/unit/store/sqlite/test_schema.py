@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import apsw
 import pytest
 
-from flownb.errors import StoreCorrupt, StoreTooNew
+from flownb.errors import StoreCorrupt, StoreError, StoreTooNew
 from flownb.store.sqlite import SqliteStore, schema
 from tests.unit.store.suite import World, begin
 
@@ -91,6 +91,13 @@ def test_another_program_s_database_is_refused_and_not_touched(path: Path, mark:
     with pytest.raises(StoreCorrupt, match="another program"):
         SqliteStore(path)
     assert path.read_bytes() == before
+
+
+def test_a_place_without_a_log_is_refused() -> None:
+    connection = apsw.Connection(":memory:")
+    with pytest.raises(StoreError, match="write-ahead log"):
+        schema.prepare(connection, "here")
+    connection.close()
 
 
 def test_an_empty_file_becomes_a_store(path: Path) -> None:
