@@ -21,6 +21,7 @@ from flownb import faults
 from flownb.errors import Fenced, FlownbError, InternalError, StoreError
 from flownb.model.events import Record
 from flownb.run import bus, capture
+from flownb.run.eager import EagerTasks
 from flownb.run.threads import Workers
 from flownb.store.contract import Write
 from flownb.store.owner import current_owner
@@ -47,6 +48,7 @@ class Engine:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.base_context = contextvars.Context()
+        self.tasks = EagerTasks(self.loop)
         self.workers = Workers(self.loop)
         self.executions: dict[str, Execution] = {}
         self._dirty: dict[Execution, None] = {}

@@ -250,7 +250,7 @@ class Execution:
                 node=path,
                 output=stored.plain,
                 ports=output.ports,
-                values={port: each.plain for port, each in outcome.ports.items()},
+                values={port: each.plain for port, each in outcome.ports.items()} if outcome.ports else {},
                 verdicts=verdicts,
             )
         )
