@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from contextvars import copy_context
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
 from flownb import faults
@@ -113,35 +114,34 @@ class Attempt:
             raise InvalidInput(
                 f"{self.path} is a plain function that returned a coroutine; write `async def` so that it is awaited."
             )
-        return self._store(self._outcome(value, inputs))
+        return self._store(value if self.body.plain else self._outcome(value, inputs))
 
     async def _on_loop(self) -> Outcome | None:
+        body = self.body
         try:
-            return await self._body()
+            inputs = self.execution.values.arguments(body)
+            if body.kind is Kind.ASYNC:
+                value = self._call(inputs)
+                # A coroutine is what comes, and `isawaitable` takes a microsecond to say so.
+                if type(value) is CoroutineType or inspect.isawaitable(value):
+                    value = await value
+                if not body.plain:
+                    value = self._outcome(value, inputs)
+            else:
+                context = NodeContext(self)
+                value = await prepare(body.type, body.node, context, inputs).execute(context, inputs)
+            if _is_small(value):
+                return self._store(value)
+            # Writing parquet takes seconds: not on the loop that all runs share.
+            stored: Outcome = await self.execution.engine.on_thread(lambda: self._store(value))
         except (SystemExit, KeyboardInterrupt) as error:
             # asyncio lets these two out of the task and through the loop: they would end the engine.
             self.end(None, error)
             return None
-
-    async def _body(self) -> Outcome:
-        body = self.body
-        inputs = self.execution.arguments(body)
-        if body.kind is Kind.ASYNC:
-            value = self._call(inputs)
-            value = self._outcome(await value if inspect.isawaitable(value) else value, inputs)
-        else:
-            context = NodeContext(self)
-            value = await prepare(body.type, body.node, context, inputs).execute(context, inputs)
-        if _is_small(value):
-            return self._store(value)
-        # Writing parquet takes seconds: not on the loop that all runs share.
-        stored: Outcome = await self.execution.engine.on_thread(lambda: self._store(value))
         return stored
 
     def _outcome(self, value: Any, inputs: dict[str, Any]) -> Any:
-        """What the node returns when its function returned `value`; for most it is that."""
-        if self.body.plain:
-            return value
+        """What a node that is more than its function returns when that returned `value`."""
         cls = cast("type[FunctionNode]", self.body.type)
         return cls.make(self.body.node.config).outcome(value, inputs)
 
@@ -211,16 +211,19 @@ class Attempt:
 
     def flush(self) -> None:
         """Record what the body wrote and said since the last time."""
+        if self.said is None and self.buffer.empty:
+            return
         now = self.execution.engine.now()
         if self.said != self.recorded and self.said is not None:
             self.recorded = self.said
             text, share = self.said
             self.execution.record(NodeProgress(at=now, node=self.path, text=text, progress=share))
         for stream, text in self.buffer.take():
-            self.execution.record(NodeOutput(at=self.execution.engine.now(), node=self.path, stream=stream, text=text))
+            self.execution.record(NodeOutput(at=now, node=self.path, stream=stream, text=text))
 
 
-_SCALARS = frozenset({type(None), bool, int, float, str, bytes})
+_SHORT = frozenset({type(None), bool, int, float})
+_SCALARS = _SHORT | {str, bytes}
 _MOST_ITEMS = 100
 _MOST_LETTERS = 10_000
 
@@ -228,10 +231,10 @@ _MOST_LETTERS = 10_000
 def _is_small(value: Any) -> bool:
     """Whether its stored form is made in microseconds, as far as a glance can tell."""
     cls = type(value)
-    if cls in (str, bytes):
-        return len(value) <= _MOST_LETTERS
-    if cls in _SCALARS:
+    if cls in _SHORT:
         return True
+    if cls is str or cls is bytes:
+        return len(value) <= _MOST_LETTERS
     if cls is Output:
         return _is_small(value.value) and not value.values
     if cls is Suspend:

@@ -54,9 +54,14 @@ class Buffer:
         if parts is None and self.wake is not None:
             self.wake()
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to take."""
+        return self._parts is None
+
     def take(self) -> list[tuple[str, str]]:
         """The pieces since the last call, neighbours of one stream joined."""
-        if not self._parts:
+        if self._parts is None:
             return []
         with _writing:
             parts, self._parts = self._parts, None

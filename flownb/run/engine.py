@@ -46,6 +46,8 @@ class Engine:
     """One a process, by `engine()`. Methods marked so may be called from any thread; all others on the loop only."""
 
     def __init__(self) -> None:
+        #: Seconds since 1970.
+        self.now: Callable[[], float] = time.time
         self.loop = asyncio.new_event_loop()
         self.base_context = contextvars.Context()
         self.tasks = EagerTasks(self.loop)
@@ -71,10 +73,6 @@ class Engine:
     def thread_id(self) -> int | None:
         """The engine's thread, so that others can tell when they are on it."""
         return self._thread.ident
-
-    def now(self) -> float:
-        """Seconds since 1970."""
-        return time.time()
 
     # --- from any thread ----------------------------------------------------------------------------------------------
 
@@ -192,13 +190,12 @@ class Engine:
             return []
 
     def _commit(self, batch: list[Execution]) -> list[tuple[Execution, list[Any]]]:
+        if len(batch) == 1:
+            return self._commit_group(batch)
         by_store: dict[int, list[Execution]] = {}
         for execution in batch:
             by_store.setdefault(id(execution.store), []).append(execution)
-        committed: list[tuple[Execution, list[Any]]] = []
-        for group in by_store.values():
-            committed += self._commit_group(group)
-        return committed
+        return [each for group in by_store.values() for each in self._commit_group(group)]
 
     def _commit_group(self, group: list[Execution]) -> list[tuple[Execution, list[Any]]]:
         faults.reach("tick.before_commit")
@@ -234,8 +231,9 @@ class Engine:
         return taken
 
     def _publish(self, committed: list[tuple[Execution, list[Any]]]) -> None:
+        listened_to = bus.listened_to()
         for execution, happened in committed:
-            if bus.listened_to():
+            if listened_to:
                 first = execution.state.seq - len(happened) + 1
                 for place, event in enumerate(happened):
                     bus.publish(Record(execution.run_id, first + place, event), execution.state.workflow)
