@@ -164,10 +164,11 @@ class Engine:
         try:
             while self._dirty:
                 batch = list(self._dirty)
-                starts = [attempt for execution in batch for attempt in self._advance(execution)]
+                starts: list[Attempt] = []
+                for execution in batch:
+                    starts += self._advance(execution)
                 self._dirty.clear()
-                committed = self._commit([execution for execution in batch if execution.out])
-                self._publish(committed)
+                self._publish(self._commit(batch))
                 for attempt in starts:
                     if not attempt.execution.lost:
                         attempt.start()
@@ -190,28 +191,27 @@ class Engine:
             return []
 
     def _commit(self, batch: list[Execution]) -> list[tuple[Execution, list[Any]]]:
-        if len(batch) == 1:
-            return self._commit_group(batch)
         by_store: dict[int, list[Execution]] = {}
         for execution in batch:
-            by_store.setdefault(id(execution.store), []).append(execution)
-        return [each for group in by_store.values() for each in self._commit_group(group)]
+            if execution.out:
+                by_store.setdefault(id(execution.store), []).append(execution)
+        committed: list[tuple[Execution, list[Any]]] = []
+        for group in by_store.values():
+            committed += self._commit_group(group)
+        return committed
 
     def _commit_group(self, group: list[Execution]) -> list[tuple[Execution, list[Any]]]:
         faults.reach("tick.before_commit")
         store = group[0].store
-        writes = [
-            Write(
-                run=execution.run_id,
-                fence=execution.lease.fence,
-                first=execution.state.seq - len(execution.out) + 1,
-                events=tuple(execution.out),
-                release=execution.over,
-            )
-            for execution in group
-        ]
+        writes: list[Write] = []
+        power = False
+        for execution in group:
+            out = execution.out
+            first = execution.state.seq - len(out) + 1
+            writes.append(Write(execution.run_id, execution.lease.fence, first, out, execution.over))
+            power = power or execution.power
         try:
-            store.commit(writes, power=any(execution.power for execution in group))
+            store.commit(writes, power=power)
         except Fenced as error:
             lost = set(getattr(error, "runs", ())) or {execution.run_id for execution in group}
             for execution in group:
