@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
@@ -16,7 +17,7 @@ from flownb.graph.spec import OPTION_NAMES, NodeOptions
 from flownb.model.ports import MAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Unpack
 
     from flownb.graph.refs import Sources
@@ -129,6 +130,31 @@ class Builder(Definitions):
             return self.define("control.condition", id, function_config(test, signature), options, (test, signature))
         return self.define("control.condition", id, {"test": test if isinstance(test, str) else dict(test)}, options)
 
+    def switch(
+        self,
+        id: str,  # noqa: A002  as above
+        cases: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        *,
+        value: Any = msgspec.UNSET,
+        mode: str = "first",
+        **options: Unpack[NodeOptions],
+    ) -> NodeRef:
+        """A choice of many ways: a port for each case, and `default` for when none holds.
+
+        Args:
+            id: its id.
+            cases: for each port an expression or a condition as an object, tried in this order. With `value`, what it
+                must be for the port, or a list of what it may be. Or a list of cases as the definition has them.
+            value: what is compared, as `{{ order.tier }}`.
+            mode: whether the `first` case that holds fires, or `all` that do.
+            options: as of `node`.
+        """
+        compares = value is not msgspec.UNSET
+        if isinstance(cases, Mapping):
+            cases = [_case(id, port, wanted, compares=compares) for port, wanted in cases.items()]
+        config = {"cases": [dict(each) for each in cases], "mode": mode} | ({"value": value} if compares else {})
+        return self.define("control.switch", id, config, options)
+
     def delay(
         self,
         id: str,  # noqa: A002  as above
@@ -191,3 +217,23 @@ class Builder(Definitions):
         """
         options: Any = {name: config.pop(name) for name in list(config) if name in OPTION_NAMES}
         return self.define(canonical_type(type), id, config, options)
+
+
+def _case(owner: str, port: str, wanted: Any, *, compares: bool) -> dict[str, Any]:
+    """A case of a switch as it stands in the definition.
+
+    Raises:
+        UsageError: it is neither an expression nor a condition, and no value is compared.
+    """
+    if compares:
+        return (
+            {"port": port, "one_of": list(wanted)}
+            if isinstance(wanted, list | tuple)
+            else {"port": port, "equals": wanted}
+        )
+    if not isinstance(wanted, str | Mapping):
+        raise UsageError(
+            f"{owner}: the case {port!r} is {wanted!r:.60}; it is an expression as 'total > 1000' or a condition as an "
+            "object. To compare a value with it, give `value=` as well."
+        )
+    return {"port": port, "when": wanted if isinstance(wanted, str) else dict(wanted)}

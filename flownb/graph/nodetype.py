@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 import msgspec
 
@@ -14,11 +14,24 @@ from flownb.model.status import Category, OnCrash, Where
 if TYPE_CHECKING:
     import builtins
     import logging
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pydantic import BaseModel
 
     from flownb.model.workflow import Node
+
+
+class Expression(NamedTuple):
+    """An expression in a config that the node type evaluates by itself."""
+
+    #: Where in the config, as `test` or `cases[0].when`.
+    place: str
+    #: The text, or a condition as an object.
+    text: str | dict[str, Any]
+    #: Whether it is an expression as a whole, and not text with `{{ }}` in it.
+    bare: bool = True
+    #: The names that the type gives to it, as `item`; any other names a node or an input.
+    own: frozenset[str] = frozenset()
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -141,6 +154,15 @@ class NodeType:
             InvalidInput: the config is not what the type takes; the message lists all faults.
         """
         return cls(None if cls.Config is None else read_config(cls.Config, config, cls.type))
+
+    @classmethod
+    def expressions_in(cls, config: Mapping[str, Any]) -> Iterable[Expression]:
+        """What the type evaluates by itself: the fields that `expressions` names; override it where others lie deeper.
+
+        Args:
+            config: as it was written, so that nothing is certain of it.
+        """
+        return [Expression(name, config[name]) for name in cls.expressions if isinstance(config.get(name), str | dict)]
 
     @classmethod
     def ports_of(cls, node: Node) -> NodePorts:

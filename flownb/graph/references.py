@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from flownb.errors import ExpressionError, FlownbError
+from flownb.graph.nodetype import Expression
 from flownb.model.ports import InputPort, NodePorts
 from flownb.model.problem import Problem
 from flownb.model.workflow import Edge
@@ -50,7 +51,7 @@ def references_of(node: Node, cls: type[NodeType] | None) -> References:
     required: set[str] = set()
     names: set[str] = set()
     problems: list[Problem] = []
-    for place, text, bare in _expressions(node.config, cls):
+    for place, text, bare, own in _expressions(node.config, cls):
         try:
             used, optional = names_in(text, bare=bare)
         except ExpressionError as error:
@@ -58,8 +59,8 @@ def references_of(node: Node, cls: type[NodeType] | None) -> References:
                 Problem(f"{node.id}: {error.message}", node=node.id, place=f"config.{place}", code="bad_expression")
             )
             continue
-        names |= used
-        required |= used - optional
+        names |= used - own
+        required |= used - optional - own
     if not names and not problems:
         return _NONE
     return References(frozenset(names), frozenset(names - required), tuple(problems))
@@ -93,20 +94,18 @@ def _names_in_text(text: str, bare: bool) -> tuple[frozenset[str], frozenset[str
     return _names(text, bare=bare)
 
 
-def _expressions(
-    config: dict[str, Any], cls: type[NodeType] | None
-) -> Iterator[tuple[str, str | dict[str, Any], bool]]:
-    """Each expression in a config with its place, and whether it is a bare one; in reading order, without recursion."""
-    bare = cls.expressions if cls else ()
+def _expressions(config: dict[str, Any], cls: type[NodeType] | None) -> Iterator[Expression]:
+    """Each expression in a config; in reading order, without recursion."""
+    own = {each.place: each for each in cls.expressions_in(config)} if cls else {}
     verbatim = cls.verbatim if cls else ()
     stack: list[tuple[str, Any]] = [(name, config[name]) for name in reversed(config) if name not in verbatim]
     while stack:
         place, value = stack.pop()
-        if place in bare and isinstance(value, str | dict):
-            yield place, value, True
+        if place in own:
+            yield own[place]
         elif isinstance(value, str):
             if _TEMPLATE in value:
-                yield place, value, False
+                yield Expression(place, value, bare=False)
         elif isinstance(value, dict):
             stack.extend((f"{place}.{name}", value[name]) for name in reversed(value))
         elif isinstance(value, list | tuple):

@@ -26,6 +26,17 @@ BUILT_IN: Final[dict[str, str]] = {
     "control.condition": "flownb.nodes.control:Condition",
     "control.delay": "flownb.nodes.control:Delay",
     "control.merge": "flownb.nodes.control:Merge",
+    "control.switch": "flownb.nodes.choice:Switch",
+    "control.transform": "flownb.nodes.transform:Transform",
+    "control.filter": "flownb.nodes.pick:Filter",
+    "control.sort": "flownb.nodes.pick:Sort",
+    "control.dedupe": "flownb.nodes.pick:Dedupe",
+    "control.limit": "flownb.nodes.pick:Limit",
+    "control.split": "flownb.nodes.split:Split",
+    "control.aggregate": "flownb.nodes.aggregate:Aggregate",
+    "control.assert": "flownb.nodes.gate:Assert",
+    "files.read": "flownb.nodes.files:Read",
+    "files.write": "flownb.nodes.files:Write",
 }
 
 #: Packages name their types in this entry point group: `"family.name" = "module:class"`.

@@ -10,6 +10,7 @@ from flownb.nodes.scope import scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from flownb.graph.nodetype import Context, NodeType
     from flownb.model.workflow import Node
@@ -26,8 +27,8 @@ def prepare(
 ) -> NodeType:
     """The instance for one run of a node.
 
-    A text that is nothing but `{{ x }}` becomes that value as it is, inside other text it becomes text. Bare
-    expressions are left to the type. An input that has the name of a field takes the field's place, unless it is there
+    A text that is nothing but `{{ x }}` becomes that value as it is, inside other text it becomes text. What the type
+    evaluates by itself is left to it. An input that has the name of a field takes the field's place, unless it is there
     because an expression names it.
 
     Args:
@@ -42,10 +43,10 @@ def prepare(
         InvalidInput: what comes out is not what the type takes.
     """
     config = node.config
-    kept = {*cls.verbatim, *cls.expressions}
+    kept = {*cls.verbatim, *(each.place for each in cls.expressions_in(config))}
     if any(name not in kept and _has_template(value) for name, value in config.items()):
         names = scope(ctx, inputs)
-        config = {name: value if name in kept else _evaluate(value, names) for name, value in config.items()}
+        config = {name: _evaluate(value, names, name, kept) for name, value in config.items()}
     if cls.Config is not None:
         over = {name: inputs[name] for name in cls.Config.model_fields if name in inputs}
         if over:
@@ -65,7 +66,10 @@ def _has_template(value: Any) -> bool:
     return isinstance(value, list | tuple) and any(_has_template(each) for each in value)
 
 
-def _evaluate(value: Any, names: Mapping[str, Any]) -> Any:
+def _evaluate(value: Any, names: Mapping[str, Any], place: str, kept: AbstractSet[str]) -> Any:
+    """The value with its templates evaluated, but for those at a place that is kept."""
+    if place in kept:
+        return value
     if isinstance(value, str):
         if _TEMPLATE not in value:
             return value
@@ -73,7 +77,7 @@ def _evaluate(value: Any, names: Mapping[str, Any]) -> Any:
 
         return compile_template(value).evaluate(names)
     if isinstance(value, dict):
-        return {name: _evaluate(each, names) for name, each in value.items()}
+        return {name: _evaluate(each, names, f"{place}.{name}", kept) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_evaluate(each, names) for each in value]
+        return [_evaluate(each, names, f"{place}[{number}]", kept) for number, each in enumerate(value)]
     return value

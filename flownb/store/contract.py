@@ -260,7 +260,8 @@ class Store(Protocol):
             owner: who takes it.
             expect: take it from this living owner, who hands it over.
 
-        Returns None where another owner lives or was faster.
+        Returns None where another owner lives or was faster, and where `owner` itself has it and lives: a run is
+        handed out once.
 
         Raises:
             NotFound: no such run.

@@ -25,7 +25,7 @@ SOURCES = sorted((ROOT / "flownb").rglob("*.py"))
 #: "About 400 lines": what is longer is listed with the reason why it is one noun and can't be two files.
 ABOUT_400 = 440
 LONG_FILES: dict[str, str] = {
-    "flownb/model/state.py": "the fold: what each event does to the counters stands beside the counters",
+    "flownb/store/memory.py": "every method of the contract, a few lines each; SQLite needs a package for the same",
 }
 #: Functions of 50 lines and more (docstring apart), as `file.py:name`, each with its reason.
 LONG_FUNCTIONS: dict[str, str] = {}
@@ -138,7 +138,8 @@ def test_no_committed_file_names_a_registry_or_somebodys_home() -> None:
     hosts = [
         ".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("yarnpkg", "com"))
     ]
-    homes = [rf"(?<![\w.]){re.escape('/' + folder + '/')}\w" for folder in ("root", "home", "Users")]
+    # ada is nobody: tests of paths need a user.
+    homes = [rf"(?<![\w.]){re.escape('/' + folder + '/')}(?!ada\b)\w" for folder in ("root", "home", "Users")]
     forbidden = re.compile("|".join([*map(re.escape, hosts), *homes]))
     found = {
         f"{name}:{number}: {line.strip()[:80]}"

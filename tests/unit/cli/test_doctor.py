@@ -45,9 +45,7 @@ def test_a_broken_store_is_one(cli: Callable[..., Told], tmp_path: Path) -> None
     assert told.out.endswith("1 of these need attention.\n")
 
 
-def test_a_missing_package_is_named_with_the_way_out(
-    cli: Callable[..., Told], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_package_is_named_with_the_way_out(cli: Callable[..., Told], monkeypatch: pytest.MonkeyPatch) -> None:
     real = importlib.metadata.version
 
     def version(name: str) -> str:

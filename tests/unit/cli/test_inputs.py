@@ -22,7 +22,9 @@ def test_the_help_of_a_module_lists_its_inputs(cli: Callable[..., Told], module:
 
 
 def test_the_help_of_a_notebook_lists_its_parameters_and_runs_nothing(cli: Callable[..., Told], folder: Path) -> None:
-    cell = nbformat.v4.new_code_cell("month: str  # as 2026-10\nlimit = 3\nopen('ran', 'w')", metadata={"tags": ["parameters"]})
+    cell = nbformat.v4.new_code_cell(
+        "month: str  # as 2026-10\nlimit = 3\nopen('ran', 'w')", metadata={"tags": ["parameters"]}
+    )
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), folder / "nb.ipynb")
     told = cli("run", "--help", "nb.ipynb")
     assert "  month (str)  required; as 2026-10\n" in told.out

@@ -55,7 +55,10 @@ GOLDEN: Final[list[tuple[Any, Any]]] = [
     (bytearray(b"a"), {"$bytes": ["bytearray", "YQ=="]}),
     (memoryview(b"a"), {"$bytes": ["memoryview", "YQ=="]}),
     (dt.datetime(2024, 5, 6, 7, 8, 9, 10), {"$datetime": "2024-05-06T07:08:09.000010"}),  # noqa: DTZ001
-    (dt.datetime(2024, 5, 6, tzinfo=dt.UTC), {"$datetime": {"at": "2024-05-06T00:00:00", "zone": {"$zone": [0, 0, 0]}}}),
+    (
+        dt.datetime(2024, 5, 6, tzinfo=dt.UTC),
+        {"$datetime": {"at": "2024-05-06T00:00:00", "zone": {"$zone": [0, 0, 0]}}},
+    ),
     (
         dt.datetime(2024, 10, 27, 2, 30, fold=1, tzinfo=BERLIN),
         {"$datetime": {"at": "2024-10-27T02:30:00", "zone": {"$zone": "Europe/Berlin"}, "fold": 1}},
@@ -96,7 +99,7 @@ def back(value: Any, artifacts: MemoryArtifacts) -> Any:
 # --- plain forms ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("value", "plain"), GOLDEN, ids=lambda each: repr(each)[:40])
+@pytest.mark.parametrize(("value", "plain"), GOLDEN, ids=range(len(GOLDEN)))
 def test_the_plain_form_is_what_journals_hold(value: Any, plain: Any, artifacts: MemoryArtifacts) -> None:
     stored = values.store(value, artifacts)
     assert repr(stored.plain) == repr(plain)
@@ -116,7 +119,10 @@ def test_ints_have_no_limit_of_digits(artifacts: MemoryArtifacts) -> None:
 
 def test_nan_stays_nan_wherever_it_is(artifacts: MemoryArtifacts) -> None:
     nan = float("nan")
-    assert repr(back([nan, {"a": nan}, (nan,), {nan}, {nan: nan}], artifacts)) == "[nan, {'a': nan}, (nan,), {nan}, {nan: nan}]"
+    assert (
+        repr(back([nan, {"a": nan}, (nan,), {nan}, {nan: nan}], artifacts))
+        == "[nan, {'a': nan}, (nan,), {nan}, {nan: nan}]"
+    )
 
 
 @pytest.mark.parametrize("value", [{"\ud800": "\udfff"}, ["ok", "\ud800"], {"a": ("\ud800\udc00",)}, {"ü": {"\ud800"}}])
@@ -248,7 +254,7 @@ def test_an_artifact_that_is_gone_is_not_found(artifacts: MemoryArtifacts) -> No
         (bytes(70_000), "bytes, 70,000 bytes\nb'" + "\\x00" * 32 + "'"),
         ([bytes(70_000)], "[<bytes, 70,000 bytes>]"),
     ],
-    ids=lambda each: repr(each)[:30],
+    ids=lambda each: type(each).__name__,
 )
 def test_a_preview_reads_as_the_value_does(value: Any, text: str, artifacts: MemoryArtifacts) -> None:
     assert values.preview(values.store(value, artifacts).plain) == text
@@ -277,7 +283,9 @@ def test_no_file_of_the_package_pickles() -> None:
     guilty = [
         path.relative_to(root).as_posix()
         for path in root.rglob("*.py")
-        if re.search(r"^\s*(import|from)\s+(pickle|marshal|shelve|dill|joblib)\b|allow_pickle=True", path.read_text(), re.M)
+        if re.search(
+            r"^\s*(import|from)\s+(pickle|marshal|shelve|dill|joblib)\b|allow_pickle=True", path.read_text(), re.M
+        )
         or ("pickle" in path.read_text() and path.is_relative_to(root / "store") and "cloudpickle" in path.read_text())
     ]
     assert guilty == []
