@@ -191,6 +191,8 @@ class Engine:
             return []
 
     def _commit(self, batch: list[Execution]) -> list[tuple[Execution, list[Any]]]:
+        if len(batch) == 1:
+            return self._commit_group(batch) if batch[0].out else []
         by_store: dict[int, list[Execution]] = {}
         for execution in batch:
             if execution.out:

@@ -21,6 +21,7 @@ from flownb.model.state import FAILED, PENDING, RUNNING, WAITING, RunState, appl
 from flownb.model.status import OnError, PauseReason, RunStatus
 from flownb.run import plan as planning
 from flownb.run.attempt import Attempt, Outcome
+from flownb.run.capture import Buffer
 from flownb.run.failure import after_failure, failure_of, may_retry, retry_delay
 from flownb.run.inputs import Values
 
@@ -134,7 +135,7 @@ class Execution:
 
     def _attempt(self, number: int, number_of_try: int) -> None:
         body = self._bodies[number]
-        attempt = Attempt(self, body, number_of_try)
+        attempt = Attempt(self, body, number, body.path, number_of_try, Buffer(self.engine.output_waits))
         self.alive[number] = attempt
         if self.state.waits and (wait := self.state.waits.pop(number, None)) is not None:
             attempt.resumed = self._now()
@@ -228,7 +229,6 @@ class Execution:
             self._suspended(attempt, outcome)
         elif outcome is not None:
             self._completed(attempt, outcome)
-        self.engine.mark(self)
 
     def _completed(self, attempt: Attempt, outcome: Outcome) -> None:
         number, path = attempt.number, attempt.path

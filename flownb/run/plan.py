@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flownb.model.state import RunState
 
 
-class Plan(msgspec.Struct, frozen=True):
+class Plan(msgspec.Struct, frozen=True, gc=False):
     """Nodes to start and nodes to skip, by number; `rest` stays ready for want of room."""
 
     starts: list[int]

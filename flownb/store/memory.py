@@ -96,7 +96,8 @@ class MemoryStore:
             raise refusals.closed(self.url)
 
     def _changing(self) -> None:
-        self._open()
+        if self.closed:
+            raise refusals.closed(self.url)
         self._version += 1
 
     def _run(self, run: str) -> _Run:
@@ -140,16 +141,16 @@ class MemoryStore:
         """Append the events of one loop tick, all or nothing."""
         with self._lock:
             self._changing()
-            self._check(writes)
-            for write in writes:
-                kept = self._runs[write.run]
+            for kept, write in self._checked(writes):
                 kept.events += write.events
                 if not PROJECTED.isdisjoint(map(type, write.events)):
                     self._project(kept, [event for event in write.events if type(event) in PROJECTED])
                 if write.release:
                     kept.owner = None
 
-    def _check(self, writes: Sequence[Write]) -> None:
+    def _checked(self, writes: Sequence[Write]) -> list[tuple[_Run, Write]]:
+        """The writes with their runs, once every run is owned under its fence and its journal ends before the write."""
+        checked: list[tuple[_Run, Write]] = []
         lost = []
         gaps = []
         for write in writes:
@@ -161,10 +162,13 @@ class MemoryStore:
                     lost.append(write.run)
                 else:
                     gaps.append((write.run, last, write.first))
+            else:
+                checked.append((kept, write))
         if lost:
             raise refusals.fenced(self.url, lost)
         if gaps:
             raise refusals.misnumbered(self.url, *gaps[0])
+        return checked
 
     def _project(self, kept: _Run, notable: list[Event]) -> None:
         change = run_change(notable)
