@@ -55,7 +55,10 @@ GOLDEN: Final[list[tuple[Any, Any]]] = [
     (bytearray(b"a"), {"$bytes": ["bytearray", "YQ=="]}),
     (memoryview(b"a"), {"$bytes": ["memoryview", "YQ=="]}),
     (dt.datetime(2024, 5, 6, 7, 8, 9, 10), {"$datetime": "2024-05-06T07:08:09.000010"}),  # noqa: DTZ001
-    (dt.datetime(2024, 5, 6, tzinfo=dt.UTC), {"$datetime": {"at": "2024-05-06T00:00:00", "zone": {"$zone": [0, 0, 0]}}}),
+    (
+        dt.datetime(2024, 5, 6, tzinfo=dt.UTC),
+        {"$datetime": {"at": "2024-05-06T00:00:00", "zone": {"$zone": [0, 0, 0]}}},
+    ),
     (
         dt.datetime(2024, 10, 27, 2, 30, fold=1, tzinfo=BERLIN),
         {"$datetime": {"at": "2024-10-27T02:30:00", "zone": {"$zone": "Europe/Berlin"}, "fold": 1}},
@@ -116,7 +119,10 @@ def test_ints_have_no_limit_of_digits(artifacts: MemoryArtifacts) -> None:
 
 def test_nan_stays_nan_wherever_it_is(artifacts: MemoryArtifacts) -> None:
     nan = float("nan")
-    assert repr(back([nan, {"a": nan}, (nan,), {nan}, {nan: nan}], artifacts)) == "[nan, {'a': nan}, (nan,), {nan}, {nan: nan}]"
+    assert (
+        repr(back([nan, {"a": nan}, (nan,), {nan}, {nan: nan}], artifacts))
+        == "[nan, {'a': nan}, (nan,), {nan}, {nan: nan}]"
+    )
 
 
 @pytest.mark.parametrize("value", [{"\ud800": "\udfff"}, ["ok", "\ud800"], {"a": ("\ud800\udc00",)}, {"ü": {"\ud800"}}])
@@ -277,7 +283,9 @@ def test_no_file_of_the_package_pickles() -> None:
     guilty = [
         path.relative_to(root).as_posix()
         for path in root.rglob("*.py")
-        if re.search(r"^\s*(import|from)\s+(pickle|marshal|shelve|dill|joblib)\b|allow_pickle=True", path.read_text(), re.M)
+        if re.search(
+            r"^\s*(import|from)\s+(pickle|marshal|shelve|dill|joblib)\b|allow_pickle=True", path.read_text(), re.M
+        )
         or ("pickle" in path.read_text() and path.is_relative_to(root / "store") and "cloudpickle" in path.read_text())
     ]
     assert guilty == []

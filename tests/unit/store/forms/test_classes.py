@@ -161,7 +161,8 @@ def reason(value: Any, artifacts: MemoryArtifacts) -> str:
 
 
 @pytest.mark.parametrize(
-    "member", [Color.RED, Color.CRIMSON, Color.BLUE, Level.LOW, Word.YES, Right.READ, Right.READ | Right.WRITE, Right(0)]
+    "member",
+    [Color.RED, Color.CRIMSON, Color.BLUE, Level.LOW, Word.YES, Right.READ, Right.READ | Right.WRITE, Right(0)],
 )
 def test_a_member_of_an_enum_is_the_very_one(member: enum.Enum, artifacts: MemoryArtifacts) -> None:
     assert back(member, artifacts) is member
@@ -352,7 +353,9 @@ def test_a_missing_class_asks_for_its_cell(cell: types.ModuleType, artifacts: Me
     run(cell, "@dataclass\nclass A:\n    x: int")
     plain = values.store(cell.A(1), artifacts).plain
     del cell.A
-    with pytest.raises(StoreError, match="there is no class A here; import cell_of_a_notebook, or run the cell that defines it"):
+    with pytest.raises(
+        StoreError, match="there is no class A here; import cell_of_a_notebook, or run the cell that defines it"
+    ):
         values.load(plain, artifacts)
     plain["$dataclass"]["class"] = "__main__:Nowhere"
     with pytest.raises(StoreError, match="no class Nowhere here; run the cell that defines it, then try again"):
@@ -379,7 +382,9 @@ def test_a_class_with_other_fields_says_which(cell: types.ModuleType, artifacts:
         values.load(plain, artifacts)
 
 
-def test_a_class_defined_anew_with_the_same_fields_is_the_newest(cell: types.ModuleType, artifacts: MemoryArtifacts) -> None:
+def test_a_class_defined_anew_with_the_same_fields_is_the_newest(
+    cell: types.ModuleType, artifacts: MemoryArtifacts
+) -> None:
     code = "@dataclass\nclass A:\n    x: int"
     run(cell, code)
     plain = values.store(cell.A(1), artifacts).plain

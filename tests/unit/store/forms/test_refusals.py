@@ -125,7 +125,7 @@ def frame_of_locks() -> Any:
 
 #: What it is, how to make it, and words of the reason.
 CASES: list[tuple[str, Callable[[], Any], str]] = [
-    ("a function", lambda: (lambda: 1), "is a function: code is not stored"),
+    ("a function", lambda: lambda: 1, "is a function: code is not stored"),
     ("a builtin", lambda: len, "is a function (builtin_function_or_method): code"),
     ("a method", lambda: "x".upper, "is a function"),
     ("a partial", lambda: functools.partial(len, []), "is a function (functools.partial)"),
@@ -171,7 +171,11 @@ CASES: list[tuple[str, Callable[[], Any], str]] = [
     ("records of objects", lambda: numpy.zeros(1, dtype=[("a", "O")]), "records that hold Python objects"),
     ("an array with a function", lambda: numpy.array([1, len], dtype=object), "Its part [1] is a function"),
     ("a dtype", lambda: numpy.dtype("i4"), "numpy.dtypes.Int32DType"),
-    ("a sparse column", lambda: pandas.DataFrame({"a": pandas.arrays.SparseArray([0])}), "Its part .a is a column of the type Sparse"),
+    (
+        "a sparse column",
+        lambda: pandas.DataFrame({"a": pandas.arrays.SparseArray([0])}),
+        "Its part .a is a column of the type Sparse",
+    ),
     ("a column of locks", frame_of_locks, "Its part .x[1] is a lock"),
     ("a grouping", lambda: pandas.DataFrame({"a": [1]}).groupby("a"), "is a grouping"),
     ("a bad repr", BadRepr, "for which there is no form"),
