@@ -118,7 +118,11 @@ class KeyNode(ItemsNode):
             names = self.names(ctx, inputs, items.value)
             return [each_value(compile_expression(config.key), items, ctx, names)]
         fields = config.fields or (items.names if isinstance(items, FrameItems) else [])
-        return [items.field(name, lenient=config.allow_missing) for name in fields] if fields else [[*map(plain_cell, items)]]
+        return (
+            [items.field(name, lenient=config.allow_missing) for name in fields]
+            if fields
+            else [[*map(plain_cell, items)]]
+        )
 
 
 class SortConfig(KeyConfig):

@@ -39,3 +39,8 @@ def problems(type_: str, config: dict[str, Any]) -> list[Problem]:
 def said(type_: str, config: dict[str, Any]) -> list[str]:
     """The same in words."""
     return [problem.message for problem in problems(type_, config)]
+
+
+def leaving(found: Any, port: str) -> Any:
+    """What leaves by a port."""
+    return found.values[port]

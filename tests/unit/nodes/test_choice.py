@@ -11,7 +11,7 @@ from flownb.graph.nodetype import Output
 from flownb.graph.registry import registry
 from flownb.model.workflow import Node
 from flownb.testing import FakeContext, check_node
-from tests.unit.nodes.running import run, run_with, said
+from tests.unit.nodes.running import leaving, run, run_with, said
 
 BY_SIZE = [{"port": "huge", "when": "total > 1000"}, {"port": "big", "when": "total > 100"}]
 BY_TIER = [{"port": "best", "equals": "gold"}, {"port": "good", "one_of": ["silver", "bronze"]}]
@@ -23,9 +23,7 @@ def test_the_first_case_that_holds_fires_and_default_if_none(total: int, port: s
     assert found == Output(port, ports=(port,), values={port: port})
 
 
-@pytest.mark.parametrize(
-    ("total", "ports"), [(5000, ("huge", "big")), (500, ("big",)), (5, ("default",))]
-)
+@pytest.mark.parametrize(("total", "ports"), [(5000, ("huge", "big")), (500, ("big",)), (5, ("default",))])
 def test_all_cases_that_hold_fire_if_so_asked(total: int, ports: tuple[str, ...]) -> None:
     found = run_with("control.switch", {"cases": BY_SIZE, "mode": "all"}, total=total)
     assert (found.value, found.ports) == (list(ports), ports)
@@ -54,8 +52,8 @@ def test_null_is_a_value_that_a_case_can_ask_for() -> None:
 def test_what_came_in_leaves_by_the_ports_that_fire() -> None:
     frame = pd.DataFrame({"x": [1]})
     found = run("control.switch", {"cases": BY_SIZE, "mode": "all"}, frame, total=5000)
-    assert found.values["huge"] is frame
-    assert found.values["big"] is frame
+    assert leaving(found, "huge") is frame
+    assert leaving(found, "big") is frame
 
 
 def test_a_case_can_be_a_condition_as_an_object() -> None:

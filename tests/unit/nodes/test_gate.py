@@ -13,7 +13,7 @@ from flownb.graph.nodetype import Output
 from flownb.graph.registry import registry
 from flownb.model.workflow import Node
 from flownb.testing import FakeContext
-from tests.unit.nodes.running import checked, run, run_with, said
+from tests.unit.nodes.running import checked, leaving, run, run_with, said
 
 ROWS: list[dict[str, Any]] = [
     {"id": "A1", "amount": 10.0, "state": "paid"},
@@ -70,10 +70,10 @@ def test_data_that_breaks_them_fails_with_every_broken_rule_its_count_and_exampl
 
 def test_by_port_it_does_not_fail_and_its_own_output_is_the_report(rows: Any) -> None:
     good = checked("control.assert", {"rules": ["true"], "on_fail": "port"}, rows)
-    assert (good.ports, good.values["passed"] is rows, good.value["passed"]) == (("passed",), True, True)
+    assert (good.ports, leaving(good, "passed") is rows, good.value["passed"]) == (("passed",), True, True)
     bad = checked("control.assert", {"rules": [{"column": "amount", "not_null": True}], "on_fail": "port"}, rows)
     assert isinstance(bad, Output)
-    assert (bad.ports, bad.values["failed"] is rows) == (("failed",), True)
+    assert (bad.ports, leaving(bad, "failed") is rows) == (("failed",), True)
     noun = "row" if isinstance(rows, pd.DataFrame) else "item"
     assert bad.value == {
         "passed": False,
@@ -126,7 +126,9 @@ def test_the_number_of_examples_can_be_set() -> None:
         ({"matches": "^[A-Z][0-9]+$"}, ["A1", "a1", None, 7, "A1\n"], [1, 3, 4]),
     ],
 )
-def test_a_rule_about_a_column_fails_for_the_values_that_break_it(rule: Any, values: list[Any], failed: list[int]) -> None:
+def test_a_rule_about_a_column_fails_for_the_values_that_break_it(
+    rule: Any, values: list[Any], failed: list[int]
+) -> None:
     found = run(
         "control.assert",
         {"rules": [{"column": "x", **rule}], "on_fail": "port", "examples": 9},

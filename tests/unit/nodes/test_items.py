@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import datetime as dt
 import subprocess
 import sys
 from typing import Any
@@ -46,7 +45,7 @@ def test_the_rows_of_a_frame_are_tables_with_none_for_what_is_empty() -> None:
         }
     )
     first, second = of(frame)
-    assert first == {"n": 1, "f": 0.5, "s": "x", "d": dt.datetime(2026, 1, 1), "o": [1], "1": True}
+    assert first == {"n": 1, "f": 0.5, "s": "x", "d": pd.Timestamp("2026-01-01"), "o": [1], "1": True}
     assert second == {"n": None, "f": None, "s": None, "d": None, "o": None, "1": False}
     assert type(first["n"]) is int
 

@@ -11,7 +11,7 @@ from flownb.errors import ExpressionError, InvalidInput
 from flownb.graph.builder import Builder
 from flownb.graph.nodetype import Output
 from flownb.testing import FakeContext
-from tests.unit.nodes.running import checked, run, run_with, said
+from tests.unit.nodes.running import checked, leaving, run, run_with, said
 
 ROWS: list[dict[str, Any]] = [
     {"id": 3, "city": "Oslo", "amount": 10.0},
@@ -65,7 +65,7 @@ def test_a_frame_keeps_its_labels_and_dtypes() -> None:
 def test_the_rest_leaves_by_its_own_port(rows: Any) -> None:
     found = checked("control.filter", {"test": "item.id > 2", "rest": True}, rows)
     assert isinstance(found, Output)
-    assert (ids(found.value), found.ports, ids(found.values["rest"])) == ([3, 4], ("rest",), [1, 2])
+    assert (ids(found.value), found.ports, ids(leaving(found, "rest"))) == ([3, 4], ("rest",), [1, 2])
 
 
 def test_single_values_are_items_too() -> None:

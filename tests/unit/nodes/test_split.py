@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import pandas as pd
@@ -18,9 +17,9 @@ ORDERS: list[dict[str, Any]] = [
 
 def test_a_list_is_split_as_it_is_and_a_frame_into_its_rows() -> None:
     assert checked("control.split", {}, ORDERS) == ORDERS
-    frame = pd.DataFrame({"n": [1, 2], "x": [0.5, None], "d": pd.to_datetime(["2026-01-01", None])})
+    frame = pd.DataFrame({"n": [1, 2], "x": [0.5, None], "d": pd.Series([pd.Timestamp("2026-01-01"), pd.NaT])})
     assert checked("control.split", {}, frame) == [
-        {"n": 1, "x": 0.5, "d": dt.datetime(2026, 1, 1)},
+        {"n": 1, "x": 0.5, "d": pd.Timestamp("2026-01-01")},
         {"n": 2, "x": None, "d": None},
     ]
     assert run("control.split", {}, pd.Series([1, None])) == [1.0, None]

@@ -99,7 +99,12 @@ def test_names_are_wired_and_item_is_one_only_with_each() -> None:
     flow["item"] >> flow.add("control.transform", "many", each=True, fields={"a": "order.total + item"})
     assert flow.validate() == []
     wires = {(edge.source, edge.target, edge.target_port) for edge in flow.build().edges}
-    assert wires == {("order", "one", "order"), ("item", "one", "item"), ("order", "many", "order"), ("item", "many", "main")}
+    assert wires == {
+        ("order", "one", "order"),
+        ("item", "one", "item"),
+        ("order", "many", "order"),
+        ("item", "many", "main"),
+    }
 
 
 def test_a_field_that_cannot_be_read_is_a_problem_with_its_place() -> None:
