@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from typing import TYPE_CHECKING, Any, Final
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from flownb import __version__
+from flownb.cli.harmless import block
+from flownb.cli.stdout import silence
 from flownb.errors import EnvironmentFault, FlownbError, NotFound, RunCancelled, RunFailed, RunPaused, UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +34,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "report": ("flownb.cli.check", "Write the report of a run as HTML or notebook."),
     "rm": ("flownb.cli.house", "Delete a run."),
     "gc": ("flownb.cli.house", "Delete old runs and what nothing names any more."),
-    "doctor": ("flownb.cli.house", "Look whether everything is in order."),
+    "doctor": ("flownb.cli.doctor", "Look whether everything is in order."),
     "demo": ("flownb.cli.demo", "See a run survive a kill, on a real notebook."),
 }
 
@@ -109,25 +112,35 @@ def run_app(command: click.Command, args: Sequence[str] | None = None) -> int:
     try:
         result = command.main(args=args, prog_name="flownb", standalone_mode=False)
         status = result if isinstance(result, int) else 0
+        sys.stdout.flush()
     except click.exceptions.Exit as left:
         status = left.exit_code
     except (click.Abort, KeyboardInterrupt):
         status = 130
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx is not None else "", err=True)
+        status = error.exit_code
     except click.ClickException as error:
-        error.show(file=sys.stderr)
+        hint = (
+            f" `{error.ctx.command_path} --help` shows how."
+            if isinstance(error, click.UsageError) and error.ctx
+            else ""
+        )
+        say(f"{error.format_message()}{hint}")
         status = error.exit_code
     except FlownbError as error:
         say(str(error))
         status = next(status for kind, status in _STATUS if isinstance(error, kind))
     except BrokenPipeError:
-        sys.stderr.close()  # the reader has seen enough, as with `| head`
+        silence(sys.stdout)  # the reader has seen enough, as with `| head`
         status = 0
     return status
 
 
 def say(text: str) -> None:
-    """A line for people, on stderr, so that it never mixes with JSON."""
-    click.echo(f"flownb: {text}", err=True)
+    """A sentence for people, on stderr, so that it never mixes with JSON."""
+    with contextlib.suppress(OSError):  # nobody listens: what was done counts all the same
+        click.echo(f"flownb: {block(text)}", err=True)
 
 
 def open_existing(url: str | None) -> Any:

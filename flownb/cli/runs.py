@@ -8,80 +8,61 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from flownb.cli.app import json_option, open_existing, store_option
+from flownb.cli.app import json_option, open_existing, say, store_option
+from flownb.cli.ending import is_alive, results, sentences, why
+from flownb.cli.find import find_run
+from flownb.cli.harmless import block, line
+from flownb.cli.look import duration, status_text, when
+from flownb.cli.printed import Printed
 from flownb.errors import NotFound, UsageError, near_names
+from flownb.model.events import NodeOutput
 from flownb.model.status import STATUS_ALIASES, RunStatus
 from flownb.run.describe import describe_event, describe_row, describe_state
 from flownb.run.recover import read_state, require_row
+from flownb.store import values
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from flownb.model.events import Record
+    from flownb.model.state import RunState
     from flownb.store.contract import RunRow, Store
 
-#: A sign and a colour beside each word, so that colour is never the only sign.
-_SIGNS: Final[dict[str, tuple[str, str]]] = {
-    "pending": ("○", "white"),
-    "queued": ("○", "white"),
-    "running": ("◐", "blue"),
-    "waiting": ("⧗", "yellow"),
-    "paused": ("⧗", "yellow"),
-    "completed": ("✔", "green"),
-    "failed": ("✖", "red"),
-    "skipped": ("»", "bright_black"),
-    "cancelled": ("—", "bright_black"),
-}
-
-
-def status_text(status: str) -> str:
-    """A status with its sign, coloured where that is seen."""
-    sign, colour = _SIGNS[status]
-    return click.style(f"{sign} {status}", fg=colour)
-
-
-def when(seconds: float | None) -> str:
-    """A local time for people."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds)) if seconds else "-"
-
-
-def duration(start: float | None, end: float | None) -> str:
-    """A duration in one unit."""
-    if not start or not end:
-        return "-"
-    seconds = end - start
-    minute, hour = 60, 3600
-    if seconds < 10:  # noqa: PLR2004  two digits that mean something
-        return f"{seconds:.2f} s"
-    if seconds < 2 * minute:
-        return f"{seconds:.0f} s"
-    return f"{seconds / minute:.0f} min" if seconds < 2 * hour else f"{seconds / hour:.1f} h"
+_NEWEST: Final = 50
+_MOST_NAME: Final = 40
+_MOST_NODE: Final = 60
+_LOOK_SECONDS: Final = 0.1
+#: Every so many looks, whether the run's process still lives.
+_OWNER_LOOKS: Final = 10
 
 
 @click.command("runs", epilog="Example: flownb runs --status failed")
 @click.option("--status", help="Only runs in this status, as failed or paused.")
-@click.option("--limit", default=50, show_default=True, help="How many at most; 0 for all.")
+@click.option("--limit", type=click.IntRange(0), help=f"How many at most, 0 for all; {_NEWEST}, and all with --json.")
 @store_option
 @json_option
-def runs_command(status: str | None, limit: int, store: str | None, *, as_json: bool) -> None:
-    """List runs, newest first."""
+def runs_command(status: str | None, limit: int | None, store: str | None, *, as_json: bool) -> None:
+    """List runs, newest first; with --json, an object a line."""
     wanted = [_known_status(status)] if status else []
+    if limit is None:
+        limit = 0 if as_json else _NEWEST
     opened = open_existing(store)
-    found = list(opened.rows(status=wanted, limit=limit or None))
+    rows = opened.rows(status=wanted, limit=limit + 1 if limit else None)
     if as_json:
-        for row in found:
-            click.echo(json.dumps(describe_row(row)))
+        for number, row in enumerate(rows):
+            if not limit or number < limit:
+                click.echo(json.dumps(describe_row(row)))
         return
+    found = list(rows)
     if not found:
-        click.echo(f"No {status + ' ' if status else ''}runs in {opened.url}.")
+        click.echo(f"There are no {f'{wanted[0]} ' if wanted else ''}runs in {opened.url}.")
         return
-    width = max(len(row.workflow) for row in found)
-    for row in found:
-        why = f" ({row.pause_reason})" if row.pause_reason else ""
-        taken = duration(row.started_at, row.finished_at)
-        click.echo(
-            f"{row.id}  {row.workflow:<{width}}  {when(row.created_at)}  {taken:>8}  {status_text(row.status)}{why}"
-        )
-    if limit and len(found) == limit:
-        click.echo(f"… the newest {limit}; --limit 0 lists all.", err=True)
+    shown = found[:limit] if limit else found
+    width = max(len(line(row.workflow, _MOST_NAME)) for row in shown)
+    for row in shown:
+        click.echo(_row_line(row, width))
+    if len(shown) < len(found):
+        say(f"these are the newest {limit}; --limit 0 lists all.")
 
 
 def _known_status(status: str) -> str:
@@ -91,63 +72,86 @@ def _known_status(status: str) -> str:
     return name
 
 
+def _row_line(row: RunRow, width: int = 0) -> str:
+    taken = duration(row.started_at, row.finished_at)
+    name = line(row.workflow, _MOST_NAME)
+    key = f"  key {line(row.key, _MOST_NAME)}" if row.key else ""
+    return f"{row.id}  {name:<{width}}  {when(row.created_at)}  {taken:>8}  {status_text(row.status)}{why(row)}{key}"
+
+
+# --- one run ----------------------------------------------------------------------------------------------------------
+
+
 @click.command("show", epilog="Example: flownb show 1k3x9p2abcdef --json")
 @click.argument("run_id", metavar="RUN")
 @store_option
 @json_option
 def show_command(run_id: str, store: str | None, *, as_json: bool) -> None:
-    """Show a run and each of its nodes."""
+    """Show a run and each of its nodes; the beginning of its id is enough."""
     opened = open_existing(store)
-    row = require_row(opened, run_id)
+    row = find_run(opened, run_id)
     state = read_state(opened, row)
     if as_json:
         click.echo(json.dumps(describe_state(row, state, opened), indent=2))
         return
-    show_run(opened, row, state)
+    for text in _about_run(opened, row, state):
+        click.echo(text)
+    if state.status is not RunStatus.FAILED:
+        for text in sentences(opened, row, state, store):
+            say(text)
+    else:
+        say(list(sentences(opened, row, state, store))[-1])
 
 
-def show_run(store: Store, row: RunRow, state: Any) -> None:
-    """Print a run for people."""
-    from flownb.store import values
-
-    why = f" ({row.pause_reason})" if row.pause_reason else ""
-    click.echo(f"{click.style(row.workflow, bold=True)}  {row.id}  {status_text(row.status)}{why}")
-    click.echo(f"started {when(row.started_at)}, took {duration(row.started_at, row.finished_at)}; kept in {store.url}")
-    if state.message:
-        click.echo(state.message)
+def _about_run(store: Store, row: RunRow, state: RunState) -> Iterator[str]:
+    now = None if state.status.ended else time.time()
+    name = click.style(line(row.workflow, 100), bold=True)
+    yield f"{name}  {row.id}  {status_text(state.status)}{why(row)}"
+    facts = [f"started {when(state.started_at)}", f"took {duration(state.started_at, state.finished_at or now)}"]
+    facts += [f"key {line(row.key, 100)}"] if row.key else []
+    yield f"{', '.join(facts)}; kept in {store.url}"
     for name, plain in state.inputs.items():
-        click.echo(f"  {name} = {values.preview(plain, 100)}")
+        yield f"  {line(name, _MOST_NODE)} = {line(values.preview(plain, 100), 100)}"
     document = describe_state(row, state)
-    width = max((len(path) for path in document["nodes"]), default=0)
+    width = max((len(line(path, _MOST_NODE)) for path in document["nodes"]), default=0)
     for number, (path, node) in enumerate(document["nodes"].items()):
-        taken = duration(state.node_started[number], state.node_finished[number]) if node["attempts"] else ""
-        tries = f" ({node['attempts']} attempts)" if node["attempts"] > 1 else ""
-        text = _second_column(node)
-        click.echo(f"  {path:<{width}}  {status_text(node['status'])}{tries}  {taken:>8}  {text}".rstrip())
-    if document["error"]:
-        click.echo()
-        click.echo(click.style(f"{document['error']['type']}: {document['error']['message']}", fg="red"))
-        if document["error"]["traceback"]:
-            click.echo(document["error"]["traceback"].rstrip())
-    for name, plain in (state.results or state.outputs()).items():
-        click.echo(f"{name}: {values.preview(plain, 500)}")
+        yield _node_line(state, number, path, node, width)
+    if not document["nodes"]:
+        yield "  It has no nodes: its notebook started no flow."
+    if error := document["error"]:
+        yield ""
+        yield click.style(line(f"{error['type']}: {error['message']}", 2000), fg="red")
+        yield from [block(error["traceback"]).rstrip()] if error["traceback"] else []
+    for name, plain in results(row, state).items():
+        yield f"{line(name, _MOST_NODE)}: {line(values.preview(plain, 500), 500)}"
     for each in store.rows(group=row.id):
-        click.echo(f"beneath it: {each.id}  {each.workflow}  {status_text(each.status)}")
-    if row.status in ("failed", "paused", "running", "pending"):
-        click.echo(f"`flownb resume {row.id}` goes on with it.", err=True)
+        if each.id != row.id:
+            yield f"beneath it: {_row_line(each)}"
 
 
-def _second_column(node: dict[str, Any]) -> str:
-    from flownb.store import values
+def _node_line(state: RunState, number: int, path: str, node: dict[str, Any], width: int) -> str:
+    started, finished = state.node_started[number], state.node_finished[number]
+    taken = duration(started, finished or time.time()) if node["attempts"] else ""
+    tries = f"({node['attempts']} attempts) " if node["attempts"] > 1 else ""
+    name = line(path, _MOST_NODE)
+    text = f"{tries}{_became(state, number, node)}"
+    return f"  {name:<{width}}  {status_text(node['status'], 9)}  {taken:>8}  {text}".rstrip()
 
+
+def _became(state: RunState, number: int, node: dict[str, Any]) -> str:
     if node["error"]:
-        return (
-            f"{node['error']['type']}: {node['error']['message'].splitlines()[0] if node['error']['message'] else ''}"
-        )
+        return line(f"{node['error']['type']}: {node['error']['message']}", 120)
     if node["reason"]:
-        return str(node["reason"])
+        return line(node["reason"], 120)
+    if number in state.waits:
+        return f"for {state.waits[number].waits_for}"
+    if node["status"] == "running" and number in state.progress:
+        return line(state.progress[number].text, 120)
     ports = f"→ {', '.join(node['ports'])} " if node["ports"] else ""
-    return ports + (values.preview(node["output"], 80) if node["output"] is not None else "")
+    return line(ports + (values.preview(node["output"], 80) if node["output"] is not None else ""), 120)
+
+
+# --- its journal ------------------------------------------------------------------------------------------------------
 
 
 @click.command("events", epilog="Example: flownb events 1k3x9p2abcdef --follow --json")
@@ -159,32 +163,42 @@ def _second_column(node: dict[str, Any]) -> str:
 def events_command(run_id: str, after: int, store: str | None, *, follow: bool, as_json: bool) -> None:
     """Print the journal of a run, one event a line."""
     opened = open_existing(store)
-    require_row(opened, run_id)
-    for record in _events(opened, run_id, after, follow=follow):
+    row = find_run(opened, run_id)
+    records = _followed(opened, row.id, after) if follow else opened.events(row.id, after)
+    for record in records:
         document = describe_event(record)
-        if as_json:
-            click.echo(json.dumps(document))
-        else:
-            click.echo(_event_line(document))
+        click.echo(json.dumps(document) if as_json else _event_line(document))
 
 
-def _events(store: Store, run_id: str, after: int, *, follow: bool) -> Any:
+def _followed(store: Store, run_id: str, after: int) -> Iterator[Record]:
+    """The events of a run, until it rests or nobody is at work on it."""
+    looks, version = 0, -1
     while True:
-        for record in store.events(run_id, after):
-            after = record.seq
-            yield record
-        row = require_row(store, run_id)
-        if not follow or RunStatus(row.status).ended or row.status == RunStatus.PAUSED:
-            yield from store.events(run_id, after)
-            return
-        time.sleep(0.1)
+        now = store.version()
+        alive = looks % _OWNER_LOOKS or is_alive(store, run_id)
+        if now != version or not alive:
+            version = now
+            row = require_row(store, run_id)
+            for record in store.events(run_id, after):
+                after = record.seq
+                yield record
+            if RunStatus(row.status).ended or row.status == RunStatus.PAUSED:
+                return
+            if not alive:
+                say(f"Run {run_id} is unfinished and nobody is at work on it; `flownb resume {run_id}` goes on.")
+                return
+        looks += 1
+        time.sleep(_LOOK_SECONDS)
 
 
 def _event_line(document: dict[str, Any]) -> str:
     rest = {name: value for name, value in document.items() if name not in ("seq", "at", "type", "node")}
     text = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in rest.items())
-    node = document.get("node") or ""
-    return f"{document['seq']:>5}  {document['at']}  {document['type']:<16}  {node:<16}  {text[:200]}".rstrip()
+    node = line(document.get("node") or "", _MOST_NODE)
+    return f"{document['seq']:>5}  {document['at']}  {document['type']:<16}  {node:<16}  {line(text, 200)}".rstrip()
+
+
+# --- what its nodes printed -------------------------------------------------------------------------------------------
 
 
 @click.command("logs", epilog="Example: flownb logs 1k3x9p2abcdef load")
@@ -195,27 +209,34 @@ def _event_line(document: dict[str, Any]) -> str:
 def logs_command(run_id: str, node: str | None, store: str | None, *, as_json: bool) -> None:
     """Print what the nodes of a run printed, logged and warned."""
     opened = open_existing(store)
-    row = require_row(opened, run_id)
+    row = find_run(opened, run_id)
     if node is not None:
         known = read_state(opened, row).topology.index
         if node not in known:
-            raise NotFound(f"Run {run_id} has no node {node!r}.{near_names(node, known)}")
-    written = [record for record in opened.events(run_id) if _is_output(record, node)]
-    for record in written:
-        document = describe_event(record)
-        if as_json:
-            click.echo(json.dumps(document))
-        else:
-            _print_output(document, alone=node is not None)
-    if not written and not as_json:
-        click.echo(f"{node or 'No node of the run'} printed nothing.", err=True)
+            raise NotFound(f"Run {row.id} has no node {node!r}.{near_names(node, known)}")
+    records = opened.events(row.id)
+    written = [record for record in records if _is_output(record, node)]
+    if as_json:
+        for record in written:
+            click.echo(json.dumps(describe_event(record)))
+        return
+    for text in _printed([record.event for record in written], alone=node is not None):
+        click.echo(text)
+    if not written:
+        say("No node of the run printed anything." if node is None else f"{node} printed nothing.")
 
 
 def _is_output(record: Record, node: str | None) -> bool:
-    document = describe_event(record)
-    return document["type"] == "node_output" and node in (None, document["node"])
+    return isinstance(record.event, NodeOutput) and node in (None, record.event.node)
 
 
-def _print_output(document: dict[str, Any], *, alone: bool) -> None:
-    for line in document["text"].splitlines():
-        click.echo(line if alone else f"{document['node']}: {line}")
+def _printed(written: Iterable[Any], *, alone: bool) -> Iterator[str]:
+    printed = Printed()
+    for event in written:
+        start = "" if alone else f"{line(event.node, _MOST_NODE)}: "
+        for text in printed.add(event.node, event.text):
+            yield f"{start}{text}"
+    for node in printed.nodes():
+        start = "" if alone else f"{line(node, _MOST_NODE)}: "
+        for text in printed.end(node):
+            yield f"{start}{text}"

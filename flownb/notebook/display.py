@@ -66,13 +66,13 @@ class _Refresher:
         while True:
             self._news.wait(5.0)
             self._news.clear()
-            resting = self._run.resting
+            resting = self._run.resting and not self._run.held
             wait = _SECONDS_BETWEEN - (time.monotonic() - drawn)
             if not resting and wait > 0:
                 time.sleep(wait)
             self._update(self._run)
             drawn = time.monotonic()
-            if self._run.resting:
+            if self._run.resting and not self._run.held:  # a held run has one more status to come
                 self._forget()
                 if self in _refreshers:
                     _refreshers.remove(self)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flownb.model.state import RunState
+    from flownb.model.topology import Wire
     from flownb.store.contract import RunRow, Store
 
 _MOST_LOG: Final = 20_000
@@ -187,7 +188,7 @@ def _node(path: str, node: Mapping[str, Any], state: RunState, store: Store, log
     return f'<section id="node-{escape(path)}">{head}{f"<dl>{listed}</dl>" if listed else ""}</section>'
 
 
-def _source(state: RunState, wire: Any) -> str:
+def _source(state: RunState, wire: Wire) -> str:
     return state.topology.paths[wire.source] + (f".{wire.port}" if wire.port else "")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from flownb.graph.picture import CardState, PictureState
 from flownb.model.state import COMPLETED, FAILED, RUNNING, STATUSES
@@ -66,7 +66,7 @@ def _text(state: RunState, number: int, status: NodeStatus) -> str:
     return text
 
 
-def _edge(state: RunState, wire: Wire) -> str:
+def _edge(state: RunState, wire: Wire) -> Literal["open", "live", "moving", "dead"]:
     source, target = state.node_status[wire.source], state.node_status[wire.target]
     if not STATUSES[source].ended:
         return "open"

@@ -30,15 +30,14 @@ def describe_row(row: RunRow) -> dict[str, Any]:
         "mode": row.mode,
         "trigger": row.trigger,
         "created_at": iso(row.created_at),
-        "started_at": maybe_iso(row.started_at),
-        "finished_at": maybe_iso(row.finished_at),
+        "finished_at": maybe_iso(row.finished_at if RunStatus(row.status).ended else None),
     }
 
 
 def describe_event(record: Record) -> dict[str, Any]:
     """A line of `flownb events --json`: number, time and type first, then the event's own fields."""
     event = record.event
-    fields = msgspec.to_builtins(event)
+    fields: dict[str, Any] = msgspec.to_builtins(event)
     fields.pop("type", None)
     fields.pop("at", None)
     node = fields.pop("node", None)
@@ -60,21 +59,22 @@ def describe(store: Store, run_id: str) -> dict[str, Any]:
 
 def describe_state(row: RunRow, state: RunState, store: Store | None = None) -> dict[str, Any]:
     """The same for a state that was read already; with `store`, the runs of the notebook beneath are listed."""
-    ended = row.finished_at if RunStatus(row.status).ended else None
+    # The state is read after the row, and may be ahead of it: it alone is shown.
+    ended = state.finished_at if state.status.ended else None
     document: dict[str, Any] = {
         "id": row.id,
         "workflow": row.workflow,
         "version": state.topology.workflow.version,
-        "definition_hash": row.definition,
-        "status": row.status,
-        "pause_reason": row.pause_reason,
+        "definition_hash": state.definition or row.definition,
+        "status": str(state.status),
+        "pause_reason": str(state.pause_reason) if state.pause_reason is not None else None,
         "mode": row.mode,
         "trigger": row.trigger,
         "key": row.key,
         "created_at": iso(row.created_at),
-        "started_at": maybe_iso(row.started_at),
+        "started_at": maybe_iso(state.started_at),
         "finished_at": maybe_iso(ended),
-        "duration_ms": _milliseconds(row.started_at, ended),
+        "duration_ms": _milliseconds(state.started_at, ended),
         "inputs": dict(state.inputs),
         "outputs": dict(state.results or state.outputs()),
         "error": describe_failure(state.error, state.error_node),
@@ -82,7 +82,7 @@ def describe_state(row: RunRow, state: RunState, store: Store | None = None) -> 
         "approvals": [describe_approval(each) for each in state.approvals.values()],
     }
     if store is not None and row.kind == "notebook":
-        document["runs"] = [describe_row(each) for each in store.rows(group=row.id)]
+        document["runs"] = [describe_row(each) for each in store.rows(group=row.id) if each.id != row.id]
     return document
 
 

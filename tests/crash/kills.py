@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from flownb.store.place import open_store
 
 from flownb.faults import POINTS
 from flownb.model.events import NodeCompleted, NodeStarted
+from flownb.store.place import open_store
 
 if TYPE_CHECKING:
     from flownb.model.events import Record
@@ -56,7 +56,7 @@ def kill_until_done(shape: str, seed: int, folder: Path, tally: Tally) -> None:
         wanted -= 1
         if result is not None:
             break
-    _check(shape, url, key, effects, result, tally)
+    _check(shape, (url, key, effects), result, tally)
 
 
 def _live(shape: str, url: str, key: str, effects: Path, *, point: str, moment: float | None) -> tuple[bool, object]:
@@ -82,7 +82,8 @@ def _live(shape: str, url: str, key: str, effects: Path, *, point: str, moment: 
     return child.returncode == -9, json.loads(lines[0][7:]) if lines else None
 
 
-def _check(shape: str, url: str, key: str, effects: Path, result: object, tally: Tally) -> None:
+def _check(shape: str, place: tuple[str, str, Path], result: object, tally: Tally) -> None:
+    url, key, effects = place
     store = open_store(url)
     row = store.find_key(key)
     assert row is not None

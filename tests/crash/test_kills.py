@@ -7,7 +7,8 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
-from kills import EXPECTED, Tally, kill_until_done
+
+from tests.crash.kills import EXPECTED, Tally, kill_until_done
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 def kill_often(kills: int, folder: Path, shapes: list[str]) -> Tally:
     seed = int(os.environ.get("FLOWNB_SEED", random.SystemRandom().randrange(10**6)))
+    print(f"seed {seed}: replay with FLOWNB_SEED={seed}")
     tally = Tally()
     number = 0
     while tally.kills < kills:
@@ -22,6 +24,7 @@ def kill_often(kills: int, folder: Path, shapes: list[str]) -> Tally:
         place.mkdir()
         kill_until_done(shapes[number % len(shapes)], seed + number, place, tally)
         number += 1
+    print(tally)
     return tally
 
 

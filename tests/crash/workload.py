@@ -9,6 +9,7 @@ the same key is to resume it.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 import time
@@ -113,7 +114,9 @@ SHAPES: dict[str, Callable[[str], Flow]] = {"chain": chain, "fan": fan, "branch"
 
 def main() -> None:
     shape, key, effects = sys.argv[1:4]
-    SHAPES[shape](effects).run(key=key, display=False)
+    run = SHAPES[shape](effects).run(key=key, display=False)
+    print("READY", run.id, flush=True)
+    print("RESULT", json.dumps(run.result(60)), flush=True)
 
 
 if __name__ == "__main__":

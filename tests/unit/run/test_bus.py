@@ -61,10 +61,13 @@ def test_a_handler_that_raises_stops_no_other(caplog: pytest.LogCaptureFixture) 
     def bad(event: bus.PublicEvent) -> None:
         raise ValueError(event.type)
 
-    with caplog.at_level(logging.ERROR, "flownb.events"), flownb.on("run_completed", bad):
-        with flownb.on("run_completed", lambda event: heard.append(event.type)):
-            assert hello().run(store="memory:").result(5) == {"greet": "hello"}
-            assert bus.drain()
+    with (
+        caplog.at_level(logging.ERROR, "flownb.events"),
+        flownb.on("run_completed", bad),
+        flownb.on("run_completed", lambda event: heard.append(event.type)),
+    ):
+        assert hello().run(store="memory:").result(5) == {"greet": "hello"}
+        assert bus.drain()
     assert heard == ["run_completed"]
     assert "ValueError: run_completed" in caplog.text
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flownb import Flow, Output, RetryPolicy, RunCancelled, RunFailed, RunPaused
-from flownb.errors import Conflict, InvalidInput, NotFound, UsageError
+from flownb import Flow, Output, RetryPolicy, RunCancelled, RunFailed, RunPaused, Settings
+from flownb.errors import Conflict, InvalidInput, InvalidWorkflow, NotFound, UsageError
 from flownb.model.status import NodeStatus, PauseReason, RunStatus
 
 if TYPE_CHECKING:
@@ -166,8 +166,10 @@ def test_a_failure_stops_the_run_and_says_where() -> None:
     assert failed.status is RunStatus.FAILED
     assert statuses(failed) == {"load": "failed", "use": "skipped", "later": "skipped"}
     assert failed["use"].why == "no value for load: load failed"
-    assert "no such sheet" in failed["load"].error.traceback
-    assert "flownb/run" not in failed["load"].error.traceback
+    error = failed["load"].error
+    assert error is not None
+    assert "no such sheet" in error.traceback
+    assert "flownb/run" not in error.traceback
     with pytest.raises(NotFound, match="it is skipped"):
         _ = failed["use"].output
 
@@ -309,7 +311,9 @@ def test_a_timeout_ends_the_node_and_its_late_result_is_refused(is_async: bool) 
     if not is_async:
         assert returned.wait(5)
     assert done["slow"].status is NodeStatus.FAILED
-    assert done["slow"].error.error_class == "timeout"
+    error = done["slow"].error
+    assert error is not None
+    assert error.error_class == "timeout"
 
 
 def test_cancel_ends_the_run_now() -> None:
@@ -322,7 +326,7 @@ def test_cancel_ends_the_run_now() -> None:
         await asyncio.sleep(60)
 
     @flow.node
-    def after(waits: None) -> None: ...
+    def later(waits: None) -> None: ...
 
     going = run(flow)
     assert entered.wait(5)
@@ -394,11 +398,12 @@ def test_what_a_node_prints_logs_and_warns_is_its_own() -> None:
 
     @flow.node
     def loud(ctx: Any) -> None:
+        print("printed")
         ctx.logger.info("logged")
 
     @flow.node
     async def other() -> None:
-        pass
+        print("from the other")
 
     done = run(flow)
     done.result(5)
@@ -598,3 +603,110 @@ def test_a_wide_flow_and_a_long_chain_need_no_recursion() -> None:
     for number in range(1, 1500):
         chain.node(step, id=f"n{number}", inputs={"before": f"n{number - 1}"})
     assert run(chain).result(60) == {"n1499": 1499}
+
+
+def test_a_disabled_node_lets_its_input_pass() -> None:
+    flow = Flow("disabled")
+
+    @flow.node
+    def load() -> list[int]:
+        return [1, 2]
+
+    @flow.node(disabled=True)
+    def spoil(load: list[int]) -> list[int]:
+        raise ValueError("it must not run")
+
+    @flow.node
+    def count(spoil: list[int]) -> int:
+        return len(spoil)
+
+    done = run(flow)
+    assert done.result(5) == {"count": 2}
+    assert "disabled" in done["spoil"].why
+
+
+def test_what_the_engine_can_not_do_yet_is_refused_and_not_left_out() -> None:
+    flow = Flow("later")
+    flow.node(lambda: 1, id="isolated", where="process")
+    flow.node(lambda: 1, id="careful", on_error="compensate")
+    with pytest.raises(InvalidWorkflow, match=r"(?s)isolated can't run in the process yet.*careful: on_error can't be"):
+        run(flow)
+
+
+def test_a_concurrency_limit_holds() -> None:
+    flow = Flow("narrow", settings=Settings(concurrency=2))
+    alive, most = 0, 0
+
+    async def work() -> None:
+        nonlocal alive, most
+        alive += 1
+        most = max(most, alive)
+        await asyncio.sleep(0.001)
+        alive -= 1
+
+    for number in range(10):
+        flow.node(work, id=f"w{number}")
+    done = run_to_end(flow)
+    assert most == 2
+    assert done.status is RunStatus.COMPLETED
+
+
+def test_a_flow_without_nodes_completes() -> None:
+    assert run(Flow("empty")).result(5) == {}
+
+
+def test_a_function_as_a_condition_takes_its_parameters_and_passes_its_input_on() -> None:
+    flow = Flow("asked")
+
+    @flow.node
+    def load() -> list[int]:
+        return [1, 2, 3]
+
+    big = flow.condition("big", lambda limit: limit > 2, inputs={"main": load})
+    flow.node(lambda found: sum(found), id="sum", inputs={"found": big.true})  # noqa: PLW0108  `sum` has no names
+    assert run(flow, limit=3).result(5) == {"sum": 6}
+    assert run(flow, limit=1).result(5) == {}
+
+
+def test_a_conditional_edge_carries_only_where_its_condition_holds() -> None:
+    flow = Flow("conditional")
+
+    @flow.node
+    def total(n: int) -> dict[str, int]:
+        return {"amount": n}
+
+    @flow.node
+    def big() -> str:
+        return "big"
+
+    @flow.node
+    def small() -> str:
+        return "small"
+
+    flow.edge(total, big, target_port="after", condition="output.amount > 10")
+    flow.edge(total, small, target_port="after", condition="total.amount <= 10")
+    assert run(flow, n=50).result(5) == {"big": "big"}
+    done = run_to_end(flow, n=5)
+    assert done.outputs == {"small": "small"}
+    assert "condition" in done["big"].why
+
+
+def test_the_error_port_can_be_conditional_too() -> None:
+    flow = Flow("conditional error")
+
+    @flow.node
+    def bad(n: int) -> None:
+        raise (ValueError if n else KeyError)("bad")
+
+    @flow.node
+    def value() -> str:
+        return "value"
+
+    @flow.node
+    def key() -> str:
+        return "key"
+
+    flow.edge(bad, value, port="error", target_port="after", condition="output.type == 'ValueError'")
+    flow.edge(bad, key, port="error", target_port="after", condition="output.type == 'KeyError'")
+    assert run(flow, n=1).result(5) == {"value": "value"}
+    assert run(flow, n=0).result(5) == {"key": "key"}
