@@ -60,9 +60,9 @@ def _until_it_rests(run: Run, display: Display, seen: int, asked: Interrupts) ->
     try:
         while True:
             resting = run.resting
-            for record in run.events(seen):
-                seen = record.seq
-                display.show(record)
+            if records := run.events(seen):
+                seen = records[-1].seq
+                display.show(records)
             if resting:
                 return seen
             if asked.asked and not pausing:

@@ -57,10 +57,8 @@ class CellClient(AsyncKernelClient):
 class Kernel(AsyncKernelManager):
     """A kernel by its name, or the interpreter that runs flownb."""
 
-    client_class = "flownb.notebook.kernels.CellClient"
-
     def __init__(self, name: str) -> None:
-        super().__init__(kernel_name=name or "python3")
+        super().__init__(kernel_name=name or "python3", client_factory=CellClient)
         place = Path(jupyter_runtime_dir())
         if os.name == "posix" and len(str(place)) < _SOCKET_PATH:
             place.mkdir(parents=True, exist_ok=True, mode=0o700)

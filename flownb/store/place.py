@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from flownb.errors import NotFound, StoreOnNetwork, StoreReadOnly, UsageError
 from flownb.store.filesystem import can_write, network_type, read_mounts
-from flownb.store.memory import MemoryStore
 from flownb.store.opening import OPENING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flownb.store.contract import Store
+    from flownb.store.memory import MemoryStore
     from flownb.store.sqlite import SqliteStore
 
 VARIABLE: Final = "FLOWNB_STORE"
@@ -53,7 +53,7 @@ def open_store(url: str | None = None, *, create: bool = True, read: Callable[[]
     with OPENING:
         store = _open.get(key)
         if store is None or store.closed:
-            _open[key] = store = MemoryStore() if path is None else _open_file(path, create=create, read=read)
+            _open[key] = store = _open_memory() if path is None else _open_file(path, create=create, read=read)
     return store
 
 
@@ -102,6 +102,12 @@ def _usual(*, create: bool) -> Path:
             name=str(here),
         )
     return here / HOME / FILE
+
+
+def _open_memory() -> MemoryStore:
+    from flownb.store.memory import MemoryStore
+
+    return MemoryStore()
 
 
 def _open_file(path: Path, *, create: bool, read: Callable[[], str]) -> SqliteStore:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from nbformat import v4
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from collections.abc import Callable
 
 Cell = str | tuple[str, ...]

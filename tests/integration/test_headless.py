@@ -53,7 +53,7 @@ def test_a_notebook_with_two_flows_is_one_run_with_another_beneath_it(
         "second = Flow('second')\n@second.node\ndef alone():\n    return when.year\nagain = second.run()",
         "flownb.result('three', outcome['three'])\nflownb.result('raw', raw)\nprint(os.getcwd())",
         "print([name for name, value in os.environ.items() if first.id in value])",
-        ("headless_only = True", "only-headless"),
+        ("print(get_ipython().get_parent()['metadata'])", "only-headless"),
     )
     output = tmp_path / "out" / "nb.ipynb"
     heard: list[Any] = []
@@ -71,6 +71,7 @@ def test_a_notebook_with_two_flows_is_one_run_with_another_beneath_it(
     assert [cell["id"] for cell in made][:3] == ["cell-0", "injected-parameters", "cell-1"]
     assert texts(made[8]).endswith(f"{path.parent}\n")
     assert texts(made[9]) == "[]\n"
+    assert texts(made[10]) == "{'cellId': 'cell-9', 'tags': ['only-headless']}\n"
     found = metadata(output)["flownb"]
     store = open_store(own_store)
     row = store.row(done.run_id)

@@ -336,6 +336,8 @@ class _Reading:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._home.take_back(self._connection)
+        if error is not None:
+            self._connection.close(True)  # a read that was broken off may still hold on to an old state of the file
+        self._home.take_back(None if error is not None else self._connection)
         if isinstance(error, apsw.Error):
             raise self._home.explain(error) from error

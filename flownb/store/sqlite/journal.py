@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import apsw
 import msgspec
 
-from flownb.errors import InternalError
+from flownb.errors import InternalError, StoreError
 from flownb.model import events as ev
 from flownb.model.events import Record, event_type
 from flownb.store import refusals
@@ -70,22 +71,32 @@ class Journal(Table):
         for write in writes:
             self._encode(write, rows, notable)
         try:
-            with self._db.writing(power=power) as cursor:
-                self._check(cursor, writes)
-                cursor.executemany(_APPEND, rows)
-                for run, happened in notable:
-                    self._project(cursor, run, happened)
-                for write in writes:
-                    if write.release:
-                        cursor.execute(_LET_GO, (write.run,))
-        except BaseException:
+            self._write(writes, rows, notable, power=power)
+        except StoreError as error:
+            if not isinstance(error.__cause__, apsw.ConstraintError):
+                raise
+            # Somebody else writes under the same lease, so what was remembered of the journal is wrong: look again.
+            self._write(writes, rows, notable, power=power)
+
+    def _write(
+        self,
+        writes: Sequence[Write],
+        rows: list[tuple[str, int, bytes]],
+        notable: list[tuple[str, list[Event]]],
+        *,
+        power: bool,
+    ) -> None:
+        remembered = {write.run: self._last.pop(write.run, None) for write in writes}
+        with self._db.writing(power=power) as cursor:
+            self._check(cursor, writes, remembered)
+            cursor.executemany(_APPEND, rows)
+            for run, happened in notable:
+                self._project(cursor, run, happened)
             for write in writes:
-                self._last.pop(write.run, None)
-            raise
+                if write.release:
+                    cursor.execute(_LET_GO, (write.run,))
         for write in writes:
-            if write.release:
-                self._last.pop(write.run, None)
-            elif write.events:
+            if write.events and not write.release:
                 self._last[write.run] = write.first + len(write.events) - 1
 
     def _encode(self, write: Write, rows: list[tuple[str, int, bytes]], notable: list[tuple[str, list[Event]]]) -> None:
@@ -107,7 +118,7 @@ class Journal(Table):
                     notable.append((run, found))
                 found.append(event)
 
-    def _check(self, cursor: Cursor, writes: Sequence[Write]) -> None:
+    def _check(self, cursor: Cursor, writes: Sequence[Write], remembered: dict[str, int | None]) -> None:
         """Every run must be owned under the write's fence, and its journal end just before the write."""
         lost: list[str] = []
         gaps: list[tuple[str, int, int]] = []
@@ -115,7 +126,7 @@ class Journal(Table):
             run, first = write.run, write.first
             if not cursor.execute(_OWNED, (run, write.fence)).fetchall():
                 lost.append(run)
-            elif write.events and self._last.get(run) != first - 1:
+            elif write.events and remembered[run] != first - 1:
                 last = cursor.execute(_LAST, (run,)).fetchall()[0][0]
                 if first <= last:
                     lost.append(run)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +18,7 @@ from flownb.store.owner import current_owner
 from flownb.store.place import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from flownb.model.events import Record
     from flownb.run.handle import Run
@@ -31,8 +31,8 @@ class Seen:
         self.numbers: list[int] = []
         self.said: list[str] = []
 
-    def show(self, record: Record) -> None:
-        self.numbers.append(record.seq)
+    def show(self, records: Sequence[Record]) -> None:
+        self.numbers += [record.seq for record in records]
 
     def say(self, text: str) -> None:
         self.said.append(text)
@@ -149,7 +149,7 @@ def test_a_run_that_was_taken_away_is_told(own_store: str, gate: threading.Event
         attend(run, Seen())
 
 
-def paused(own_store: str, until: float) -> tuple[Flow, Run]:
+def paused(own_store: str, until: datetime) -> tuple[Flow, Run]:
     flow = Flow("timer")
     flow.delay("nap", until=until)
     flow.node(lambda: "rested", id="done", after="nap")
@@ -160,7 +160,7 @@ def paused(own_store: str, until: float) -> tuple[Flow, Run]:
 
 
 def test_without_wait_a_pause_ends_the_waiting(own_store: str) -> None:
-    _, run = paused(own_store, time.time() + 1000)
+    _, run = paused(own_store, datetime.now(UTC) + timedelta(hours=1))
     run, stopped = attend(run, Seen())
     assert (run.status, run.pause_reason, stopped) == (RunStatus.PAUSED, PauseReason.TIMER, False)
 

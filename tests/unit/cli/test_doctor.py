@@ -53,7 +53,7 @@ def test_a_missing_package_is_named_with_the_way_out(cli: Callable[..., Told], m
             raise importlib.metadata.PackageNotFoundError(name)
         return real(name)
 
-    monkeypatch.setattr(doctor.importlib.metadata, "version", version)
+    monkeypatch.setattr(importlib.metadata, "version", version)
     told = cli("doctor", "--json")
     assert told.status == 1
     assert checks(told)["papermill"]["message"]

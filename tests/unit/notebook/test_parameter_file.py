@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
 import pytest
 
 from flownb.errors import InvalidInput, NotFound, UsageError
 from flownb.notebook.parameter_file import read_parameter_file
 from flownb.notebook.parameters import parse_all, read_source
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DECLARED = read_source(
     "flag = True\ncode = 'x'\nstart = 'x'\ncount = 1\nday: date = None\ndays: list[date] = []\nfree = None\nmaybe: int | None = 1"

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import pytest
 
 from flownb.errors import InvalidInput
 from flownb.notebook.parameters import is_name, parse, parse_all, read, read_source
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SOURCE = """
 %matplotlib inline

@@ -248,6 +248,18 @@ class StoreSuite:
         assert caught.value.fields["runs"] == ["r1"]
         assert len(store.events("r1")) == 1
 
+    def test_two_who_share_a_lease_do_not_take_the_same_number(self, store: Store, kit: Kit, me: Owner) -> None:
+        lease, good = begin(store, "r1", me), begin(store, "r2", me)
+        other = kit.open()
+        other.commit([write(lease, 2, started("a"))])
+        with pytest.raises(Fenced) as caught:
+            store.commit([write(good, 2, started("a")), write(lease, 2, started("b"))])
+        assert caught.value.fields["runs"] == ["r1"]
+        assert len(store.events("r2")) == 1
+        store.commit([write(good, 2, started("a")), write(lease, 3, completed("a"))])
+        other.commit([write(lease, 4, started("b"))])
+        assert [record.seq for record in store.events("r1")] == [1, 2, 3, 4]
+
     def test_a_gap_is_refused(self, store: Store, me: Owner) -> None:
         lease = begin(store, "r1", me)
         with pytest.raises(StoreError, match="next is 2, not 3") as caught:

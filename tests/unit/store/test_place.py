@@ -221,28 +221,45 @@ def test_a_directory_is_no_store(workplace: Path) -> None:
 
 
 _FORK = """
-import os, sys
+import os, signal
 from flownb.store.place import open_store
 from flownb.store.contract import NewRun
+
+signal.alarm(60)
+
+def add(store, run):
+    store.create_run(NewRun(id=run, workflow="w", created_at=1.0), None)
+
 store = open_store("x.db")
-store.create_run(NewRun(id="parent", workflow="w", created_at=1.0), None)
+add(store, "before")
 store.version()
 list(store.rows())
+to_parent, to_child = os.pipe(), os.pipe()
 pid = os.fork()
 if pid == 0:
+    signal.alarm(60)
     own = open_store("x.db")
     assert own is not store
-    for each in (own, store):
-        each.create_run(NewRun(id=f"child-{id(each)}", workflow="w", created_at=2.0), None)
-    assert len(list(own.rows())) >= 3
-    own.close()
-    store.close()
+    add(own, "child")
+    add(store, "child-by-the-parent-s-object")
+    os.write(to_parent[1], b".")
+    os.read(to_child[0], 1)
+    # The parent has closed its store: it was not the last to have the file.
+    add(own, "child-at-last")
+    os.write(to_parent[1], b".")
+    os.read(to_child[0], 1)
     os._exit(0)
-for number in range(50):
-    store.create_run(NewRun(id=f"after-{number}", workflow="w", created_at=3.0), None)
+add(store, "parent")
+os.read(to_parent[0], 1)
+store.close()
+os.write(to_child[1], b".")
+os.read(to_parent[0], 1)
+again = open_store("x.db")
+found = sorted(row.id for row in again.rows())
+assert found == ["before", "child", "child-at-last", "child-by-the-parent-s-object", "parent"], found
+assert again.check() == []
+os.write(to_child[1], b".")
 assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-assert len(list(store.rows())) == 53, len(list(store.rows()))
-assert store.check() == []
 print("fine")
 """
 
