@@ -9,8 +9,10 @@ committed.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import contextvars
+import logging
 import os
 import sys
 import threading
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from flownb.run.executor import Execution
     from flownb.store.contract import Owner, Store
 
+_log = logging.getLogger("flownb.engine")
 #: Seconds that one callback may take before it lets others in; see `_Fairness`.
 _BUDGET: Final = 0.008
 #: Seconds between renewals of the lease, and between looks for commands from other processes.
@@ -67,7 +70,15 @@ class Engine:
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
+        while True:
+            try:
+                self.loop.run_forever()
+            except (SystemExit, KeyboardInterrupt) as error:
+                # asyncio lets these two out of a callback or of a task that a node made: one node's `sys.exit()` is
+                # no reason to end the engine, which all runs of this process share.
+                _log.error("Something that a node started on the engine's loop raised %r; runs go on.", error)
+            else:
+                return
 
     @property
     def thread_id(self) -> int | None:
@@ -122,6 +133,18 @@ class Engine:
         """A node has written something; from any thread."""
         self.call(self._arm_output)
 
+    def leave(self, seconds: float = 2.0) -> None:
+        """The process ends: what somebody asked to pause is paused, although its nodes in flight have not ended."""
+        left = threading.Event()
+
+        def all_leave() -> None:
+            for execution in list(self.executions.values()):
+                execution.leave()
+            self.loop.call_soon(left.set, context=self.base_context)  # behind the tick that commits it
+
+        self.call(all_leave)
+        left.wait(seconds)
+
     # --- runs come and go ---------------------------------------------------------------------------------------------
 
     def add(self, execution: Execution) -> None:
@@ -138,6 +161,7 @@ class Engine:
             self._keep_house()
 
     def _remove(self, execution: Execution) -> None:
+        execution.gone = True
         if self.executions.get(execution.run_id) is execution:
             del self.executions[execution.run_id]
             if not self.executions:
@@ -171,7 +195,7 @@ class Engine:
                 self._publish(self._commit(batch))
                 for attempt in starts:
                     if not attempt.execution.lost:
-                        attempt.start()
+                        self._start(attempt)
                 if time.perf_counter() > end and self._dirty:
                     self.loop.call_soon(self._tick, context=self.base_context)
                     return
@@ -189,6 +213,12 @@ class Engine:
             fault.__cause__ = error
             self._lose(execution, fault)
             return []
+
+    def _start(self, attempt: Attempt) -> None:
+        try:
+            attempt.start()
+        except Exception as error:  # noqa: BLE001  as where no thread can be had; the others of the tick still start
+            attempt.end(None, error)
 
     def _commit(self, batch: list[Execution]) -> list[tuple[Execution, list[Any]]]:
         if len(batch) == 1:
@@ -322,3 +352,11 @@ def engine() -> Engine:
             if _engine is None or _engine_pid != os.getpid():
                 _engine, _engine_pid = Engine(), os.getpid()
     return _engine
+
+
+def _leave() -> None:
+    if _engine is not None and _engine_pid == os.getpid():
+        _engine.leave()
+
+
+atexit.register(_leave)

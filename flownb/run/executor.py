@@ -86,6 +86,8 @@ class Execution:
         #: Called on the loop after each commit, with the events, and once with None when this execution is over.
         self.listeners: list[Callable[[list[ev.Event] | None], None]] = []
         self.lost: BaseException | None = None
+        #: Whether the engine has let go of it; its listeners hear no more.
+        self.gone = False
         #: Announced in `out`, to be started once that is committed.
         self.starts: list[Attempt] = []
 
@@ -350,6 +352,12 @@ class Execution:
             for attempt in list(self.alive.values()):
                 attempt.end(None, NodeTimeout("It was given up.", node=attempt.path, timeout=CANCEL_SECONDS))
         self.engine.mark(self)
+
+    def leave(self) -> None:
+        """The process ends while a pause waits for nodes in flight: it is written now, and they follow `on_crash`."""
+        if self.pausing and not self.over and self.stopping is None and self.state.left:
+            self.record(ev.RunPaused(at=self._now(), reason=PauseReason.MANUAL))
+            self._finish()
 
     def settle(self, end: ev.Event) -> None:
         """End a held run: the notebook that it belongs to has ended, in this way."""
