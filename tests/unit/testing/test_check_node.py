@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from pydantic import BaseModel, ConfigDict
@@ -10,6 +10,9 @@ from flownb.graph.nodetype import NodeType, Output, Suspend
 from flownb.graph.registry import BUILT_IN, registry
 from flownb.model.ports import InputPort, NodePorts, OutputPort
 from flownb.testing import FakeContext, check_node
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: How each type that ships is tried: config, inputs, sources.
 TRIALS: dict[str, dict[str, Any]] = {
@@ -22,11 +25,23 @@ TRIALS: dict[str, dict[str, Any]] = {
     "control.condition": {"config": {"test": "total > 3"}, "inputs": {"total": 4}},
     "control.delay": {"config": {"seconds": 3}, "inputs": {"main": [1]}},
     "control.merge": {"config": {"mode": "append"}, "inputs": {"main": [1, [2]]}},
+    "control.switch": {"config": {"cases": [{"port": "big", "when": "total > 3"}]}, "inputs": {"total": 4}},
+    "control.transform": {"config": {"fields": {"net": "total / 1.19"}}, "inputs": {"total": 4}},
+    "control.filter": {"config": {"test": "item > 1", "rest": True}, "inputs": {"main": [[1, 2]]}},
+    "control.sort": {"config": {"by": "n"}, "inputs": {"main": [[{"n": 2}, {"n": 1}]]}},
+    "control.dedupe": {"inputs": {"main": [[1, 1]]}},
+    "control.limit": {"config": {"count": 1}, "inputs": {"main": [[1, 2]]}},
+    "control.split": {"config": {"field": "lines"}, "inputs": {"main": [{"lines": [1]}]}},
+    "control.aggregate": {"config": {"by": "k", "compute": {"n": "count"}}, "inputs": {"main": [[{"k": 1}]]}},
+    "control.assert": {"config": {"rules": ["item > 0"], "on_fail": "port"}, "inputs": {"main": [[1, 0]]}},
+    "files.read": {"config": {"path": __file__, "format": "text"}},
+    "files.write": {"config": {"path": "out/a.json"}, "inputs": {"main": [{"a": 1}]}},
 }
 
 
 @pytest.mark.parametrize("name", [name for name in registry.names() if name in BUILT_IN])
-def test_every_type_that_ships_keeps_the_contract(name: str) -> None:
+def test_every_type_that_ships_keeps_the_contract(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     check_node(registry.get(name), **TRIALS[name])
 
 
