@@ -6,7 +6,7 @@
 BIN := .venv/bin
 WORKERS ?= 2
 CODE := $(wildcard flownb tests examples benchmarks)
-TYPED := $(wildcard flownb tests examples)
+TYPED := flownb tests $(if $(wildcard examples/*.py examples/*/*.py),examples)
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -17,10 +17,10 @@ demo: setup  ## run a real notebook as a workflow, kill it in the middle, resume
 test: check  ## check, then all tests but the long ones (within 20 minutes on 2 cores)
 	$(BIN)/pytest tests -m "not soak" -n $(WORKERS) --dist worksteal
 
-lab:  ## open JupyterLab with the tutorials
-	@scripts/setup --lab
+lab:  ## open JupyterLab with the notebooks
 	@ls notebooks/*.ipynb >/dev/null 2>&1 || { echo "There are no notebooks in notebooks/ yet."; exit 1; }
-	$(BIN)/jupyter lab --notebook-dir notebooks
+	@scripts/setup --lab
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
 
 check: setup  ## style, types and the direction of imports; fast
 	$(BIN)/ruff check $(CODE)

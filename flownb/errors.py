@@ -81,6 +81,9 @@ class InvalidInput(UsageError):
 class ExpressionError(UsageError):
     """Text in `{{ }}` or a condition that can't be read or evaluated; `.position` is the place in `.text`."""
 
+    text: str
+    position: int
+
 
 class NotFound(UsageError):
     """No such run, node, file or approval; the message lists the near names."""

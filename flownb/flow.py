@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from flownb.errors import InvalidInput, InvalidWorkflow, UsageError
 from flownb.graph.builder import Builder
-from flownb.graph.validate import validate
-from flownb.model.problem import Problem, Severity
+from flownb.model.problem import Severity
 from flownb.model.status import Durability, RunMode
+from flownb.run.capability import unsupported
 from flownb.run.definition import Definition
 from flownb.run.hooks import hook
 from flownb.run.session import current as current_session
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from flownb.graph.picture import Picture
     from flownb.graph.registry import Registry
+    from flownb.model.problem import Problem
     from flownb.model.workflow import Settings, Workflow
     from flownb.run.handle import Run
 
@@ -62,16 +64,16 @@ class Flow(Builder):
             settings: concurrency, timeout and so on, for every run.
             registry: the node types it knows, if not the usual ones.
         """
-        super().__init__(name, description=description, settings=settings, registry=registry)
+        hook_up = hook("origin") if _in_ipython() else None
+        super().__init__(
+            name,
+            description=description,
+            settings=settings,
+            registry=registry,
+            origin=hook_up or (lambda: None),
+        )
         self.services: dict[str, Any] = dict(services or {})
         self._definition: tuple[Workflow, Definition] | None = None
-        origin = hook("origin") if _in_ipython() else None
-        if origin is not None:
-            self.origin = origin
-
-    def validate(self) -> list[Problem]:
-        """Everything that is wrong with the flow, at once; empty when it can run."""
-        return [*self.problems(), *validate(self.build(), self.registry)]
 
     def definition(self) -> Definition:
         """The flow made ready to run; made once, until the flow changes.
@@ -81,7 +83,7 @@ class Flow(Builder):
         """
         workflow = self.build()
         if self._definition is None or self._definition[0] is not workflow:
-            raise_problems(self.name, [*self.problems(), *validate(workflow, self.registry)])
+            raise_problems(self.name, [*self.validate(), *unsupported(workflow)])
             self._definition = (workflow, Definition(workflow, self.functions, self.registry))
         return self._definition[1]
 
@@ -137,7 +139,7 @@ class Flow(Builder):
         request = Request(
             definition=self.definition(),
             store=opened,
-            inputs=check_inputs(self.definition(), given | kw),
+            inputs=check_inputs(self.definition(), given | kw, self.defaults),
             services={**self.services, **(services or {})},
             key=key,
             until=until,
@@ -145,11 +147,14 @@ class Flow(Builder):
             power=_power(durability),
             session=session,
         )
-        if session is None and _in_ipython() and (pin := hook("program")) is not None:
+        interactive = session is None and _in_ipython()
+        if interactive and (pin := hook("program")) is not None:
             request.program = pin(opened)
         run = start(request)
-        if display and (show := hook("display") if _in_ipython() else None) is not None:
-            show(run)
+        if interactive and (started := hook("started")) is not None:
+            started(run)
+        if display and _in_ipython():
+            _show(run)
         return run
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
@@ -171,6 +176,16 @@ def raise_problems(name: str, problems: list[Problem]) -> None:
     more = f"\n… and {len(errors) - _MOST_SHOWN} more" if len(errors) > _MOST_SHOWN else ""
     count = "a problem" if len(errors) == 1 else f"{len(errors)} problems"
     raise InvalidWorkflow(f"{name} has {count}:\n{shown}{more}", problems=problems)
+
+
+def _show(run: Run) -> None:
+    """Show the run under its cell; a picture that can't be drawn harms no run."""
+    try:
+        show = hook("display")
+        if show is not None:
+            show(run)
+    except Exception as error:  # noqa: BLE001  views are the last thing that may fail a run
+        warnings.warn(f"Run {run.id} can't be shown: {type(error).__name__}: {error}", stacklevel=3)
 
 
 def _opened(store: Any) -> Any:

@@ -29,8 +29,8 @@ def _base32(number: int, length: int) -> str:
 
 
 def new_run_id() -> RunId:
-    """A new run id: 7 characters of time (seconds, so ids sort by age) and 6 random ones; no dots, no blanks."""
-    return RunId(_base32(int(time.time()), 7) + _base32(secrets.randbits(30), 6))
+    """A new run id: 7 characters of time (seconds, so ids sort by age) and 8 random ones; no dots, no blanks."""
+    return RunId(_base32(int(time.time()), 7) + _base32(secrets.randbits(40), 8))
 
 
 def new_owner_id() -> OwnerId:

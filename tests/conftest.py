@@ -1,13 +1,18 @@
-"""What every test gets: a store of its own, so that none writes into the clone."""
+"""What every test gets: a store of its own, so that none writes into the clone; properties that can be replayed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# No deadline, because a busy machine is no fault; fresh examples also in CI, and a line that brings a failing one back.
+settings.register_profile("flownb", deadline=None, derandomize=False, print_blob=True)
+settings.load_profile("flownb")
 
 
 @pytest.fixture(autouse=True)

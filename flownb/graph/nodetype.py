@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 import msgspec
 
+from flownb.errors import InvalidInput, near_names
 from flownb.model.ports import NodePorts
 from flownb.model.problem import Problem
 from flownb.model.status import Category, OnCrash, Where
@@ -13,11 +14,24 @@ from flownb.model.status import Category, OnCrash, Where
 if TYPE_CHECKING:
     import builtins
     import logging
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pydantic import BaseModel
 
     from flownb.model.workflow import Node
+
+
+class Expression(NamedTuple):
+    """An expression in a config that the node type evaluates by itself."""
+
+    #: Where in the config, as `test` or `cases[0].when`.
+    place: str
+    #: The text, or a condition as an object.
+    text: str | dict[str, Any]
+    #: Whether it is an expression as a whole, and not text with `{{ }}` in it.
+    bare: bool = True
+    #: The names that the type gives to it, as `item`; any other names a node or an input.
+    own: frozenset[str] = frozenset()
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -56,8 +70,6 @@ class Context(Protocol):
     attempt: int
     #: The same over retries and crashes; hand it to receivers that can tell a repetition.
     idempotency_key: str
-    #: What it prints is part of the node's output.
-    logger: logging.Logger
     #: The services given on the flow or by `run(services=…)`; an unknown name raises a KeyError that lists them.
     services: Mapping[str, Any]
     #: The node's config before expressions were evaluated.
@@ -66,6 +78,8 @@ class Context(Protocol):
     inputs: Mapping[str, Any]
     #: The run's variables.
     variables: Mapping[str, Any]
+    #: What started the run, as `manual` or `schedule`.
+    trigger: str
     #: What came, when the node was parked; else None.
     resumed: Any
     resume_data: Any
@@ -82,6 +96,16 @@ class Context(Protocol):
 
     def progress(self, share: float) -> None:
         """Show how far the node is, 0 to 1."""
+        ...
+
+    @property
+    def sources(self) -> Mapping[str, Sequence[str]]:
+        """Of each port that is `many`, the ids of the nodes that its values came from, in the order of the values."""
+        ...
+
+    @property
+    def logger(self) -> logging.Logger:
+        """What it logs is part of the node's output."""
         ...
 
     @property
@@ -112,10 +136,33 @@ class NodeType:
     Config: ClassVar[builtins.type[BaseModel] | None] = None
     #: Fields of the config that hold bare expressions (conditions, `over`, `preview`) and not templates.
     expressions: ClassVar[tuple[str, ...]] = ()
+    #: Fields of the config whose text is taken as it is, `{{` or not, as the source of a function.
+    verbatim: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, config: Any = None) -> None:
         #: An instance of `Config`, or None.
         self.config = config
+
+    @classmethod
+    def make(cls, config: Mapping[str, Any]) -> Self:
+        """An instance for one run of a node.
+
+        Args:
+            config: its config, expressions evaluated.
+
+        Raises:
+            InvalidInput: the config is not what the type takes; the message lists all faults.
+        """
+        return cls(None if cls.Config is None else read_config(cls.Config, config, cls.type))
+
+    @classmethod
+    def expressions_in(cls, config: Mapping[str, Any]) -> Iterable[Expression]:
+        """What the type evaluates by itself: the fields that `expressions` names; override it where others lie deeper.
+
+        Args:
+            config: as it was written, so that nothing is certain of it.
+        """
+        return [Expression(name, config[name]) for name in cls.expressions if isinstance(config.get(name), str | dict)]
 
     @classmethod
     def ports_of(cls, node: Node) -> NodePorts:
@@ -130,11 +177,25 @@ class NodeType:
         return Where.LOOP
 
     @classmethod
+    def dead_ports(cls, node: Node) -> tuple[str, ...]:
+        """Ports that can never fire, whatever comes; override it where the config can decide that."""
+        del node
+        return ()
+
+    @classmethod
     def check(cls, node: Node) -> list[Problem]:
-        """The problems of one node's config, all at once; override it for rules over several fields."""
+        """The problems of one node's config, all at once, with their place from `config` on.
+
+        Override it for rules over several fields.
+        """
         if cls.Config is None:
             return [
-                Problem(f"{cls.type} has no field {name!r}.", node=node.id, place=f"config.{name}", code="bad_config")
+                Problem(
+                    f"{node.id} ({cls.type}) has no field {name!r}.",
+                    node=node.id,
+                    place=f"config.{name}",
+                    code="bad_config",
+                )
                 for name in node.config
             ]
         return check_config(cls.Config, node)
@@ -149,6 +210,21 @@ class NodeType:
         Returns the value of `main`, an `Output` that chooses ports, or a `Suspend`.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement execute().")
+
+
+def read_config(model: type[BaseModel], config: Mapping[str, Any], owner: str) -> BaseModel:
+    """A config as an instance of its model.
+
+    Raises:
+        InvalidInput: it doesn't fit; the message names `owner` and lists all faults.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(dict(config))
+    except ValidationError as error:
+        faults = "; ".join(_fault(each, owner, model) for each in error.errors(include_url=False))
+        raise InvalidInput(f"The config of {owner} can't be used: {faults}", name=owner) from error
 
 
 def check_config(model: type[BaseModel], node: Node) -> list[Problem]:
@@ -174,13 +250,15 @@ def _is_template(value: Any) -> bool:
 
 
 def _problem(fault: Any, node: Node, model: type[BaseModel]) -> Problem:
-    from flownb.errors import near_names
+    place = ".".join(("config", *(str(part) for part in fault["loc"])))
+    return Problem(_fault(fault, f"{node.id} ({node.type})", model), node=node.id, place=place, code="bad_config")
 
+
+def _fault(fault: Any, owner: str, model: type[BaseModel]) -> str:
     place = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
-        message = f"{node.type} has no field {place!r}.{near_names(place, model.model_fields)}"
-    elif fault["type"] == "missing":
-        message = f"{node.type} needs the field {place!r}."
-    else:
-        message = f"{place} is {fault.get('input')!r:.80}: {fault['msg']}."
-    return Problem(message, node=node.id, place=f"config.{place}", code="bad_config")
+        return f"{owner} has no field {place!r}.{near_names(place, model.model_fields)}"
+    if fault["type"] == "missing":
+        return f"{owner} needs the field {place!r}."
+    reason = fault["msg"].removeprefix("Value error, ")
+    return f"{place} of {owner} is {fault.get('input')!r:.80}: {reason}." if place else f"{owner}: {reason}."

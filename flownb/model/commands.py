@@ -113,6 +113,9 @@ def decode(data: bytes) -> Command:
     """The command again.
 
     Raises:
-        msgspec.ValidationError: no command of this version.
+        msgspec.DecodeError: no command of this version.
     """
-    return _DECODER.decode(data)
+    try:
+        return _DECODER.decode(data)
+    except UnicodeDecodeError as error:  # msgspec lets it through
+        raise msgspec.DecodeError(f"the command is not UTF-8: {error}") from error

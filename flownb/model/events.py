@@ -152,6 +152,8 @@ class NodeFailedEvent(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_o
     port: bool = False
     #: The plain form of the error for the `error` port.
     output: Any = None
+    #: The verdict of each conditional edge that leaves the `error` port, by edge id.
+    verdicts: dict[str, bool] = {}
 
 
 class NodeSkipped(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="node_skipped"):

@@ -2,29 +2,37 @@
 
 *Stale* is defined here and nowhere else: a node's result is current as long as its type, type version, config, the
 code of its function without comments, and the digests of its inputs' values are what they were.
+
+Of a function counts its code, the default values of its parameters, and what it encloses from the function that made
+it, as far as those are plain values or functions; what it finds in its module does not: a helper that changes there
+makes nothing stale.
 """
 
 from __future__ import annotations
 
 import ast
+import dis
+import functools
 import hashlib
 import inspect
 import textwrap
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+
+from flownb.model.document import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flownb.model.workflow import Workflow
 
-#: What a definition may change without becoming another one.
-_LOOKS: Final = frozenset({"name", "notes", "description", "positions", "pinned"})
-#: Of the config of a function node, what only people read.
-_SOURCE: Final = "source"
+#: What a node or a variable may change without becoming another one.
+_LOOKS: Final = frozenset({"name", "notes", "pinned"})
 _LENGTH: Final = 32
+#: Below this every whole number is a float as well, and the other way round.
+_EXACT: Final = 2**53
 
 
 def digest(data: bytes) -> str:
@@ -38,34 +46,42 @@ def digest_of(value: Any) -> str:
 
 
 def definition_hash(workflow: Workflow) -> str:
-    """The hash of what a workflow does: its nodes, edges, inputs and settings; not its name, notes or positions."""
-    nodes = [_what_it_does(msgspec.to_builtins(node)) for node in workflow.nodes]
+    """The hash of what a workflow does: its nodes, edges, inputs and settings; not its name, notes or positions.
+
+    Equal for equal documents, whatever wrote them: `5` and `5.0` are the same number there.
+    """
+    edges = {(edge.id, edge.condition or "", edge.type): edge for edge in workflow.edges}  # equal ones are one
+    variables = [_without(plain(each), frozenset({"description"})) for each in workflow.variables]
     return digest_of(
         {
-            "nodes": sorted(nodes, key=lambda node: str(node["id"])),
-            "edges": sorted(
-                (msgspec.to_builtins(edge) for edge in workflow.edges),
-                key=lambda edge: (
-                    edge["source"],
-                    edge.get("source_port", ""),
-                    edge["target"],
-                    edge.get("target_port", ""),
-                ),
-            ),
-            "variables": sorted(
-                (msgspec.to_builtins(each) for each in workflow.variables), key=lambda each: str(each["name"])
-            ),
-            "settings": msgspec.to_builtins(workflow.settings),
-            "error_handlers": msgspec.to_builtins(workflow.error_handlers),
+            "nodes": sorted((_what_it_does(plain(node)) for node in workflow.nodes), key=lambda node: str(node["id"])),
+            "edges": [plain(edges[key]) for key in sorted(edges)],
+            "variables": sorted(map(_canonical, variables), key=lambda each: str(each["name"])),
+            "settings": _canonical(plain(workflow.settings)),
+            "error_handlers": _canonical(plain(workflow.error_handlers)),
         }
     )
 
 
 def _what_it_does(node: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in node.items() if name not in _LOOKS}
-    if _SOURCE in kept.get("config", {}):
-        kept["config"] = {name: value for name, value in kept["config"].items() if name != _SOURCE}
-    return kept
+    kept = _without(node, _LOOKS)
+    if node["type"] == "python" and "config" in kept:
+        kept["config"] = _without(kept["config"], frozenset({"source"}))  # what only people read of a function
+    return {name: value if type(value) is str else _canonical(value) for name, value in kept.items()}
+
+
+def _without(data: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name not in names}
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _canonical(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(each) for each in value]
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < _EXACT else float(value)
+    return value
 
 
 def source_of(function: Callable[..., Any]) -> str:
@@ -77,37 +93,116 @@ def source_of(function: Callable[..., Any]) -> str:
 
 
 def function_hash(function: Callable[..., Any]) -> str:
-    """The hash of a function's code without comments, docstrings, decorators and blank space.
+    """The hash of a function: its code without comments, docstrings, decorators and blank space, and its defaults.
 
-    Without source the bytecode, names and constants of the code object count, recursively; of a callable without a
-    code object only its qualified name does.
+    Without source (`exec`, a lambda in the middle of a line) the instructions of the code object count, recursively.
+    Of another callable count its class and, where that is written in Python, its `__call__`.
     """
+    return digest(repr(_parts(function, frozenset())).encode())
+
+
+def _parts(function: Callable[..., Any], outer: frozenset[int]) -> tuple[Any, ...]:
+    """What is hashed; `outer` are the functions that this one is a value of, against endless circles."""
+    function = inspect.unwrap(function)
+    if id(function) in outer:
+        return ("itself",)
+    outer |= {id(function)}
+    if isinstance(function, functools.partial):
+        held = (*function.args, *sorted(function.keywords.items()))
+        return ("partial", _parts(function.func, outer), tuple(_value(each, outer) for each in held))
+    made = getattr(function, "__func__", function)
+    if not isinstance(made, FunctionType):
+        kind = function if isinstance(function, type) else type(function)
+        name = getattr(function, "__qualname__", kind.__qualname__)
+        call = getattr(kind, "__init__" if kind is function else "__call__", None)
+        inner = _parts(call, outer) if isinstance(call, FunctionType) else ()
+        return ("callable", getattr(function, "__module__", kind.__module__), name, inner)
+    defaults = (*(made.__defaults__ or ()), *sorted((made.__kwdefaults__ or {}).items()))
+    return (
+        "function",
+        _code(made),
+        tuple(_value(each, outer) for each in defaults),
+        tuple(_enclosed(cell, outer) for cell in made.__closure__ or ()),
+    )
+
+
+def _value(value: Any, outer: frozenset[int]) -> Any:
+    """A default or an enclosed value: plain ones by value, functions by their parts, the rest by its type alone."""
+    if value is None or isinstance(value, bool | int | float | complex | str | bytes):
+        return repr(value)
+    if isinstance(value, FunctionType):
+        return _parts(value, outer)
+    if isinstance(value, tuple | list | set | frozenset | dict) and id(value) not in outer:
+        inner = outer | {id(value)}
+        parts = [_value(each, inner) for each in (value.items() if isinstance(value, dict) else value)]
+        return (type(value).__name__, parts if isinstance(value, tuple | list) else sorted(parts, key=repr))
+    return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
+def _enclosed(cell: Any, outer: frozenset[int]) -> Any:
+    try:
+        return _value(cell.cell_contents, outer)
+    except ValueError:  # not given a value yet
+        return "empty"
+
+
+def _code(function: FunctionType) -> Any:
     source = source_of(function)
     if source:
         try:
             tree = ast.parse(source)
         except SyntaxError:
             tree = None  # a lambda in the middle of an expression
-        if tree is not None and tree.body and isinstance(tree.body[0], ast.FunctionDef | ast.AsyncFunctionDef):
-            return digest(ast.dump(_bare(tree.body[0])).encode())
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    if isinstance(code, CodeType):
-        return digest(repr(_code_parts(code)).encode())
-    name = getattr(function, "__qualname__", type(function).__qualname__)
-    return digest(f"{getattr(function, '__module__', '')}:{name}".encode())
+        first = tree.body[0] if tree is not None and tree.body else None
+        if isinstance(first, ast.FunctionDef | ast.AsyncFunctionDef) and first.name == function.__code__.co_name:
+            first.decorator_list = []
+            return _tree(first)
+    return _instructions(function.__code__)
 
 
-def _bare(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
-    function.decorator_list = []
-    for node in ast.walk(function):
-        if (
-            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-            and ast.get_docstring(node) is not None
-        ):
-            node.body = node.body[1:] or [ast.Pass()]
-    return function
+def _tree(node: Any) -> Any:
+    """A syntax tree without docstrings and without empty fields, which differ from one Python to the next."""
+    if isinstance(node, list):
+        return [_tree(each) for each in node]
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    documented = (
+        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and ast.get_docstring(node, clean=False) is not None
+    )
+    fields = []
+    for name, value in ast.iter_fields(node):
+        held = (value[1:] or [ast.Pass()]) if documented and name == "body" else value
+        if held not in (None, []) and name not in ("ctx", "kind"):
+            fields.append((name, _tree(held)))
+    return (type(node).__name__, fields)
 
 
-def _code_parts(code: CodeType) -> tuple[Any, ...]:
-    constants = tuple(_code_parts(each) if isinstance(each, CodeType) else repr(each) for each in code.co_consts)
-    return (code.co_code, code.co_names, code.co_varnames, constants)
+def _instructions(code: CodeType) -> tuple[Any, ...]:
+    """What a code object does: no line numbers, and no docstring, because nothing loads it."""
+    steps = [
+        (step.opname, _constant(step.argval) if step.opcode in dis.hasconst else str(step.argval))
+        for step in dis.get_instructions(code)
+        if step.opname not in ("CACHE", "EXTENDED_ARG")
+    ]
+    return (code.co_varnames[: code.co_argcount + code.co_kwonlyargcount], code.co_flags & _KIND, steps)
+
+
+#: What the flags of a code object say of the function: `*args`, `**kwargs`, generator, coroutine.
+_KIND: Final = (
+    inspect.CO_VARARGS
+    | inspect.CO_VARKEYWORDS
+    | inspect.CO_GENERATOR
+    | inspect.CO_COROUTINE
+    | inspect.CO_ASYNC_GENERATOR
+)
+
+
+def _constant(value: Any) -> Any:
+    if isinstance(value, CodeType):
+        return _instructions(value)
+    if isinstance(value, frozenset):
+        return sorted(map(repr, value))  # their order differs from process to process
+    if isinstance(value, tuple):
+        return [_constant(each) for each in value]
+    return repr(value)

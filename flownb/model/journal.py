@@ -35,4 +35,7 @@ class JsonCodec:
 
     def decode(self, data: bytes) -> Event:
         """The event again."""
-        return self._decoder.decode(data)
+        try:
+            return self._decoder.decode(data)
+        except UnicodeDecodeError as error:  # msgspec lets it through
+            raise msgspec.DecodeError(f"the event is not UTF-8: {error}") from error

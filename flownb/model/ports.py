@@ -71,6 +71,8 @@ class InputPort(msgspec.Struct, frozen=True, omit_defaults=True):
     required: bool = True
     #: Takes several edges; the values arrive as a list, dead ones absent.
     many: bool = False
+    #: May stay without an edge; but where there is one, `required` means that it must be live.
+    unwired: bool = False
     connection: ConnectionType = ConnectionType.MAIN
     help: str = ""
 
@@ -89,6 +91,8 @@ class NodePorts(msgspec.Struct, frozen=True):
 
     inputs: tuple[InputPort, ...] = ()
     outputs: tuple[OutputPort, ...] = (OutputPort(),)
+    #: Takes inputs of any other name as well, as a function with `**kwargs` does.
+    open: bool = False
 
     def input(self, name: str) -> InputPort | None:
         """The input port of that name."""

@@ -3,8 +3,7 @@
 `apply(state, event)` is the only way that a state changes. It changes the state in place and returns it, because a
 copy a node would make a run of n nodes cost n²; it does no I/O and never fails on an event that the engine wrote.
 
-While it folds, the state keeps count of what each node still waits for, and puts a node on `ready` when that is
-decided. `decide(number)` then says whether it starts or is skipped, and why.
+While it folds, the state keeps count of what each node still waits for (`readiness.py`).
 """
 
 from __future__ import annotations
@@ -13,34 +12,48 @@ from array import array
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.model import events as ev
-from flownb.model.ports import ERROR
-from flownb.model.status import NodeStatus, PauseReason, RunStatus
-from flownb.model.topology import DATA, GATE, GROUP_NAMES, ORDER, Topology, Wire
+from flownb.model.readiness import (
+    CANCELLED,
+    COMPLETED,
+    FAILED,
+    PENDING,
+    RUNNING,
+    SKIPPED,
+    STATUSES,
+    WAITING,
+    Readiness,
+)
+from flownb.model.status import ApprovalStatus, NodeStatus, PauseReason, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-#: Node statuses as small numbers, so that 100,000 of them are 100 kB.
-PENDING, RUNNING, WAITING, COMPLETED, FAILED, SKIPPED, CANCELLED = range(7)
-STATUSES: Final = (
-    NodeStatus.PENDING,
-    NodeStatus.RUNNING,
-    NodeStatus.WAITING,
-    NodeStatus.COMPLETED,
-    NodeStatus.FAILED,
-    NodeStatus.SKIPPED,
-    NodeStatus.CANCELLED,
-)
+    from flownb.model.topology import Topology
+
+__all__ = [
+    "APPLY",
+    "CANCELLED",
+    "COMPLETED",
+    "FAILED",
+    "PENDING",
+    "RUNNING",
+    "SKIPPED",
+    "STATUSES",
+    "WAITING",
+    "RunState",
+    "apply",
+    "fold",
+]
 
 
-class RunState:
+class RunState(Readiness):
     """Everything that is known of one run.
 
     Lists are by node number (`topology.index`). Outputs are in plain form; the engine keeps the live values.
     """
 
     def __init__(self, topology: Topology, run_id: str = "") -> None:
-        self.topology = topology
+        super().__init__(topology)
         self.run_id = run_id
         self.status = RunStatus.PENDING
         self.pause_reason: PauseReason | None = None
@@ -60,175 +73,19 @@ class RunState:
         self.finished_at: float | None = None
         self.seq = 0
         count = len(topology)
-        self.node_status = bytearray(count)
-        self.attempts = array("H", bytes(2 * count))
+        self.attempts = array("I", bytes(4 * count))
         self.node_started = array("d", bytes(8 * count))
         self.node_finished = array("d", bytes(8 * count))
         self.output: list[Any] = [None] * count
-        #: Ports that fired, values of single ports, failures, reasons: only for the nodes that have them.
-        self.ports: dict[int, tuple[str, ...]] = {}
+        #: Values of single ports, where a value came from if no body ran, and the like: only for nodes that have them.
         self.port_values: dict[int, dict[str, Any]] = {}
-        self.verdicts: dict[int, dict[str, bool]] = {}
-        self.failures: dict[int, ev.NodeFailedEvent] = {}
-        self.reasons: dict[int, ev.Reason] = {}
         self.sources: dict[int, str] = {}
+        #: What each parked node waits for.
         self.waits: dict[int, ev.NodeWaiting] = {}
         self.progress: dict[int, ev.NodeProgress] = {}
         self.retries: dict[int, ev.NodeRetrying] = {}
+        #: By approval id: `request`, `status` (an `ApprovalStatus`), `votes`, and once it is there the `decision`.
         self.approvals: dict[str, dict[str, Any]] = {}
-        self._start_counting()
-
-    # --- what waits for what ----------------------------------------------------------------------------------------
-
-    def _start_counting(self) -> None:
-        topology = self.topology
-        #: Edges that each node still waits for.
-        self.need: list[int] = list(topology.need)
-        #: Numbers of dead edges; empty in an ordinary run.
-        self.dead: set[int] = set()
-        #: For nodes with an early join: unsettled data, unsettled controls, live controls.
-        self.join_counts: dict[int, list[int]] = {
-            number: [rule.data_edges, rule.control_edges, 0] for number, rule in topology.joins.items()
-        }
-        #: Nodes whose edges are decided; the engine takes from here. Each is in it once.
-        self.ready: list[int] = [number for number, need in enumerate(self.need) if not need]
-        #: How many nodes have not ended.
-        self.left = len(topology)
-        #: Nodes that failed with nobody to handle it.
-        self.unhandled: set[int] = set()
-
-    def _settle(self, wire: Wire, *, live: bool) -> None:
-        """One edge is decided; the slow way, for ports, dead edges and joins."""
-        target = wire.target
-        if not live:
-            self.dead.add(wire.number)
-        self.need[target] -= 1
-        counts = self.join_counts.get(target)
-        if counts is None:
-            if not self.need[target]:
-                self.ready.append(target)
-            return
-        if counts[2] < 0:  # decided before; what comes later is ignored
-            return
-        counts[0 if wire.group == DATA else 1] -= 1
-        if wire.group != DATA and live:
-            counts[2] += 1
-        wanted = self.topology.joins[target].count
-        hopeless = counts[2] + counts[1] < wanted
-        if hopeless or (counts[0] == 0 and counts[2] >= wanted):
-            self.ready.append(target)
-            counts[2] = -1 if not hopeless else -2
-
-    def _settle_completed(self, number: int) -> None:
-        topology = self.topology
-        if number not in topology.wires and not self.join_counts:
-            need, ready = self.need, self.ready
-            for target in topology.succ[number]:
-                need[target] = left = need[target] - 1
-                if not left:
-                    ready.append(target)
-            return
-        fired = self.ports.get(number, ())
-        verdicts = self.verdicts.get(number)
-        for wire in topology.leaving[number]:
-            live = wire.port is None or wire.port in fired
-            if live and wire.condition is not None:
-                live = bool(verdicts and verdicts.get(wire.id))
-            self._settle(wire, live=live)
-
-    def _settle_dead(self, number: int, *, error_port: bool = False) -> None:
-        for wire in self.topology.leaving[number]:
-            self._settle(wire, live=error_port and wire.port == ERROR)
-
-    def edge_is_live(self, wire: Wire) -> bool:
-        """Whether a settled edge carries; meaningless before its source has ended."""
-        return wire.number not in self.dead
-
-    def decide(self, number: int) -> ev.Reason | None:
-        """Whether a node on `ready` starts (None), or the reason for which it is skipped."""
-        counts = self.join_counts.get(number)
-        if counts is not None and counts[2] == -2:  # noqa: PLR2004  the mark of a join that can't happen any more
-            return self._hopeless_join(number)
-        if not self.dead:
-            return None
-        topology = self.topology
-        for argument in topology.arguments[number]:
-            dead = [wire for wire in argument.wires if wire.number in self.dead]
-            if argument.required and dead and (len(dead) == len(argument.wires) or not argument.many):
-                return self._because(dead[0])
-        if counts is not None:
-            return None
-        for group in (GATE, ORDER):
-            wires = [wire for wire in topology.entering[number] if wire.group == group]
-            if wires and all(wire.number in self.dead for wire in wires):
-                return self._because(wires[0], all_of=len(wires))
-        return None
-
-    def _hopeless_join(self, number: int) -> ev.Reason:
-        rule = self.topology.joins[number]
-        dead = [w for w in self.topology.entering[number] if w.group != DATA and w.number in self.dead]
-        names = ", ".join(self._from(wire) for wire in dead)
-        return ev.Reason(
-            group="join",
-            message=f"{rule.count} of {rule.control_edges} had to come; these can't any more: {names}",
-            edge=dead[0].id if dead else "",
-        )
-
-    def _from(self, wire: Wire) -> str:
-        return self.topology.paths[wire.source] + (f".{wire.port}" if wire.port else "")
-
-    def _because(self, wire: Wire, *, all_of: int = 1) -> ev.Reason:
-        """The sentence for a dead edge: what it came from, and why it is dead."""
-        source = wire.source
-        status = STATUSES[self.node_status[source]]
-        name = self.topology.paths[source]
-        if status is NodeStatus.COMPLETED and wire.condition is not None and wire.id in self.verdicts.get(source, {}):
-            why = f"the condition {wire.condition!r} of the edge from {name} is false"
-        elif status is NodeStatus.COMPLETED:
-            fired = " and ".join(self.ports.get(source, ())) or "no port"
-            why = f"{name} took {fired}, not {wire.port}"
-        else:
-            why = f"{name} was {status}" if status is not NodeStatus.FAILED else f"{name} failed"
-        group = GROUP_NAMES[wire.group]
-        if all_of > 1:
-            why = f"none of its {all_of} {group}s is live; {why}"
-        elif wire.group == DATA:
-            why = f"no value for {wire.parameter}: {why}"
-        return ev.Reason(group=group, message=why, edge=wire.id)
-
-    def recount(self) -> None:
-        """Count again from the statuses; after nodes were set back to pending."""
-        self._start_counting()
-        for number in range(len(self.topology)):
-            status = self.node_status[number]
-            if status == COMPLETED:
-                self.left -= 1
-                self._settle_completed(number)
-            elif status == FAILED:
-                self.left -= 1
-                failed = self.failures[number]
-                if not failed.handled:
-                    self.unhandled.add(number)
-                self._settle_dead(number, error_port=failed.port)
-            elif status in (SKIPPED, CANCELLED):
-                self.left -= 1
-                self._settle_dead(number)
-        self.ready = [number for number in self.ready if self.node_status[number] == PENDING]
-
-    def reset_numbers(self) -> list[int]:
-        """The nodes that a resumption or a retry sets back: unhandled failures and what ended because of them."""
-        back = {n for n in range(len(self.topology)) if self.node_status[n] == CANCELLED} | self.unhandled
-        queue = list(back)
-        while queue:
-            number = queue.pop()
-            for wire in self.topology.leaving[number]:
-                target = wire.target
-                if target not in back and self.node_status[target] == SKIPPED:
-                    back.add(target)
-                    queue.append(target)
-        return sorted(back)
-
-    # --- what others read ---------------------------------------------------------------------------------------------
 
     def status_of(self, path: str) -> NodeStatus:
         """The status of a node.
@@ -289,6 +146,7 @@ def _run_resumed(state: RunState, event: ev.RunResumed) -> None:
         if number is None:
             continue
         state.node_status[number] = PENDING
+        state.node_started[number] = state.node_finished[number] = 0.0
         state.output[number] = None
         for kept in _BY_NODE:
             getattr(state, kept).pop(number, None)
@@ -302,27 +160,34 @@ _BY_NODE: Final = (
 
 
 def _run_completed(state: RunState, event: ev.RunCompleted) -> None:
-    state.status, state.results, state.message = RunStatus.COMPLETED, event.results, event.message
-    state.finished_at = event.at
+    _run_ended(state, RunStatus.COMPLETED, event.at)
+    state.results, state.message = event.results, event.message
 
 
 def _run_failed(state: RunState, event: ev.RunFailedEvent) -> None:
-    state.status, state.error, state.error_node = RunStatus.FAILED, event.error, event.node
-    state.finished_at = event.at
+    _run_ended(state, RunStatus.FAILED, event.at)
+    state.error, state.error_node = event.error, event.node
 
 
 def _run_cancelled(state: RunState, event: ev.RunCancelledEvent) -> None:
-    state.status, state.message, state.finished_at = RunStatus.CANCELLED, event.by, event.at
+    _run_ended(state, RunStatus.CANCELLED, event.at)
+    state.message = event.by
+
+
+def _run_ended(state: RunState, status: RunStatus, at: float) -> None:
+    state.status, state.pause_reason, state.finished_at = status, None, at
 
 
 def _node_started(state: RunState, event: ev.NodeStarted) -> None:
     number = state.topology.index[event.node]
-    if event.attempt == 1:
+    if event.attempt == 1 or not state.node_started[number]:
         state.node_started[number] = event.at
     state.node_status[number] = RUNNING
     state.attempts[number] = event.attempt
     if state.retries:
         state.retries.pop(number, None)
+    if state.waits:
+        state.waits.pop(number, None)
 
 
 def _node_retrying(state: RunState, event: ev.NodeRetrying) -> None:
@@ -343,6 +208,8 @@ def _node_completed(state: RunState, event: ev.NodeCompleted) -> None:
         state.verdicts[number] = event.verdicts
     if event.source:
         state.sources[number] = event.source
+    if state.waits:
+        state.waits.pop(number, None)
     state._settle_completed(number)  # noqa: SLF001  the fold is the state's other half
 
 
@@ -355,7 +222,9 @@ def _node_failed(state: RunState, event: ev.NodeFailedEvent) -> None:
     state.left -= 1
     if not event.handled:
         state.unhandled.add(number)
-    state._settle_dead(number, error_port=event.port)  # noqa: SLF001
+    state.waits.pop(number, None)
+    state.retries.pop(number, None)
+    state._settle_failed(number, event)  # noqa: SLF001
 
 
 def _node_skipped(state: RunState, event: ev.NodeSkipped) -> None:
@@ -371,8 +240,11 @@ def _ended_without(state: RunState, path: str, status: int, reason: ev.Reason, a
     state.node_status[number] = status
     state.node_finished[number] = at
     state.reasons[number] = reason
-    state.waits.pop(number, None)
+    state.retries.pop(number, None)
     state.left -= 1
+    if state.waits.pop(number, None) is not None:
+        _cancel_approvals(state, path)
+    state._close(number)  # noqa: SLF001
     state._settle_dead(number)  # noqa: SLF001
 
 
@@ -386,16 +258,31 @@ def _node_progress(state: RunState, event: ev.NodeProgress) -> None:
     state.progress[state.topology.index[event.node]] = event
 
 
+def _cancel_approvals(state: RunState, path: str) -> None:
+    for asked in state.approvals.values():
+        if asked["status"] == ApprovalStatus.PENDING and asked["request"].node == path:
+            asked["status"] = ApprovalStatus.CANCELLED
+
+
 def _approval_requested(state: RunState, event: ev.ApprovalRequested) -> None:
-    state.approvals[event.approval] = {"request": event, "status": "pending"}
+    state.approvals[event.approval] = {"request": event, "status": ApprovalStatus.PENDING, "votes": []}
+
+
+def _approval_voted(state: RunState, event: ev.ApprovalVoted) -> None:
+    state.approvals[event.approval]["votes"].append(event)
 
 
 def _approval_decided(state: RunState, event: ev.ApprovalDecided) -> None:
-    state.approvals.setdefault(event.approval, {})["decision"] = event
+    asked = state.approvals[event.approval]
+    asked["decision"] = event
+    asked["status"] = _ANSWERS.get(event.port, ApprovalStatus.ANSWERED)
+
+
+_ANSWERS: Final = {"approved": ApprovalStatus.APPROVED, "rejected": ApprovalStatus.REJECTED}
 
 
 def _approval_expired(state: RunState, event: ev.ApprovalExpired) -> None:
-    state.approvals.setdefault(event.approval, {})["status"] = "expired"
+    state.approvals[event.approval]["status"] = ApprovalStatus.EXPIRED
 
 
 def _variable_set(state: RunState, event: ev.VariableSet) -> None:
@@ -424,7 +311,7 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.NodeOutput: _nothing,
     ev.NodeProgress: _node_progress,
     ev.ApprovalRequested: _approval_requested,
-    ev.ApprovalVoted: _nothing,
+    ev.ApprovalVoted: _approval_voted,
     ev.ApprovalDecided: _approval_decided,
     ev.ApprovalExpired: _approval_expired,
     ev.VariableSet: _variable_set,

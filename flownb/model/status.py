@@ -86,6 +86,27 @@ class Visibility(StrEnum):
     PUBLIC = "public"
 
 
+class TemplateCategory(StrEnum):
+    """The shelves of the template gallery."""
+
+    CUSTOMER_SUPPORT = "customer-support"
+    DATA_ANALYSIS = "data-analysis"
+    CONTENT_GENERATION = "content-generation"
+    AUTOMATION = "automation"
+    RESEARCH = "research"
+    SALES = "sales"
+    MARKETING = "marketing"
+    OTHER = "other"
+
+
+class Complexity(StrEnum):
+    """For whom a template is."""
+
+    BEGINNER = "beginner"
+    INTERMEDIATE = "intermediate"
+    ADVANCED = "advanced"
+
+
 class Category(StrEnum):
     """The six groups of node types; they give the palette its order and the picture its icons."""
 

@@ -62,8 +62,8 @@ class JoinRule(msgspec.Struct, frozen=True):
 class Topology:
     """The compiled graph of one definition.
 
-    `succ[i]` lists the target of each edge that leaves node `i`; for the few nodes in `wires` an edge may die although
-    the node completed, so they are settled one by one.
+    `succ[i]` lists the target of each edge that leaves node `i`. For the few nodes in `wires` that isn't enough, and
+    their edges are settled one by one: an edge may die although the node completed, or leads to an early join.
     """
 
     def __init__(self, workflow: Workflow, ports: Mapping[str, NodePorts]) -> None:
@@ -102,14 +102,13 @@ class Topology:
             if source is None or target is None or edge.id in seen:
                 continue
             seen.add(edge.id)
-            port = None if edge.source_port in (None, MAIN) and not edge.is_gate else edge.source_port
             group = DATA if edge.is_data else GATE if edge.is_gate else ORDER
             wire = Wire(
                 number=number,
                 source=source,
                 target=target,
                 group=group,
-                port=None if port == MAIN else port,
+                port=None if edge.source_port == MAIN else edge.source_port,
                 parameter="" if edge.target_port == AFTER else edge.target_port,
                 condition=edge.condition,
                 id=edge.id,
@@ -153,6 +152,8 @@ class Topology:
             if not control:
                 continue
             wanted = node.join.count if isinstance(node.join, JoinCount) else 1
+            for wire in self.entering[number]:
+                self.wires[wire.source] = self.leaving[wire.source]
             joins[number] = JoinRule(
                 count=wanted, data_edges=len(self.entering[number]) - control, control_edges=control
             )

@@ -1,52 +1,71 @@
 """The definition of a workflow: plain frozen data, the same for code, canvas, REST and file.
 
 Field docs stand beside the fields; the JSON form is `document.py`'s. Everything here is hashable by content through
-`fingerprint.py`, and nothing here knows a node type.
+`fingerprint.py`, and nothing here knows a node type. Limits stand in the annotations, where the checker of documents
+reads them; making a value in Python checks nothing.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 
 from flownb.model.ports import AFTER, MAIN, ConnectionType
-from flownb.model.status import OnCrash, OnError, Visibility, Where, WorkflowStatus
+from flownb.model.status import Complexity, OnCrash, OnError, TemplateCategory, Visibility, Where, WorkflowStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 #: The version of the document format that this code writes.
 FORMAT: Final = 1
+
+#: A name that Python takes as one; checked by `extra`, which msgspec leaves to us.
+Identifier = Annotated[str, msgspec.Meta(max_length=200, extra={"identifier": True})]
+#: What is read in one line: names, types, tags.
+Line = Annotated[str, msgspec.Meta(max_length=1_000)]
+#: What may go over many lines: descriptions, notes, expressions.
+Prose = Annotated[str, msgspec.Meta(max_length=100_000)]
+#: Counts from 1.
+Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+#: A length of time.
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
+#: Which of several words a field may be, where no enumeration has them.
+Join = Annotated[str, msgspec.Meta(extra={"one_of": ("all", "any")})]
+Overlap = Annotated[str, msgspec.Meta(extra={"one_of": ("block", "queue", "allow", "replace")})]
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """How often and how fast a failed attempt is repeated; validation errors never are."""
 
     #: Attempts in all, the first included.
-    attempts: int = 3
+    attempts: Count = 3
     #: Seconds before the second attempt.
-    delay: float = 1.0
+    delay: Seconds = 1.0
     #: What each further delay is multiplied by.
-    backoff: float = 2.0
+    backoff: Annotated[float, msgspec.Meta(ge=1)] = 2.0
     #: The longest delay, in seconds.
-    max_delay: float = 300.0
+    max_delay: Seconds = 300.0
     #: The share of the delay that is random, 0 to 1, so that many don't come back at once.
-    jitter: float = 0.1
+    jitter: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.1
     #: Names of exceptions or error classes to repeat for; empty means all.
-    on: tuple[str, ...] = ()
+    on: tuple[Line, ...] = ()
 
 
 class JoinCount(msgspec.Struct, frozen=True):
     """Start when so many of the gates and orders are live."""
 
-    count: int
+    count: Count
 
 
 class Limits(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What a node may use; memory and CPU hold only where it runs in a process of its own."""
 
-    memory_mb: int | None = None
-    cpu_seconds: float | None = None
+    memory_mb: Count | None = None
+    cpu_seconds: Seconds | None = None
     #: Named resources that it takes while it runs, as `{"gpu": 1}`.
-    resources: dict[str, int] = {}
+    resources: dict[str, Count] = {}
 
 
 class Cache(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -54,27 +73,27 @@ class Cache(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     enabled: bool = False
     #: Seconds that an entry holds; None means for ever.
-    ttl: float | None = None
+    ttl: Seconds | None = None
 
 
 class Node(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One node of a workflow."""
 
     #: A Python identifier, unique in the workflow.
-    id: str
+    id: Identifier
     #: `family.name`, or `python` for a function.
-    type: str
-    type_version: int = 1
+    type: Line
+    type_version: Count = 1
     #: What people read; the id where empty.
-    name: str = ""
+    name: Line = ""
     config: dict[str, Any] = {}
     #: The loop or group that it is inside.
-    parent: str | None = None
+    parent: Line | None = None
     #: `all`, `any`, or a count, over gates and orders together.
-    join: str | JoinCount = "all"
+    join: Join | JoinCount = "all"
     retry: RetryPolicy | None = None
     #: Seconds for one attempt, waiting excluded.
-    timeout: float | None = None
+    timeout: Seconds | None = None
     on_error: OnError = OnError.STOP
     #: The value that a node with `on_error = fallback` completes with.
     fallback: Any = None
@@ -84,7 +103,8 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     cache: Cache | None = None
     limits: Limits | None = None
     disabled: bool = False
-    notes: str = ""
+    notes: Prose = ""
+    #: An output that takes the place of running it.
     pinned: Any = msgspec.UNSET
 
     @property
@@ -99,13 +119,13 @@ class Edge(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     An `after` edge without `source_port` is an order; with a port or a condition it is a gate.
     """
 
-    source: str
-    target: str
-    source_port: str | None = None
-    target_port: str = MAIN
+    source: Line
+    target: Line
+    source_port: Line | None = None
+    target_port: Line = MAIN
     type: ConnectionType = ConnectionType.MAIN
     #: An expression over the source's output; evaluated once, when the source commits.
-    condition: str | None = None
+    condition: Prose | None = None
 
     @property
     def id(self) -> str:
@@ -126,13 +146,13 @@ class Edge(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class Variable(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """An input of the workflow, or a variable that nodes may set while it runs."""
 
-    name: str
+    name: Identifier
     #: A port type's name.
-    type: str = "any"
+    type: Line = "any"
     default: Any = msgspec.UNSET
     #: Its value is a reference like `secret://name`, never the secret.
     secret: bool = False
-    description: str = ""
+    description: Prose = ""
 
     @property
     def required(self) -> bool:
@@ -143,8 +163,8 @@ class Variable(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What may start a run by itself."""
 
-    id: str
-    type: str
+    id: Line
+    type: Line
     config: dict[str, Any] = {}
     enabled: bool = True
 
@@ -152,55 +172,55 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class ErrorHandler(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What is done about failures of one class in the whole workflow."""
 
-    error: str
+    error: Line
     strategy: OnError = OnError.STOP
-    target: str | None = None
+    target: Line | None = None
 
 
 class Settings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Settings of every run of a workflow."""
 
     #: Nodes alive at once; the rest waits in the ready queue.
-    concurrency: int = 256
+    concurrency: Count = 256
     #: Seconds for the whole run, waiting excluded.
-    timeout: float | None = None
-    #: What a trigger does while a run is unfinished: block, queue, allow or replace.
-    overlap: str = "block"
+    timeout: Seconds | None = None
+    #: What a trigger does while a run is unfinished.
+    overlap: Overlap = "block"
     #: IANA name; the machine's where empty.
-    time_zone: str = ""
+    time_zone: Line = ""
     #: Money or tokens that a run may spend, by name.
-    budget: dict[str, float] = {}
+    budget: dict[str, Annotated[float, msgspec.Meta(ge=0)]] = {}
 
 
 class Template(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What a gallery shows of a workflow that others may copy."""
 
-    category: str = "other"
-    complexity: str = "beginner"
+    category: TemplateCategory = TemplateCategory.OTHER
+    complexity: Complexity = Complexity.BEGINNER
     featured: bool = False
-    downloads: int = 0
+    downloads: Annotated[int, msgspec.Meta(ge=0)] = 0
     rating: float | None = None
-    badge: str = ""
+    badge: Line = ""
 
 
 class Workflow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A definition, complete: what `run` needs and what a file keeps."""
 
-    id: str = ""
-    name: str = ""
-    description: str = ""
-    version: int = 1
+    id: Line = ""
+    name: Line = ""
+    description: Prose = ""
+    version: Annotated[int, msgspec.Meta(ge=0)] = 1
     status: WorkflowStatus = WorkflowStatus.DRAFT
-    tags: tuple[str, ...] = ()
+    tags: tuple[Line, ...] = ()
     visibility: Visibility = Visibility.PRIVATE
-    created_by: str = ""
-    owner: str = ""
-    workspace: str = ""
+    created_by: Line = ""
+    owner: Line = ""
+    workspace: Line = ""
     template: Template | None = None
     variables: tuple[Variable, ...] = ()
     triggers: tuple[Trigger, ...] = ()
-    nodes: tuple[Node, ...] = ()
-    edges: tuple[Edge, ...] = ()
+    nodes: Annotated[tuple[Node, ...], msgspec.Meta(max_length=100_000)] = ()
+    edges: Annotated[tuple[Edge, ...], msgspec.Meta(max_length=1_000_000)] = ()
     error_handlers: tuple[ErrorHandler, ...] = ()
     settings: Settings = Settings()
     #: Where the canvas draws each node, apart from what it does, so that moving one diffs in one line.
@@ -209,3 +229,25 @@ class Workflow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     def node(self, node_id: str) -> Node | None:
         """The node of that id."""
         return next((node for node in self.nodes if node.id == node_id), None)
+
+    @classmethod
+    def from_json(cls, source: str | bytes | Path | Mapping[str, Any]) -> Workflow:
+        """The workflow of a document: its text, the path of its file, or its plain data.
+
+        Raises:
+            InvalidWorkflow: the document has problems; `.problems` has all of them.
+            NotFound: no such file.
+        """
+        from flownb.model import document  # reads what is defined here
+
+        return document.from_json(source)
+
+    def to_json(self) -> str:
+        """The document: sorted, indented, the same text for the same workflow.
+
+        Raises:
+            InvalidWorkflow: something in it has no place in a document; `.problems` says what and where.
+        """
+        from flownb.model import document
+
+        return document.encode(self)

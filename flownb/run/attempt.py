@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import TYPE_CHECKING, Any
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, cast
 
 from flownb import faults
 from flownb.errors import InvalidInput, NodeTimeout
 from flownb.graph.nodetype import Output, Suspend
 from flownb.model.events import NodeOutput, NodeProgress
+from flownb.nodes.prepare import prepare
 from flownb.run.capture import OUTPUT, Buffer
 from flownb.run.context import NodeContext
 from flownb.run.definition import Body, Kind
-from flownb.run.eager import eager_task
 from flownb.store import values
 
 if TYPE_CHECKING:
+    from flownb.nodes.function import FunctionNode
     from flownb.run.executor import Execution
     from flownb.store.values import Stored
 
@@ -26,31 +28,31 @@ class Outcome:
 
     __slots__ = ("output", "ports", "stored", "suspend")
 
-    def __init__(self) -> None:
-        self.output: Output = Output()
-        self.suspend: Suspend | None = None
-        self.stored: Stored | None = None
-        self.ports: dict[str, Stored] = {}
+    def __init__(
+        self, output: Output, stored: Stored | None, ports: dict[str, Stored] | None, suspend: Suspend | None = None
+    ) -> None:
+        self.output = output
+        self.stored = stored
+        #: Of single ports, where they differ from `stored`.
+        self.ports = ports
+        self.suspend = suspend
 
 
 class Attempt:
     """From start to end; whoever comes second (result, timeout, cancellation) is ignored."""
 
-    __slots__ = (
-        "asked_to_stop",
-        "body",
-        "buffer",
-        "ended",
-        "execution",
-        "number",
-        "number_of_try",
-        "path",
-        "resume_data",
-        "resumed",
-        "task",
-        "timed_out",
-        "timer",
-    )
+    # What most attempts never touch is left on the class: an attribute costs 20 ns to set, and there is one of these
+    # for each node of each run.
+    task: asyncio.Task[Any] | None = None
+    timer: asyncio.TimerHandle | None = None
+    asked_to_stop = False
+    timed_out = False
+    ended = False
+    resumed: Any = None
+    resume_data: Any = None
+    #: The newest status and progress, and what of them is in the journal.
+    said: tuple[str, float | None] | None = None
+    recorded: tuple[str, float | None] | None = None
 
     def __init__(self, execution: Execution, body: Body, number_of_try: int) -> None:
         self.execution = execution
@@ -59,82 +61,101 @@ class Attempt:
         self.path = body.path
         self.number_of_try = number_of_try
         self.buffer = Buffer(execution.engine.output_waits)
-        self.task: asyncio.Task[Any] | None = None
-        self.timer: asyncio.TimerHandle | None = None
-        self.asked_to_stop = False
-        self.timed_out = False
-        self.ended = False
-        self.resumed: Any = None
-        self.resume_data: Any = None
 
     # --- start -----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Call the body; on the loop, after the commit of the event that says so. May end at once."""
+        """Call the body; in a tick, after the commit of the event that says so. May end at once."""
         faults.reach("node.before_body")
-        execution, engine = self.execution, self.execution.engine
-        context = engine.base_context.copy()
-        context.run(OUTPUT.set, self.buffer)
-        if timeout := self.body.node.timeout:
+        execution, body = self.execution, self.body
+        engine = execution.engine
+        if timeout := body.node.timeout:
             self.timer = engine.loop.call_later(timeout, self._time_out, timeout, context=engine.base_context)
-        if self.body.kind is Kind.THREAD:
-            try:
-                arguments = self._arguments()
-            except Exception as error:  # noqa: BLE001  an input that can't be loaded is the node's failure
-                self.end(None, error)
-                return
-            engine.workers.submit(lambda: self._on_thread(arguments), self.end, context)
+        if body.kind is Kind.THREAD:
+            self._start_on_thread()
             return
-        self.task = task = eager_task(engine.loop, self._on_loop(), f"{execution.run_id}:{self.path}", context)
+        # A task copies the context that it is made in, which is the engine's own here; the variable is taken back at
+        # once, so that nothing the engine does is taken for the node's. That costs a third of a context of our own.
+        OUTPUT.set(self.buffer)
+        try:
+            task = engine.tasks.start(self._on_loop(), f"{execution.run_id}:{self.path}")
+        finally:
+            OUTPUT.set(None)
+        self.task = task
         if task.done():
             self._task_ended(task)
         else:
             task.add_done_callback(self._task_ended, context=engine.base_context)
 
-    def _arguments(self) -> dict[str, Any]:
-        arguments = self.execution.arguments(self.body)
-        if self.body.takes_ctx and self.body.kind is not Kind.TYPE:
-            arguments["ctx"] = NodeContext(self, self.body.node.config)
-        return arguments
+    def _start_on_thread(self) -> None:
+        engine = self.execution.engine
+        try:
+            inputs = self.execution.arguments(self.body)
+        except Exception as error:  # noqa: BLE001  an input that can't be loaded is the node's failure
+            self.end(None, error)
+            return
+        OUTPUT.set(self.buffer)
+        context = copy_context()
+        OUTPUT.set(None)
+        engine.workers.submit(lambda: self._on_thread(inputs), self.end, context)
 
-    def _on_thread(self, arguments: dict[str, Any]) -> Outcome:
-        function = self.body.call
-        assert function is not None
-        value = function(**arguments)
+    def _call(self, inputs: dict[str, Any]) -> Any:
+        """Call the node's function; of an async one the coroutine comes back."""
+        body = self.body
+        assert body.call is not None
+        given = inputs if body.plain else {name: each for name, each in inputs.items() if name in body.parameters}
+        return body.call(**given, ctx=NodeContext(self)) if body.takes_ctx else body.call(**given)
+
+    def _on_thread(self, inputs: dict[str, Any]) -> Outcome:
+        value = self._call(inputs)
         if inspect.iscoroutine(value):
             value.close()
             raise InvalidInput(
                 f"{self.path} is a plain function that returned a coroutine; write `async def` so that it is awaited."
             )
-        return self._store(value)
+        return self._store(self._outcome(value, inputs))
 
-    async def _on_loop(self) -> Outcome:
-        arguments = self._arguments()
+    async def _on_loop(self) -> Outcome | None:
+        try:
+            return await self._body()
+        except (SystemExit, KeyboardInterrupt) as error:
+            # asyncio lets these two out of the task and through the loop: they would end the engine.
+            self.end(None, error)
+            return None
+
+    async def _body(self) -> Outcome:
         body = self.body
+        inputs = self.execution.arguments(body)
         if body.kind is Kind.ASYNC:
-            assert body.call is not None
-            value = await body.call(**arguments)
+            value = self._call(inputs)
+            value = self._outcome(await value if inspect.isawaitable(value) else value, inputs)
         else:
-            context = NodeContext(self, body.node.config)
-            node = body.type(self.execution.configure(body, context, arguments))
-            value = await node.execute(context, arguments)
+            context = NodeContext(self)
+            value = await prepare(body.type, body.node, context, inputs).execute(context, inputs)
         if _is_small(value):
             return self._store(value)
         # Writing parquet takes seconds: not on the loop that all runs share.
-        return await self.execution.engine.on_thread(lambda: self._store(value))
+        stored: Outcome = await self.execution.engine.on_thread(lambda: self._store(value))
+        return stored
+
+    def _outcome(self, value: Any, inputs: dict[str, Any]) -> Any:
+        """What the node returns when its function returned `value`; for most it is that."""
+        if self.body.plain:
+            return value
+        cls = cast("type[FunctionNode]", self.body.type)
+        return cls.make(self.body.node.config).outcome(value, inputs)
 
     def _store(self, value: Any) -> Outcome:
         """Make the stored form beside the live value; on the thread where the body ran."""
-        outcome = Outcome()
         if isinstance(value, Suspend):
-            outcome.suspend = value
-            return outcome
+            return Outcome(Output(), None, None, value)
         output = value if isinstance(value, Output) else Output(value)
-        self._check_ports(output)
         artifacts = self.execution.store.artifacts
-        outcome.output = output
-        outcome.stored = values.store(output.value, artifacts)
-        outcome.ports = {port: values.store(each, artifacts) for port, each in output.values.items()}
+        ports: dict[str, Stored] | None = None
+        if output.ports or output.values:
+            self._check_ports(output)
+            ports = {port: values.store(each, artifacts) for port, each in output.values.items()}
+        outcome = Outcome(output, values.store(output.value, artifacts), ports)
         faults.reach("node.after_body")
         return outcome
 
@@ -183,26 +204,18 @@ class Attempt:
     # --- what it says ----------------------------------------------------------------------------------------
 
     def say(self, *, text: str | None = None, progress: float | None = None) -> None:
-        """Record status or progress; from any thread."""
-        engine = self.execution.engine
-        engine.loop.call_soon_threadsafe(self._say, text, progress)
-
-    def _say(self, text: str | None, progress: float | None) -> None:
-        execution = self.execution
-        if self.ended:
-            return
-        before = execution.state.progress.get(self.number)
-        execution.record(
-            NodeProgress(
-                at=execution.engine.now(),
-                node=self.path,
-                text=text if text is not None else before.text if before else "",
-                progress=progress if progress is not None else before.progress if before else None,
-            )
-        )
+        """Note status or progress, from any thread; what is newest is recorded a few times a second."""
+        before = self.said or ("", None)
+        self.said = (before[0] if text is None else text, before[1] if progress is None else progress)
+        self.execution.engine.output_waits()
 
     def flush(self) -> None:
-        """Record what the body wrote since the last time."""
+        """Record what the body wrote and said since the last time."""
+        now = self.execution.engine.now()
+        if self.said != self.recorded and self.said is not None:
+            self.recorded = self.said
+            text, share = self.said
+            self.execution.record(NodeProgress(at=now, node=self.path, text=text, progress=share))
         for stream, text in self.buffer.take():
             self.execution.record(NodeOutput(at=self.execution.engine.now(), node=self.path, stream=stream, text=text))
 

@@ -23,37 +23,44 @@ LIMIT: Final = 1_000_000
 OUTPUT: contextvars.ContextVar[Buffer | None] = contextvars.ContextVar("flownb_output", default=None)
 
 
+#: One for all buffers: it is held for an append, and most attempts write nothing.
+_writing: Final = threading.Lock()
+
+
 class Buffer:
     """What one attempt wrote and nobody has taken yet; safe from any thread."""
 
-    __slots__ = ("_left", "_lock", "_parts", "wake")
+    __slots__ = ("_left", "_parts", "wake")
 
     def __init__(self, wake: Callable[[], None] | None = None) -> None:
-        self._lock = threading.Lock()
-        self._parts: list[tuple[str, str]] = []
+        self._parts: list[tuple[str, str]] | None = None
         self._left = LIMIT
         #: Called when something is written into an empty buffer.
         self.wake = wake
 
     def write(self, stream: str, text: str) -> None:
         """Add a piece; beyond the limit only a last line that says so."""
-        with self._lock:
+        with _writing:
             if self._left <= 0 or not text:
                 return
             if len(text) > self._left:
                 text = text[: self._left] + f"\n… output beyond {LIMIT:,} characters is left out\n"
             self._left -= len(text)
-            was_empty = not self._parts
-            self._parts.append((stream, text))
-        if was_empty and self.wake is not None:
+            parts = self._parts
+            if parts is None:
+                self._parts = [(stream, text)]
+            else:
+                parts.append((stream, text))
+        if parts is None and self.wake is not None:
             self.wake()
 
     def take(self) -> list[tuple[str, str]]:
         """The pieces since the last call, neighbours of one stream joined."""
         if not self._parts:
             return []
-        with self._lock:
-            parts, self._parts = self._parts, []
+        with _writing:
+            parts, self._parts = self._parts, None
+        assert parts is not None
         joined: list[tuple[str, str]] = []
         pieces: list[str] = []
         current = parts[0][0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flownb.errors import near_names
@@ -11,7 +12,7 @@ from flownb.run.capture import node_logger
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Sequence
 
     from flownb.run.attempt import Attempt
 
@@ -26,60 +27,52 @@ class Services(dict[str, Any]):
         )
 
 
-class _Live:
+class _Live(Mapping[str, Any]):
     """A read-only view of values that are decoded when somebody looks."""
 
-    def __init__(self, keys: Callable[[], Any], get: Callable[[str], Any]) -> None:
-        self._keys, self._get = keys, get
+    def __init__(self, plain: Mapping[str, Any], get: Callable[[str], Any]) -> None:
+        self._plain, self._get = plain, get
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self._keys():
-            raise KeyError(f"There is no {name!r}.{near_names(name, self._keys())}")
+        if name not in self._plain:
+            raise KeyError(f"There is no {name!r}.{near_names(name, self._plain)}")
         return self._get(name)
 
-    def get(self, name: str, default: Any = None) -> Any:
-        """The value, or `default`."""
-        return self._get(name) if name in self._keys() else default
-
     def __contains__(self, name: object) -> bool:
-        return name in self._keys()
+        return name in self._plain
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._keys())
+        return iter(self._plain)
 
     def __len__(self) -> int:
-        return len(self._keys())
-
-    def keys(self) -> Any:
-        """The names."""
-        return self._keys()
-
-    def items(self) -> list[tuple[str, Any]]:
-        """Names and values."""
-        return [(name, self._get(name)) for name in self._keys()]
+        return len(self._plain)
 
 
 class NodeContext:
     """One attempt's view of its run; made only for bodies that ask for it."""
 
-    def __init__(self, attempt: Attempt, raw: Mapping[str, Any]) -> None:
+    def __init__(self, attempt: Attempt) -> None:
         execution = attempt.execution
         self._attempt = attempt
         self.run_id: str = execution.run_id
         self.path: str = attempt.path
         self.attempt: int = attempt.number_of_try
         self.idempotency_key: str = attempt_key(execution.run_id, attempt.path)
-        self.services: Services = execution.services
-        self.raw = raw
-        self.inputs = _Live(execution.state.inputs.keys, execution.input_value)
-        self.variables = _Live(execution.state.variables.keys, execution.variable_value)
+        self.services: Mapping[str, Any] = execution.services
+        self.raw: Mapping[str, Any] = attempt.body.node.config
+        self.trigger: str = execution.state.trigger
+        self.inputs: Mapping[str, Any] = _Live(execution.state.inputs, execution.input_value)
+        self.variables: Mapping[str, Any] = _Live(execution.state.variables, execution.variable_value)
         self.resumed: Any = attempt.resumed
         self.resume_data: Any = attempt.resume_data
         self.headless: bool = execution.headless
         #: The store's address, for nodes that start runs of their own.
         self.store_url: str = execution.store.url
-        #: The callable of the config, where the builder was given one.
-        self.function = attempt.body.call
+
+    @property
+    def sources(self) -> Mapping[str, Sequence[str]]:
+        """Of each port that is `many`, the ids of the nodes that its values came from."""
+        return self._attempt.execution.values.sources(self._attempt.body)
 
     @property
     def logger(self) -> logging.Logger:

@@ -7,41 +7,51 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import contextvars
     from collections.abc import Callable, Coroutine
+    from contextvars import Context
 
-if sys.version_info >= (3, 12):
 
-    def eager_task(
-        loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], name: str, context: contextvars.Context
-    ) -> asyncio.Task[Any]:
-        """Start a task in `context` and take its first step; must be called from a callback of the loop."""
-        return asyncio.Task(coroutine, loop=loop, name=name, context=context, eager_start=True)
+class EagerTasks:
+    """Makes tasks on one loop; each gets a copy of the context that it is started in.
 
-else:
+    `start` must be called from a plain callback of the loop, where no other task is current.
+    """
 
-    def eager_task(
-        loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], name: str, context: contextvars.Context
-    ) -> asyncio.Task[Any]:
-        """Start a task in `context` and take its first step; must be called from a callback of the loop."""
-        # 3.11 has no eager start: a task schedules its first step with loop.call_soon, so that one call is caught and
-        # the step is run here. No other task is current in a plain callback, so `current_task()` is right inside.
-        caught: list[Callable[[], Any]] = []
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._own = loop.__dict__
+        #: The first step of the task that is being made, and its context.
+        self._step: tuple[Callable[..., Any], Context] | None = None
+        self._catch_step = self._catch  # bound once
 
-        def call_soon(callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None) -> None:
-            if context is None:
-                caught.append(lambda: callback(*args))
-            else:
-                caught.append(lambda: context.run(callback, *args))
+    if sys.version_info >= (3, 12):
 
-        own = loop.__dict__
-        own["call_soon"] = call_soon
-        try:
-            task = asyncio.Task(coroutine, loop=loop, name=name, context=context)
-        finally:
-            del own["call_soon"]
-        caught.pop()()
-        return task
+        def start(self, coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+            """Start a task and take its first step."""
+            return asyncio.Task(coroutine, loop=self._loop, name=name, eager_start=True)
+
+    else:
+
+        def start(self, coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+            """Start a task and take its first step."""
+            # 3.11 has no eager start: a task schedules its first step with loop.call_soon, so that one call is caught
+            # and the step is run here.
+            own = self._own
+            own["call_soon"] = self._catch_step
+            try:
+                task = asyncio.Task(coroutine, loop=self._loop, name=name)
+            finally:
+                del own["call_soon"]
+            assert self._step is not None
+            step, context = self._step
+            self._step = None
+            context.run(step)
+            return task
+
+    def _catch(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> None:
+        del args  # a task's first step has none
+        self._step = (callback, context or copy_context())

@@ -21,6 +21,7 @@ from flownb import faults
 from flownb.errors import Fenced, FlownbError, InternalError, StoreError
 from flownb.model.events import Record
 from flownb.run import bus, capture
+from flownb.run.eager import EagerTasks
 from flownb.run.threads import Workers
 from flownb.store.contract import Write
 from flownb.store.owner import current_owner
@@ -47,6 +48,7 @@ class Engine:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.base_context = contextvars.Context()
+        self.tasks = EagerTasks(self.loop)
         self.workers = Workers(self.loop)
         self.executions: dict[str, Execution] = {}
         self._dirty: dict[Execution, None] = {}
@@ -89,6 +91,19 @@ class Engine:
                 store.register(owner)
                 self._owners[store.url] = known = (store, owner)
             return known[1]
+
+    def adopt(self, store: Store, owner: Owner) -> None:
+        """Be known in a store as `owner`, whom the caller describes: a headless kernel has a runner beside it."""
+        with self._owners_lock:
+            store.register(owner)
+            self._owners[store.url] = (store, owner)
+
+    def retire(self, store: Store) -> None:
+        """Let go of everything in a store; from any thread, when all is done."""
+        with self._owners_lock:
+            known = self._owners.pop(store.url, None)
+        if known is not None:
+            store.retire(known[1].id)
 
     async def on_thread(self, work: Callable[[], Any]) -> Any:
         """The value of `work()`, done on a worker thread in the caller's context."""

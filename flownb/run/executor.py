@@ -10,21 +10,22 @@ import asyncio
 import random
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from flownb import faults
-from flownb.errors import NodeTimeout
+from flownb.errors import ExpressionError, NodeTimeout
 from flownb.graph.nodetype import Output
 from flownb.model import commands as cmd
 from flownb.model import events as ev
-from flownb.model.ports import ERROR
 from flownb.model.state import FAILED, PENDING, RUNNING, WAITING, RunState, apply
 from flownb.model.status import OnError, PauseReason, RunStatus
 from flownb.run import plan as planning
 from flownb.run.attempt import Attempt, Outcome
-from flownb.run.failure import failure_of, may_retry, plain_error, retry_delay
+from flownb.run.failure import after_failure, failure_of, may_retry, retry_delay
 from flownb.run.inputs import Values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from flownb.run.context import Services
     from flownb.run.definition import Body, Definition
@@ -60,7 +61,7 @@ class Execution:
         self.store = store
         self.lease = lease
         self.services = services
-        self.values = values or Values(definition, state, store.artifacts)
+        self.values = values or Values(state, store.artifacts)
         self.power = power
         self.headless = headless
         #: The end of a notebook's first run is written when the notebook has ended.
@@ -119,9 +120,14 @@ class Execution:
             for number, reason in step.skips:
                 self.record(ev.NodeSkipped(at=now, node=state.topology.paths[number], reason=reason))
             for number in step.starts:
-                self._attempt(number, 1)
-            if not step.skips:
+                if self.definition.bodies[number].node.disabled:
+                    self._pass_through(number)
+                else:
+                    self._attempt(number, 1)
+            if not step.skips and not state.ready:
                 break
+            if not step.starts and not step.skips:
+                break  # what is ready has to wait for room
         if not self.alive and (idle or not self.timers):
             self._conclude()
         starts, self.starts = self.starts, []
@@ -137,6 +143,16 @@ class Execution:
             attempt.resume_data = self.values.decode(wait.resume_data)
         self.record(ev.NodeStarted(at=self._now(), node=body.path, attempt=number_of_try))
         self.starts.append(attempt)
+
+    def _pass_through(self, number: int) -> None:
+        """A disabled node: its first input is its output, and its body does not run."""
+        body = self.definition.bodies[number]
+        value = next(iter(self.arguments(body).values()), None)
+        if isinstance(value, list) and any(each.many for each in self.state.topology.arguments[number]):
+            value = value[0] if value else None
+        self.values.keep(number, Output(value))
+        plain = self.values.encode(value)
+        self.record(ev.NodeCompleted(at=self._now(), node=body.path, output=plain, source="disabled"))
 
     def _conclude(self) -> None:
         """Nothing is in flight and nothing can start: the run ends, pauses, or goes on waiting for a near timer."""
@@ -161,7 +177,7 @@ class Execution:
         result = planning.verdict(self.state)
         if result.status is RunStatus.PAUSED:
             assert result.pause_reason is not None
-            message = self._waiting_message(result)
+            message = planning.pause_message(self.state, result)
             self.record(ev.RunPaused(at=now, reason=result.pause_reason, until=result.until, message=message))
             self._finish()
         elif self.hold:
@@ -173,19 +189,6 @@ class Execution:
             faults.reach("run.before_finish")
             self.record(ev.RunCompleted(at=now))
             self._finish()
-
-    def _waiting_message(self, result: planning.Verdict) -> str:
-        names = ", ".join(self.state.topology.paths[number] for number in sorted(self.state.waits))
-        if result.pause_reason is PauseReason.TIMER and result.until is not None:
-            from flownb.model.times import iso
-
-            return f"{names}: waits until {iso(result.until)}; `flownb resume {self.run_id}` goes on then."
-        if result.pause_reason is PauseReason.IN_DOUBT:
-            return (
-                f"{names}: was in flight when its process died, and may have had effects outside. "
-                f"Look, then `flownb retry {self.run_id} NODE` or `flownb skip {self.run_id} NODE`."
-            )
-        return f"{names}: waits for {result.pause_reason}."
 
     def failed_event(self) -> ev.RunFailedEvent:
         """The end of a run whose nodes failed: the first unhandled failure is its error."""
@@ -247,7 +250,7 @@ class Execution:
                 node=path,
                 output=stored.plain,
                 ports=output.ports,
-                values={port: each.plain for port, each in outcome.ports.items()},
+                values={port: each.plain for port, each in outcome.ports.items()} if outcome.ports else {},
                 verdicts=verdicts,
             )
         )
@@ -305,26 +308,23 @@ class Execution:
 
     def _failed_for_good(self, body: Body, failure: ev.Failure) -> None:
         number, node, now = body.number, body.node, self._now()
-        policy = node.on_error
-        if policy is OnError.STOP and number in self.state.topology.has_error_port:
-            policy = OnError.ERROR_PORT  # wiring the port asks for it
-        if policy is OnError.FALLBACK:
-            output = Output(node.fallback)
-            self.values.keep(number, output)
-            plain = self.values.encode(node.fallback)
-            self.record(ev.NodeCompleted(at=now, node=body.path, output=plain, source="fallback"))
-            return
-        if policy is OnError.SKIP:
-            reason = ev.Reason(group="command", message=f"it failed, and on_error is skip: {failure.message[:500]}")
-            self.record(ev.NodeSkipped(at=now, node=body.path, reason=reason))
-            return
-        to_port = policy is OnError.ERROR_PORT
-        value = plain_error(failure, body.path) if to_port else None
-        if to_port:
-            self.values.keep(number, Output(values={ERROR: value}))
-        failed = ev.NodeFailedEvent(at=now, node=body.path, error=failure, handled=to_port, port=to_port, output=value)
-        self.record(failed)
-        if not to_port and policy is not OnError.CONTINUE:
+        has_port = number in self.state.topology.has_error_port
+        what = after_failure(node, failure, has_error_port=has_port, at=now)
+        if what.value is not None:
+            self.values.keep(number, what.value)
+        if isinstance(what.event, ev.NodeCompleted):
+            what.event = msgspec.structs.replace(what.event, output=self.values.encode(node.fallback))
+        if what.value is not None and number in self.state.topology.wires:
+            failed = isinstance(what.event, ev.NodeFailedEvent)
+            try:
+                verdicts = self.values.verdicts(number, what.value, failed=failed)
+            except ExpressionError as error:
+                message = f"The condition of an edge that leaves {body.path} can't be evaluated: {error}"
+                self.record(ev.SystemWarning(at=now, message=message, node=body.path))
+                verdicts = {}
+            what.event = msgspec.structs.replace(what.event, verdicts=verdicts)
+        self.record(what.event)
+        if what.stops:
             self.stop(ev.RunFailedEvent(at=now, error=failure, node=body.path))
 
     def stop(self, end: ev.Event) -> None:
@@ -352,6 +352,14 @@ class Execution:
             for attempt in list(self.alive.values()):
                 attempt.end(None, NodeTimeout("It was given up.", node=attempt.path, timeout=CANCEL_SECONDS))
         self.engine.mark(self)
+
+    def settle(self, end: ev.Event) -> None:
+        """End a held run: the notebook that it belongs to has ended, in this way."""
+        if self.over or not self.hold:
+            return
+        self.hold = False
+        self.record(end)
+        self._finish()
 
     # --- commands -----------------------------------------------------------------------------------------------------
 
@@ -408,10 +416,6 @@ class Execution:
     def variable_value(self, name: str) -> Any:
         """A variable of the run."""
         return self.values.decode(self.state.variables[name])
-
-    def configure(self, body: Body, context: Any, arguments: Mapping[str, Any]) -> Any:
-        """The checked config of a node, its expressions evaluated."""
-        return self.values.configure(body, context, arguments)
 
     def flush_output(self) -> None:
         """Record what the nodes in flight have written."""

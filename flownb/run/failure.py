@@ -1,4 +1,4 @@
-"""An exception made into what is recorded of it."""
+"""A failure: what is recorded of an exception, whether another attempt follows, and what comes of it if not."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from flownb.errors import FlownbError, InvalidInput, NodeTimeout, NotFound
+from flownb.graph.nodetype import Output
+from flownb.model import events as ev
 from flownb.model.events import Failure
-from flownb.model.status import ErrorClass
+from flownb.model.ports import ERROR
+from flownb.model.status import ErrorClass, OnError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from flownb.model.workflow import RetryPolicy
+    from flownb.model.workflow import Node, RetryPolicy
 
 _MOST_TEXT: Final = 20_000
 _OWN_FRAMES: Final = str(Path(__file__).parent)
@@ -99,3 +104,34 @@ def plain_error(failure: Failure, node: str) -> dict[str, Any]:
         "node": node,
         "traceback": failure.traceback,
     }
+
+
+class Aftermath(msgspec.Struct):
+    """What comes of a failure for which there is no other attempt."""
+
+    event: ev.Event
+    #: Whether the run stops.
+    stops: bool = False
+    #: The live value that the node has all the same: a fallback, or the error for its port.
+    value: Output | None = None
+
+
+def after_failure(node: Node, failure: Failure, *, has_error_port: bool, at: float) -> Aftermath:
+    """What `on_error` makes of a failure; wiring the `error` port asks for it to be used."""
+    policy = node.on_error
+    if policy is OnError.STOP and has_error_port:
+        policy = OnError.ERROR_PORT
+    match policy:
+        case OnError.FALLBACK:
+            event: ev.Event = ev.NodeCompleted(at=at, node=node.id, source="fallback")
+            return Aftermath(event, value=Output(node.fallback))
+        case OnError.SKIP:
+            message = f"it failed, and on_error is skip: {failure.message[:500]}"
+            return Aftermath(ev.NodeSkipped(at=at, node=node.id, reason=ev.Reason(group="command", message=message)))
+        case OnError.ERROR_PORT:
+            value = plain_error(failure, node.id)
+            event = ev.NodeFailedEvent(at=at, node=node.id, error=failure, handled=True, port=True, output=value)
+            return Aftermath(event, value=Output(values={ERROR: value}))
+        case _:
+            event = ev.NodeFailedEvent(at=at, node=node.id, error=failure)
+            return Aftermath(event, stops=policy is not OnError.CONTINUE)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from flownb.errors import InternalError, NotFound, RunCancelled, RunError, RunFailed, RunPaused, UsageError, near_names
+from flownb.errors import InternalError, RunCancelled, RunError, RunFailed, RunPaused, UsageError
 from flownb.model import commands as cmd
 from flownb.model.status import PauseReason, RunStatus
 from flownb.run.engine import engine
-from flownb.run.node_view import NodeView
+from flownb.run.interrupts import AwaitInterrupted, interrupts, result_interrupted
+from flownb.run.view import RunView
 from flownb.store import values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from flownb.model.events import Event, Failure, Record
+    from flownb.model.events import Event, Failure
     from flownb.model.state import RunState
     from flownb.run.executor import Execution
     from flownb.run.follow import Follower
@@ -31,125 +31,23 @@ _TICK: Final = 0.05
 _WAITED: Final = frozenset({PauseReason.HUMAN, PauseReason.EVENT})
 
 
-class Run:
+class Run(RunView):
     """A run, wherever it is at work: in this process, in another, or only in the store."""
 
     def __init__(self, store: Store, state: RunState) -> None:
         """A handle on a recorded run; `run/start.py` joins it to its execution."""
-        self._store = store
-        self._state = state
-        self._execution: Execution | None = None
+        super().__init__(store, state)
         self._follower: Follower | None = None
         #: What continues it in this process, where its program is at hand.
         self._continue: Callable[[Run, bool, str], None] | None = None
         self._settled = threading.Event()
         self._lost: BaseException | None = None
         self._watchers: list[Callable[[list[Event]], None]] = []
-        self._lock = threading.Lock()
-
-    # --- what it is ---------------------------------------------------------------------------------------------------
 
     @property
-    def id(self) -> str:
-        """The run's id, as the command line takes it."""
-        return self._state.run_id
-
-    @property
-    def workflow(self) -> str:
-        """The workflow's name."""
-        return self._state.workflow
-
-    @property
-    def state(self) -> RunState:
-        """Everything that is known of the run; it changes while the run works."""
-        return self._state
-
-    @property
-    def status(self) -> RunStatus:
-        """Where the run is."""
-        return self._state.status
-
-    @property
-    def pause_reason(self) -> PauseReason | None:
-        """What a paused run waits for."""
-        return self._state.pause_reason
-
-    @property
-    def error(self) -> Failure | None:
-        """What is recorded of the failure that ended the run."""
-        if self._state.error is not None:
-            return self._state.error
-        failed = sorted(self._state.unhandled)
-        return self._state.failures[failed[0]].error if failed else None
-
-    @property
-    def outputs(self) -> dict[str, Any]:
-        """The outputs by node id: of the `control.output` nodes if there are any, else of the sinks.
-
-        Skipped ones are absent.
-        """
-        return {path: self.value(path) for path in self._state.outputs()}
-
-    @property
-    def url(self) -> str:
-        """Where the run is kept."""
-        return self._store.url
-
-    def __getitem__(self, path: str) -> NodeView:
-        if path not in self._state.topology.index:
-            raise NotFound(
-                f"{self.workflow} has no node {path!r}.{near_names(path, self._state.topology.paths)}", node=path
-            )
-        return NodeView(self, self._state.topology.index[path])
-
-    def __iter__(self) -> Generator[NodeView, None, None]:
-        for number in range(len(self._state.topology)):
-            yield NodeView(self, number)
-
-    def __len__(self) -> int:
-        return len(self._state.topology)
-
-    def __repr__(self) -> str:
-        why = f" ({self._state.pause_reason})" if self._state.pause_reason else ""
-        return (
-            f"run {self._state.status}{why}: {self.workflow} {self.id}, "
-            f"{self._state.done} of {len(self._state.topology)} nodes"
-        )
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        from flownb.run.hooks import hook
-
-        bundle = hook("bundle")
-        return bundle(self, include, exclude) if bundle is not None else {"text/plain": repr(self)}
-
-    def events(self, after: int = 0) -> list[Record]:
-        """The journal of the run from `seq > after` on, in order."""
-        return self._store.events(self.id, after)
-
-    def value(self, path: str, port: str | None = None) -> Any:
-        """The live value that a completed node returned.
-
-        Raises:
-            NotFound: no such node.
-            StoreError: it can't be restored, as a transient value of a process that is gone.
-        """
-        view = self[path]
-        execution = self._execution
-        if execution is not None:
-            return execution.values.output(view.number, port)
-        ports = self._state.port_values.get(view.number, {})
-        plain = ports[port] if port in ports else self._state.output[view.number]
-        return values.load(plain, self._store.artifacts)
-
-    def input(self, name: str) -> Any:
-        """An input of the run.
-
-        Raises:
-            NotFound: it has no such input.
-        """
-        if name not in self._state.inputs:
-            raise NotFound(f"Run {self.id} has no input {name!r}.{near_names(name, self._state.inputs)}")
-        return values.load(self._state.inputs[name], self._store.artifacts)
+    def resting(self) -> bool:
+        """Whether nothing of it is at work: it ended, it is paused, or it can't be followed any more."""
+        return self._settled.is_set()
 
     # --- waiting ------------------------------------------------------------------------------------------------------
 
@@ -160,7 +58,7 @@ class Run:
         from flownb.run.session import current
 
         session = current()
-        with _interrupts() as interrupted:
+        with interrupts() as interrupted:
             try:
                 while not self._done():
                     if session is not None and not session.wait and self._paused():
@@ -168,7 +66,7 @@ class Run:
                     await self._tick()
             except (asyncio.CancelledError, KeyboardInterrupt):
                 if interrupted():
-                    self._pause_for_interrupt()
+                    raise AwaitInterrupted(self._pause_for_interrupt()) from None
                 raise
         return self._outcome()
 
@@ -207,12 +105,16 @@ class Run:
             RunPaused: it waits for something that does not come by itself.
             TimeoutError: not ended in time.
         """
+        from flownb.run.session import current
+
+        session = current()
+        waited = _WAITED if session is None or session.wait else frozenset()
         if threading.get_ident() == engine().thread_id:
             raise UsageError("result() would block the engine's own loop; use `await run` in an async node.")
         end = None if timeout is None else time.monotonic() + timeout
         try:
             while not self._done():
-                if self._paused() and self.pause_reason not in _WAITED:
+                if self._paused() and self.pause_reason not in waited:
                     raise RunPaused(self._pause_sentence(), run=self.id, reason=self.pause_reason)
                 left = _TICK if end is None else min(_TICK, end - time.monotonic())
                 if left <= 0:
@@ -222,8 +124,7 @@ class Run:
                 else:
                     self._settled.wait(left if end is not None else 1.0)
         except KeyboardInterrupt:
-            self._pause_for_interrupt()
-            raise
+            raise result_interrupted(self._pause_for_interrupt()) from None
         return self._outcome()
 
     def _done(self) -> bool:
@@ -241,9 +142,9 @@ class Run:
             f"It goes on with run.resume() or `flownb resume {self.id}`."
         ).replace("  ", " ")
 
-    def _pause_for_interrupt(self) -> None:
+    def _pause_for_interrupt(self) -> str:
         self.pause()
-        print(f"Run {self.id} pauses; `run.resume()` or `flownb resume {self.id}` goes on.")  # noqa: T201  said in the cell
+        return f"Run {self.id} pauses; `run.resume()` or `flownb resume {self.id}` goes on."
 
     def _outcome(self) -> dict[str, Any]:
         if self._lost is not None:
@@ -389,6 +290,17 @@ class Run:
         for watcher in list(self._watchers):
             watcher(happened)
 
+    def settle_held(self, end: Event) -> bool:
+        """Write the end of a run that is held, and wait until it is written; False where it isn't held here."""
+        execution = self._execution
+        if execution is None or not self.held:
+            return False
+        written = threading.Event()
+        execution.listeners.append(lambda happened: written.set() if happened is None else None)
+        engine().call(execution.settle, end)
+        written.wait()
+        return True
+
     def settle(self) -> None:
         """The run rests and nothing of it is at work anywhere."""
         self._settled.set()
@@ -397,27 +309,3 @@ class Run:
         """It can't be followed or continued."""
         self._lost = error if isinstance(error, Exception) else InternalError(repr(error))
         self._settled.set()
-
-
-@contextlib.contextmanager
-def _interrupts() -> Generator[Callable[[], bool], None, None]:
-    """Whether SIGINT came meanwhile: that is ■ or Ctrl-C, and not a cancellation by the program itself."""
-    seen = False
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def handler(number: int, frame: Any) -> None:
-        nonlocal seen
-        seen = True
-        if callable(before):
-            before(number, frame)
-
-    if before is not None:
-        signal.signal(signal.SIGINT, handler)
-    try:
-        yield lambda: seen
-    finally:
-        if before is not None and signal.getsignal(signal.SIGINT) is handler:
-            signal.signal(signal.SIGINT, before)

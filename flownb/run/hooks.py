@@ -1,8 +1,8 @@
 """What higher layers do for a run when they are there: found by name, never imported.
 
-`display` shows a run in a cell, `bundle` makes its mimebundle, `program` pins what an interactive kernel executed,
-`resume` carries on a run whose program is not at hand in this process. Another package may take one over through the
-entry point group `flownb.views`.
+`display` shows a run in a cell, `bundle` makes its mimebundle, `origin` says which cell is being executed, `program`
+pins what an interactive kernel executed and `started` notes which call started a run, `resume` carries on a run whose
+program is not at hand in this process. Another package may take one over through the entry point group `flownb.views`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ _OWN: Final[dict[str, str]] = {
     "display": "flownb.notebook.display:show",
     "bundle": "flownb.notebook.display:bundle",
     "program": "flownb.notebook.cells:pin",
+    "started": "flownb.notebook.cells:started",
     "origin": "flownb.notebook.cells:origin",
     "resume": "flownb.notebook.resume:in_process_of_its_own",
 }

@@ -11,15 +11,14 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.graph.nodetype import Output
+from flownb.model.ports import ERROR
 from flownb.model.state import COMPLETED, FAILED
 from flownb.store import values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from flownb.model.state import RunState
     from flownb.model.topology import Wire
-    from flownb.run.definition import Body, Definition
+    from flownb.run.definition import Body
     from flownb.store.artifacts import ArtifactStore
 
 _UNCHANGEABLE: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
@@ -29,8 +28,7 @@ _MISSING: Final = object()
 class Values:
     """Live values by node; what is not here is loaded from its plain form when it is needed."""
 
-    def __init__(self, definition: Definition, state: RunState, artifacts: ArtifactStore) -> None:
-        self._definition = definition
+    def __init__(self, state: RunState, artifacts: ArtifactStore) -> None:
         self._state = state
         self._artifacts = artifacts
         self._live: dict[int, Output] = {}
@@ -115,6 +113,15 @@ class Values:
                 arguments[name] = self.input(name)
         return arguments
 
+    def sources(self, body: Body) -> dict[str, list[str]]:
+        """Of each port that is `many`, the ids of the nodes that its values come from."""
+        topology = self._state.topology
+        return {
+            argument.name: [topology.paths[wire.source] for wire in argument.wires if self._carries(wire)]
+            for argument in topology.arguments[body.number]
+            if argument.many
+        }
+
     def _carries(self, wire: Wire) -> bool:
         status = self._state.node_status[wire.source]
         return status in (COMPLETED, FAILED) and self._state.edge_is_live(wire)
@@ -124,46 +131,27 @@ class Values:
 
     # --- expressions --------------------------------------------------------------------------------------------------
 
-    def verdicts(self, number: int, output: Output) -> dict[str, bool]:
-        """The verdict of each conditional edge that leaves a node which is about to commit `output`."""
-        conditional = [wire for wire in self._state.topology.leaving[number] if wire.condition is not None]
+    def verdicts(self, number: int, output: Output, *, failed: bool = False) -> dict[str, bool]:
+        """The verdict of each conditional edge whose port fires, of a node that is about to commit `output`.
+
+        In scope are the run's inputs and, under `output` and the node's id, what the edge carries.
+
+        Raises:
+            ExpressionError: a condition can't be evaluated.
+        """
+        fired = {ERROR} if failed else {None, *(output.ports or ())}
+        leaving = self._state.topology.leaving[number]
+        conditional = [wire for wire in leaving if wire.condition is not None and wire.port in fired]
         if not conditional:
             return {}
         from flownb.expr import compile_condition
 
         path = self._state.topology.paths[number]
-        scope = {name: self.input(name) for name in self._state.inputs}
-        scope |= {"output": output.value, path: output.value}
+        inputs = {name: self.input(name) for name in self._state.inputs}
         verdicts = {}
         for wire in conditional:
             assert wire.condition is not None
+            carried = output.values.get(wire.port, output.value) if wire.port else output.value
+            scope = inputs | {"output": carried, path: carried}
             verdicts[wire.id] = bool(compile_condition(wire.condition).evaluate(scope))
         return verdicts
-
-    def configure(self, body: Body, context: Any, arguments: Mapping[str, Any]) -> Any:
-        """The checked config of a node: expressions evaluated, then overridden by inputs of the same names."""
-        model = body.type.Config
-        if model is None:
-            return dict(body.node.config)
-        config = dict(body.node.config)
-        if body.expressions:
-            from flownb.nodes.scope import scope
-
-            known = scope(context, dict(arguments))
-            bare = set(body.type.expressions)
-            config = {name: each if name in bare else _render(each, known) for name, each in config.items()}
-        ports = {port.name for port in self._definition.ports[body.path].inputs}
-        config |= {name: arguments[name] for name in model.model_fields if name in arguments and name not in ports}
-        return model.model_validate(config)
-
-
-def _render(value: Any, scope: Mapping[str, Any]) -> Any:
-    if isinstance(value, str) and "{{" in value:
-        from flownb.expr import compile_template
-
-        return compile_template(value).evaluate(scope)
-    if isinstance(value, dict):
-        return {name: _render(each, scope) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_render(each, scope) for each in value]
-    return value

@@ -12,13 +12,13 @@ from flownb.store import values
 
 if TYPE_CHECKING:
     from flownb.model.events import Failure
-    from flownb.run.handle import Run
+    from flownb.run.view import RunView
 
 
 class NodeView:
     """A node as it is now; look again and it may have changed."""
 
-    def __init__(self, run: Run, number: int) -> None:
+    def __init__(self, run: RunView, number: int) -> None:
         self._run = run
         self.number = number
 

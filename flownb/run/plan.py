@@ -9,6 +9,7 @@ import msgspec
 from flownb.model.events import Reason
 from flownb.model.state import FAILED, PENDING, RUNNING, WAITING
 from flownb.model.status import PauseReason, RunStatus
+from flownb.model.times import iso
 
 if TYPE_CHECKING:
     from flownb.model.state import RunState
@@ -88,3 +89,16 @@ def first_failure(state: RunState) -> int | None:
         key=lambda number: state.node_finished[number],
         default=None,
     )
+
+
+def pause_message(state: RunState, result: Verdict) -> str:
+    """What people are told about a run that waits: for what, and the way on."""
+    names = ", ".join(state.topology.paths[number] for number in sorted(state.waits))
+    if result.pause_reason is PauseReason.TIMER and result.until is not None:
+        return f"{names}: waits until {iso(result.until)}; `flownb resume {state.run_id}` goes on then."
+    if result.pause_reason is PauseReason.IN_DOUBT:
+        return (
+            f"{names}: was in flight when its process died, and may have had effects outside. "
+            f"Look, then `flownb retry {state.run_id} NODE` or `flownb skip {state.run_id} NODE`."
+        )
+    return f"{names}: waits for {result.pause_reason}."

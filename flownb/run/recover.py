@@ -15,7 +15,7 @@ from flownb.run.definition import shape_of
 from flownb.store import values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from flownb.run.definition import Definition
     from flownb.store.contract import RunRow, Store
@@ -79,6 +79,7 @@ def resumption(
     *,
     retry: bool,
     cause: str = "",
+    skip: Iterable[str] = (),
     live: Callable[[int], bool] | None = None,
 ) -> list[ev.Event]:
     """The events with which a run goes on after its process died, it was paused, or it failed.
@@ -91,6 +92,7 @@ def resumption(
         definition: the program that goes on.
         now: the time of the events.
         retry: whether failed nodes, and those that ended because of them, are set back.
+        skip: nodes that somebody ended as skipped while the run rested.
         live: whether this process has a node's value itself, so that a transient one is not lost.
         cause: for the record; by default `recovered` where something was in flight.
     """
@@ -98,9 +100,13 @@ def resumption(
     back: set[int] = set(state.reset_numbers()) if retry else set()
     asks: list[int] = []
     fails: list[int] = []
+    skipped = [state.topology.index[path] for path in skip if path in state.topology.index]
+    skipped = [number for number in skipped if state.node_status[number] != COMPLETED]
     flight = [number for number in range(len(paths)) if state.node_status[number] == RUNNING]
     for number in flight:
         policy = definition.bodies[number].on_crash
+        if number in skipped:
+            continue
         if number in state.retries or policy is OnCrash.RERUN:
             back.add(number)
         elif policy is OnCrash.FAIL:
@@ -116,7 +122,12 @@ def resumption(
     events: list[ev.Event] = [ev.RunResumed(at=now, reset=reset, cause=why, definition=moved)]
     events += [ev.NodeWaiting(at=now, node=paths[number], waits_for=PauseReason.IN_DOUBT) for number in asks]
     events += [_crashed(paths[number], now) for number in fails]
+    events += [_skipped(paths[number], now) for number in skipped]
     return events
+
+
+def _skipped(path: str, now: float) -> ev.NodeSkipped:
+    return ev.NodeSkipped(at=now, node=path, reason=ev.Reason(group="command", message="skipped by a command"))
 
 
 def _crashed(path: str, now: float) -> ev.NodeFailedEvent:

@@ -38,12 +38,23 @@ class Session(msgspec.Struct):
     wait: bool = False
     #: The replayed call of an interactive run, as (cell, n-th in it); other calls return what is recorded.
     call: tuple[int, int] | None = None
+    #: The runs that other calls of a replayed kernel started, by `cell:n`.
+    recorded: dict[str, str] = {}
+    #: The run, and the node of it, of which the notebook is a part.
+    parent: str | None = None
+    parent_node: str | None = None
+    #: Where the replay is: the number of the cell, and how many runs it has started.
+    cell: int = 0
+    started: int = 0
     runs: list[Any] = []
     results: dict[str, Any] = {}
     stopped: str | None = None
 
     def next_id(self) -> str:
-        """The id of the run that starts now."""
+        """The id of the run that starts now; empty for a call of a replayed kernel that nothing is recorded of."""
+        self.started += 1
+        if self.call is not None and self.call != (self.cell, self.started):
+            return self.recorded.get(f"{self.cell}:{self.started}", "")
         number = len(self.runs) + 1
         return self.run_id if number == 1 else f"{self.run_id}.{number}"
 

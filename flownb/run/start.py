@@ -10,6 +10,7 @@ import msgspec
 from flownb import faults
 from flownb.errors import Conflict, DefinitionDrift, InvalidInput, RunError, near_names
 from flownb.ids import new_run_id
+from flownb.model import commands as cmd
 from flownb.model import events as ev
 from flownb.model.fingerprint import digest_of
 from flownb.model.state import RunState, apply
@@ -54,8 +55,15 @@ class Request(msgspec.Struct, kw_only=True):
     headless: bool = False
 
 
-def check_inputs(definition: Definition, given: Mapping[str, Any]) -> dict[str, Any]:
+def check_inputs(
+    definition: Definition, given: Mapping[str, Any], defaults: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The inputs of a run: those given, and the defaults of the rest.
+
+    Args:
+        definition: says which inputs there are.
+        given: live values by name.
+        defaults: live values, where the program has them; else what the definition keeps of them.
 
     Raises:
         InvalidInput: an unknown one, one that is a node's name, or one that is missing; all of them in one message.
@@ -79,7 +87,7 @@ def check_inputs(definition: Definition, given: Mapping[str, Any]) -> dict[str, 
         if variable.required:
             faults_found.append(f"The input {name!r} ({variable.type}) is missing; give it as {name}=….")
         else:
-            inputs[name] = variable.default
+            inputs[name] = (defaults or {}).get(name, variable.default)
     if faults_found:
         raise InvalidInput(" ".join(faults_found), name=next(iter(given), ""))
     return inputs
@@ -214,20 +222,28 @@ def _resume(
     request: Request, run: Run, lease: Lease, *, retry: bool, cause: str = "", previous: Any = None, hold: bool = False
 ) -> Run:
     state = run.state
-    if state.started_at is None:  # it was created and its process died before the first event
+    if not state.definition:  # its process died, or its notebook ended, before the first event of a flow
         plain = {name: values.store(value, request.store.artifacts).plain for name, value in request.inputs.items()}
-        return _join(request, run, lease, _first_events(request, state, plain), hold=hold)
+        again = [] if state.started_at is None else [ev.RunResumed(at=time.time(), cause=cause or "command")]
+        return _join(request, run, lease, [*again, *_first_events(request, state, plain)], hold=hold)
     if previous is not None:
         previous.values.rebase(state)
+    left = [message.command for message in request.store.receive([run.id])]
     first = resumption(
         state,
         request.definition,
         time.time(),
         retry=retry,
         cause=cause,
+        skip=[command.node for command in left if isinstance(command, cmd.SkipNode)],
         live=previous.values.is_live if previous is not None else None,
     )
-    return _join(request, run, lease, first, hold=hold, previous=previous)
+    joined = _join(request, run, lease, first, hold=hold, previous=previous)
+    for command in left:
+        # A pause that was meant for an owner who is gone has had its effect.
+        if not isinstance(command, cmd.SkipNode | cmd.Pause | cmd.Resume | cmd.RetryNode):
+            joined.send(command)
+    return joined
 
 
 # --- the run that is there already ------------------------------------------------------------------------------------
@@ -334,10 +350,14 @@ def _follow(request: Request, run: Run) -> None:
 def _start_in_session(request: Request, session: Session) -> Run:
     run_id = session.next_id()
     first = run_id == session.run_id
+    if session.call is not None and not first:
+        return _recorded(request, session, run_id)
     request.mode, request.trigger = session.mode, session.trigger
     request.program = session.program
     request.headless = True
-    request.until = session.until if first else None
+    if first:
+        request.until = session.until or request.until
+        request.parent, request.parent_node = session.parent, session.parent_node
     row = request.store.row(run_id)
     lease: Lease | None
     if row is None:
@@ -346,7 +366,7 @@ def _start_in_session(request: Request, session: Session) -> Run:
     else:
         lease = _claim_in_session(request, row, session)
     state = read_state(request.store, row, request.definition.topology)
-    if state.started_at is not None:
+    if state.definition:  # else no flow of it has started yet
         session.check_same_flow(run_id, state.workflow, request.definition.workflow.name)
         check_drift(request, row, migrate=session.migrate)
     run = Run(request.store, state)
@@ -363,7 +383,24 @@ def _start_in_session(request: Request, session: Session) -> Run:
         request.store.release(lease)
         run.settle()
         return run
-    return _resume(request, run, lease, retry=session.retry, hold=first)
+    return _resume(request, run, lease, retry=session.retry, hold=first and session.call is None)
+
+
+def _recorded(request: Request, session: Session, run_id: str) -> Run:
+    """What a call of a replayed kernel started at the time: it is looked at, and nothing starts.
+
+    Raises:
+        Conflict: nothing is recorded of it.
+    """
+    row = request.store.row(run_id) if run_id else None
+    if row is None:
+        raise Conflict(
+            f"The cells that are executed again for run {session.run_id} start {request.definition.workflow.name!r} "
+            f"here, which they did not do when they were recorded; nothing was started."
+        )
+    run = Run(request.store, read_state(request.store, row))
+    run.settle()
+    return run
 
 
 def _claim_in_session(request: Request, row: RunRow, session: Session) -> Lease | None:
@@ -372,4 +409,5 @@ def _claim_in_session(request: Request, row: RunRow, session: Session) -> Lease 
     expect = None
     if row.id == session.run_id and row.owner == session.owner:
         expect = StoreLease(run=row.id, owner=session.owner, fence=session.fence)
-    return request.store.claim(row.id, engine().owner(request.store), expect=expect)
+    lease: Lease | None = request.store.claim(row.id, engine().owner(request.store), expect=expect)
+    return lease

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from flownb.model.commands import Command
-from flownb.model.events import Event
+from flownb.model.events import ApprovalDecided, ApprovalRequested, ApprovalVoted, Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -89,6 +89,29 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     fence: int
 
 
+class ApprovalRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A request to a person as lists show it: written by `commit` beside the events."""
+
+    id: str
+    run: str
+    workflow: str
+    node: str
+    kind: str
+    #: An `ApprovalStatus`.
+    status: str
+    created_at: float
+    expires_at: float | None
+    decided_at: float | None
+    decided_by: str | None
+    #: The port that the answer took; None before it.
+    port: str | None
+    #: The whole question and the whole answer.
+    request: ApprovalRequested
+    decision: ApprovalDecided | None
+    #: Answers of single approvers before the threshold was reached, oldest first.
+    votes: tuple[ApprovalVoted, ...] = ()
+
+
 class Program(msgspec.Struct, frozen=True, kw_only=True):
     """How a run is started again in another process: its pinned program."""
 
@@ -141,7 +164,11 @@ class Store(Protocol):
     url: str
     #: Whether what is committed survives this process.
     durable: bool
-    artifacts: ArtifactStore
+
+    @property
+    def artifacts(self) -> ArtifactStore:
+        """Where large values lie."""
+        ...
 
     def close(self) -> None:
         """Let go of files; further calls fail."""
@@ -192,10 +219,15 @@ class Store(Protocol):
         """Runs, newest first; `group` lists those beneath a notebook's run, else they are left out of the list."""
         ...
 
+    def approvals(self, *, run: str | None = None, pending: bool = True) -> list[ApprovalRow]:
+        """Requests to people, oldest first: those without an answer, or all of them."""
+        ...
+
     def delete_run(self, run: str) -> None:
         """Forget a run and everything beneath it; artifacts are left to `gc`.
 
         Raises:
+            NotFound: no such run.
             Conflict: a living owner has it.
         """
         ...
@@ -226,7 +258,8 @@ class Store(Protocol):
             owner: who takes it.
             expect: take it from this living owner, who hands it over.
 
-        Returns None where another owner lives or was faster.
+        Returns None where another owner lives or was faster, and where `owner` itself has it and lives: a run is
+        handed out once.
 
         Raises:
             NotFound: no such run.

@@ -21,7 +21,7 @@ def test_owner_ids_differ() -> None:
 
 
 def test_a_run_id_can_be_a_file_name_and_a_word_on_the_command_line() -> None:
-    assert re.fullmatch(r"[0-9a-hjkmnp-tv-z]{13}", ids.new_run_id())
+    assert re.fullmatch(r"[0-9a-hjkmnp-tv-z]{15}", ids.new_run_id())
 
 
 def test_run_ids_sort_by_age(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +36,7 @@ def test_run_ids_sort_by_age(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_random_part_of_a_run_id_loses_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ids, "time", SimpleNamespace(time=lambda: 1_790_000_000.0))
-    numbers = [0, *(2**bit for bit in range(30)), 2**30 - 1]
+    numbers = [0, *(2**bit for bit in range(40)), 2**40 - 1]
     chance = iter(numbers)
     monkeypatch.setattr(ids, "secrets", SimpleNamespace(randbits=lambda bits: next(chance) % 2**bits))
     assert len({ids.new_run_id() for _ in numbers}) == len(numbers)

@@ -1,0 +1,239 @@
+"""The pure half of a flow: functions and settings in, a `Workflow` out. No engine, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
+
+import msgspec
+
+from flownb.errors import UsageError
+from flownb.graph.aliases import canonical_type
+from flownb.graph.definitions import Definitions, DefinitionWarning
+from flownb.graph.function import check_outputs, function_config, read_signature
+from flownb.graph.refs import NodeRef
+from flownb.graph.spec import OPTION_NAMES, NodeOptions
+from flownb.model.ports import MAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Unpack
+
+    from flownb.graph.refs import Sources
+    from flownb.model.status import OnCrash, OnError, Where
+    from flownb.model.workflow import Cache, JoinCount, Limits, RetryPolicy
+
+__all__ = ["Builder", "DefinitionWarning"]
+
+Function: TypeAlias = "Callable[..., Any]"
+
+
+class Builder(Definitions):
+    """What people write a flow with: a method for each kind of node.
+
+    In a function, a parameter that names a node is an edge, one that names none is an input of the flow, and `ctx` is
+    the context of the run.
+    """
+
+    @overload
+    def node(
+        self, fn: Function, /, *, id: str | None = None, ports: Sequence[str] = (), **options: Unpack[NodeOptions]
+    ) -> NodeRef: ...
+
+    @overload
+    def node(
+        self, fn: None = None, /, *, id: str | None = None, ports: Sequence[str] = (), **options: Unpack[NodeOptions]
+    ) -> Callable[[Function], NodeRef]: ...
+
+    def node(
+        self,
+        fn: Function | None = None,
+        /,
+        *,
+        id: str | None = None,  # noqa: A002  the word of the definition, the file and the page
+        name: str = "",
+        after: Sources = None,
+        inputs: Mapping[str, Any] | None = None,
+        ports: Sequence[str] = (),
+        retry: int | RetryPolicy | Mapping[str, Any] | None = None,
+        timeout: float | timedelta | None = None,
+        on_error: str | OnError | None = None,
+        fallback: Any = msgspec.UNSET,
+        on_crash: str | OnCrash | None = None,
+        where: str | Where | None = None,
+        join: str | int | Mapping[str, int] | JoinCount | None = None,
+        cache: float | Cache | Mapping[str, Any] | None = None,
+        limits: Limits | Mapping[str, Any] | None = None,
+        disabled: bool = False,
+        notes: str = "",
+    ) -> NodeRef | Callable[[Function], NodeRef]:
+        """Make a node of a function; a decorator with and without parentheses.
+
+        Args:
+            fn: a function, plain or async.
+            id: its id; the function's name by default.
+            name: what people read.
+            after: what must have happened before it: nodes (an order), ports (a gate), ids, and lists of them mixed.
+            inputs: the node or port for a parameter that is not called like it.
+            ports: names of ports beside `main`, which the function chooses by returning an `Output`.
+            retry: attempts in all, or a policy.
+            timeout: seconds for one attempt.
+            on_error: stop, continue, skip, error_port, fallback, compensate or pause.
+            fallback: what it completes with when it has failed; implies `on_error="fallback"`.
+            on_crash: rerun, ask or fail, for a node in flight when the process died.
+            where: thread, process or main; async functions run on the engine's loop.
+            join: "all", "any", or how many of its gates and orders must be live.
+            cache: True, seconds, or a policy: whether an earlier output may be used again.
+            limits: what it may use.
+            disabled: let its input pass instead of running it.
+            notes: for people; the docstring's first line by default.
+
+        Raises:
+            UsageError: the function can't be a node, or an option has no such value; nothing was added.
+        """
+        options: NodeOptions = {
+            "name": name, "after": after, "retry": retry, "timeout": timeout, "on_error": on_error,
+            "on_crash": on_crash, "where": where, "join": join, "cache": cache, "limits": limits,
+            "disabled": disabled, "notes": notes, "inputs": inputs or {},
+        }  # fmt: skip
+        if fallback is not msgspec.UNSET:
+            options["fallback"] = fallback
+
+        def define(function: Function) -> NodeRef:
+            plain = function.function if isinstance(function, NodeRef) and function.function else function
+            node_id = id or str(getattr(plain, "__name__", ""))
+            if id is None and not node_id.isidentifier():
+                raise UsageError(f"{plain!r:.80} has no name that could be the node's id: give one with `id=`.")
+            signature = read_signature(plain, name=node_id)
+            config = function_config(plain, signature, check_outputs(node_id, ports))
+            return self.define("python", node_id, config, options, (plain, signature))
+
+        return define if fn is None else define(fn)
+
+    def condition(
+        self,
+        id: str,  # noqa: A002  as above
+        test: str | Mapping[str, Any] | Function,
+        **options: Unpack[NodeOptions],
+    ) -> NodeRef:
+        """A question with the ports `true` and `false`; exactly one of them fires.
+
+        Args:
+            id: its id.
+            test: an expression as `total.amount > 1000`, a condition as an object, or a function whose parameters are
+                wired like a node's. Nodes that an expression names are waited for.
+            options: as of `node`.
+        """
+        if callable(test):
+            signature = read_signature(test, name=id)
+            return self.define("control.condition", id, function_config(test, signature), options, (test, signature))
+        return self.define("control.condition", id, {"test": test if isinstance(test, str) else dict(test)}, options)
+
+    def switch(
+        self,
+        id: str,  # noqa: A002  as above
+        cases: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        *,
+        value: Any = msgspec.UNSET,
+        mode: str = "first",
+        **options: Unpack[NodeOptions],
+    ) -> NodeRef:
+        """A choice of many ways: a port for each case, and `default` for when none holds.
+
+        Args:
+            id: its id.
+            cases: for each port an expression or a condition as an object, tried in this order. With `value`, what it
+                must be for the port, or a list of what it may be. Or a list of cases as the definition has them.
+            value: what is compared, as `{{ order.tier }}`.
+            mode: whether the `first` case that holds fires, or `all` that do.
+            options: as of `node`.
+        """
+        compares = value is not msgspec.UNSET
+        if isinstance(cases, Mapping):
+            cases = [_case(id, port, wanted, compares=compares) for port, wanted in cases.items()]
+        config = {"cases": [dict(each) for each in cases], "mode": mode} | ({"value": value} if compares else {})
+        return self.define("control.switch", id, config, options)
+
+    def delay(
+        self,
+        id: str,  # noqa: A002  as above
+        wait: float | timedelta | datetime | str | None = None,
+        *,
+        seconds: float | str | None = None,
+        until: datetime | str | None = None,
+        **options: Unpack[NodeOptions],
+    ) -> NodeRef:
+        """Wait, and pass on what came in.
+
+        Args:
+            id: its id.
+            wait: seconds or a timedelta; or the moment, as a datetime or ISO text.
+            seconds: the same by name; may be a template.
+            until: the moment by name; may be a template. Without an offset it is the machine's local time.
+            options: as of `node`.
+        """
+        given = {"wait": wait, "seconds": seconds, "until": until}
+        named = [(name, each) for name, each in given.items() if each is not None]
+        if len(named) != 1:
+            found = " and ".join(name for name, _ in named) or "neither"
+            raise UsageError(f"{id}: a delay takes seconds or until, one of them, and {found} is given.")
+        name, value = named[0]
+        match value:
+            case timedelta():
+                config: dict[str, Any] = {"seconds": value.total_seconds()}
+            case datetime():
+                config = {"until": value.isoformat()}
+            case _:
+                config = {name if name != "wait" else "until" if isinstance(value, str) else "seconds": value}
+        return self.define("control.delay", id, config, options)
+
+    def merge(
+        self,
+        id: str,  # noqa: A002  as above
+        *sources: Sources,
+        mode: str = "append",
+        **options: Unpack[NodeOptions],
+    ) -> NodeRef:
+        """Bring branches together; those that did not run are absent.
+
+        Args:
+            id: its id.
+            sources: the nodes and ports.
+            mode: `append` (lists and frames one after another), `combine` (dicts, later ones win) or `first`.
+            options: as of `node`.
+        """
+        inputs = dict(options.get("inputs") or {})
+        inputs[MAIN] = [*sources, inputs.get(MAIN)]
+        return self.define("control.merge", id, {"mode": mode}, {**options, "inputs": inputs})
+
+    def add(self, type: str, id: str, /, **config: Any) -> NodeRef:  # noqa: A002  the words of the definition
+        """A node of any type.
+
+        Args:
+            type: `family.name`, or another name for it.
+            id: its id.
+            config: what its type needs, together with the options of `node`, which go to the node.
+        """
+        options: Any = {name: config.pop(name) for name in list(config) if name in OPTION_NAMES}
+        return self.define(canonical_type(type), id, config, options)
+
+
+def _case(owner: str, port: str, wanted: Any, *, compares: bool) -> dict[str, Any]:
+    """A case of a switch as it stands in the definition.
+
+    Raises:
+        UsageError: it is neither an expression nor a condition, and no value is compared.
+    """
+    if compares:
+        return (
+            {"port": port, "one_of": list(wanted)}
+            if isinstance(wanted, list | tuple)
+            else {"port": port, "equals": wanted}
+        )
+    if not isinstance(wanted, str | Mapping):
+        raise UsageError(
+            f"{owner}: the case {port!r} is {wanted!r:.60}; it is an expression as 'total > 1000' or a condition as an "
+            "object. To compare a value with it, give `value=` as well."
+        )
+    return {"port": port, "when": wanted if isinstance(wanted, str) else dict(wanted)}

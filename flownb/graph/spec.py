@@ -1,0 +1,189 @@
+"""One definition as it was written: the node's record, and what its wires will be made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict, TypeVar
+
+import msgspec
+
+from flownb.errors import UsageError, near_names
+from flownb.model.status import OnCrash, OnError, Where
+from flownb.model.workflow import Cache, JoinCount, Limits, Node, RetryPolicy
+
+if TYPE_CHECKING:
+    from flownb.graph.function import Signature
+    from flownb.graph.refs import Source, Sources
+
+Choice = TypeVar("Choice", bound=Enum)
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+
+class Origin(NamedTuple):
+    """Where a definition was made: which execution of which cell of a notebook."""
+
+    cell: str
+    execution: int
+    #: What to call the cell in messages.
+    label: str = ""
+
+    def __str__(self) -> str:
+        return self.label or f"cell {self.cell}"
+
+
+class NodeOptions(TypedDict, total=False):
+    """What every builder of a node takes besides what its type needs."""
+
+    #: What people read, where it is not the id.
+    name: str
+    #: What must have happened before: nodes (an order), ports (a gate), ids, and lists of them mixed.
+    after: Sources
+    #: Of a parameter that is not called like its node: the node or port that feeds it, or a list for `many`.
+    inputs: Mapping[str, Any]
+    #: Attempts in all, or a whole policy.
+    retry: int | RetryPolicy | Mapping[str, Any] | None
+    #: Seconds for one attempt.
+    timeout: float | timedelta | None
+    on_error: str | OnError | None
+    #: The value that the node completes with when it has failed; implies `on_error="fallback"`.
+    fallback: Any
+    on_crash: str | OnCrash | None
+    where: str | Where | None
+    #: How many gates and orders must be live: `"all"`, `"any"`, or a number.
+    join: str | int | Mapping[str, int] | JoinCount | None
+    #: True, seconds that an entry holds, or a whole policy.
+    cache: float | Cache | Mapping[str, Any] | None
+    limits: Limits | Mapping[str, Any] | None
+    #: Passes its input through instead of running.
+    disabled: bool
+    notes: str
+
+
+#: The keywords of `add` that belong to the node; all others are its config.
+OPTION_NAMES: Final = frozenset(NodeOptions.__annotations__)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A node and its wires, not yet resolved: names are looked up when the flow is built."""
+
+    node: Node
+    after: tuple[Source, ...] = ()
+    inputs: dict[str, tuple[Source, ...]] = field(default_factory=dict)
+    signature: Signature | None = None
+    function: Callable[..., Any] | None = None
+    origin: Origin | None = None
+
+    @property
+    def place(self) -> str:
+        """Where its function stands in a file, as `flow.py:12`; empty where there is none."""
+        code = getattr(self.function, "__code__", None)
+        return f"{code.co_filename}:{code.co_firstlineno}" if code else ""
+
+
+def node_record(node_id: str, options: NodeOptions) -> dict[str, Any]:
+    """The fields of `Node` that the options set.
+
+    Raises:
+        UsageError: an option is unknown, or its value is none that it can have.
+    """
+    for unknown in options.keys() - OPTION_NAMES:
+        raise UsageError(f"{node_id}: a node has no option {unknown!r}.{near_names(unknown, OPTION_NAMES)}")
+    read = _Options(node_id)
+    on_error = options.get("on_error")
+    if on_error is None:
+        on_error = OnError.FALLBACK if "fallback" in options else OnError.STOP
+    return {
+        "retry": read.retry(options.get("retry")),
+        "timeout": read.seconds(options.get("timeout")),
+        "on_error": read.choice(OnError, "on_error", on_error),
+        "fallback": options.get("fallback"),
+        "on_crash": read.maybe(OnCrash, "on_crash", options.get("on_crash")),
+        "where": read.maybe(Where, "where", options.get("where")),
+        "join": read.join(options.get("join")),
+        "cache": read.cache(options.get("cache")),
+        "limits": record_of(Limits, node_id, "limits", options.get("limits")),
+        "disabled": bool(options.get("disabled", False)),
+    }
+
+
+def record_of(cls: type[Record], owner: str, option: str, value: object) -> Record | None:
+    """A record given as itself, as a dict of its fields, or not at all.
+
+    Raises:
+        UsageError: it is something else, or one of its fields is; the message begins with `owner`.
+    """
+    if value is None or isinstance(value, cls):
+        return value
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{owner}: {option} takes a {cls.__name__} or a dict of its fields, not {value!r:.80}.")
+    for unknown in value.keys() - set(cls.__struct_fields__):
+        near = near_names(str(unknown), cls.__struct_fields__)
+        raise UsageError(f"{owner}: {option} has no field {unknown!r}.{near}")
+    try:
+        return msgspec.convert(dict(value), cls)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{owner}: {option}: {error}.") from error
+
+
+class _Options:
+    """Reads the options of one node, and names it in every message."""
+
+    def __init__(self, node_id: str) -> None:
+        self.node = node_id
+
+    def choice(self, enum: type[Choice], option: str, value: object) -> Choice:
+        try:
+            return enum(value)
+        except ValueError:
+            known = [each.value for each in enum]
+            near = near_names(str(value), known)
+            raise UsageError(f"{self.node}: {option}={value!r} is not one of {', '.join(known)}.{near}") from None
+
+    def maybe(self, enum: type[Choice], option: str, value: object) -> Choice | None:
+        return None if value is None else self.choice(enum, option, value)
+
+    def retry(self, value: object) -> RetryPolicy | None:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return RetryPolicy(attempts=value)
+        if isinstance(value, Mapping) and "on" in value:
+            on = (
+                value["on"] if isinstance(value["on"], Sequence) and not isinstance(value["on"], str) else [value["on"]]
+            )
+            value = {**value, "on": [each.__name__ if isinstance(each, type) else each for each in on]}
+        return record_of(RetryPolicy, self.node, "retry", value)
+
+    def seconds(self, value: object) -> float | None:
+        match value:
+            case None:
+                return None
+            case timedelta():
+                return value.total_seconds()
+            case int() | float() if not isinstance(value, bool):
+                return float(value)
+        raise UsageError(f"{self.node}: timeout takes seconds or a timedelta, not {value!r:.80}.")
+
+    def join(self, value: object) -> str | JoinCount:
+        match value:
+            case None | "all":
+                return "all"
+            case "any":
+                return "any"
+            case JoinCount():
+                return value
+            case {"count": int(count), **rest} if not rest:
+                return JoinCount(count)
+            case int() if not isinstance(value, bool):
+                return JoinCount(value)
+        raise UsageError(f"{self.node}: join is 'all', 'any', or a number of gates and orders, not {value!r:.80}.")
+
+    def cache(self, value: object) -> Cache | None:
+        match value:
+            case bool():
+                return Cache(enabled=value)
+            case int() | float():
+                return Cache(enabled=True, ttl=float(value))
+        return record_of(Cache, self.node, "cache", value)

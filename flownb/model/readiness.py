@@ -1,0 +1,247 @@
+"""Who waits for whom in a run: counters that tell when a node's edges are decided, and whether it then starts.
+
+The fold (`state.py`) settles edges as nodes end. A node whose edges are decided goes on `ready`; `decide(number)` says
+whether it starts or is skipped, and why. Everything is by node number, so that an ordinary node costs one subtraction
+an edge.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flownb.model import events as ev
+from flownb.model.ports import ERROR
+from flownb.model.status import NodeStatus
+from flownb.model.topology import DATA, GATE, GROUP_NAMES, ORDER, Topology, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Node statuses as small numbers, so that 100,000 of them are 100 kB.
+PENDING, RUNNING, WAITING, COMPLETED, FAILED, SKIPPED, CANCELLED = range(7)
+STATUSES: Final = (
+    NodeStatus.PENDING,
+    NodeStatus.RUNNING,
+    NodeStatus.WAITING,
+    NodeStatus.COMPLETED,
+    NodeStatus.FAILED,
+    NodeStatus.SKIPPED,
+    NodeStatus.CANCELLED,
+)
+
+#: What an early join's count of live edges becomes once it is decided.
+_DECIDED: Final = -1
+_HOPELESS: Final = -2
+#: What the count of edges becomes for a node that is not to become ready any more; it only goes down from here.
+_CLOSED: Final = -1
+#: The groups of a reason that `decide` gives: the node was skipped because of other nodes.
+_DECIDED_BY_EDGES: Final = frozenset({*GROUP_NAMES, "join", "condition"})
+
+
+class Readiness:
+    """What each node of a run still waits for.
+
+    It needs the statuses, ports, verdicts, failures and reasons that the fold keeps, and nothing else of a run.
+    """
+
+    def __init__(self, topology: Topology) -> None:
+        self.topology = topology
+        self.node_status = bytearray(len(topology))
+        #: Ports that fired, verdicts of conditional edges, failures, reasons: only for the nodes that have them.
+        self.ports: dict[int, tuple[str, ...]] = {}
+        self.verdicts: dict[int, dict[str, bool]] = {}
+        self.failures: dict[int, ev.NodeFailedEvent] = {}
+        self.reasons: dict[int, ev.Reason] = {}
+        self._start_counting()
+
+    def _start_counting(self) -> None:
+        topology = self.topology
+        #: Edges that each node still waits for.
+        self.need: list[int] = list(topology.need)
+        #: Numbers of dead edges; empty in an ordinary run.
+        self.dead: set[int] = set()
+        #: For nodes with an early join: unsettled data, unsettled controls, live controls.
+        self.join_counts: dict[int, list[int]] = {
+            number: [rule.data_edges, rule.control_edges, 0] for number, rule in topology.joins.items()
+        }
+        #: Nodes whose edges became decided, oldest first; `take_ready` empties it. After a replay it also has nodes
+        #: that ended since, so whoever takes from it looks at their status.
+        self.ready: list[int] = [number for number, need in enumerate(self.need) if not need]
+        #: How many nodes have not ended.
+        self.left = len(topology)
+        #: Nodes that failed with nobody to handle it.
+        self.unhandled: set[int] = set()
+
+    def take_ready(self) -> list[int]:
+        """The nodes that became ready since the last call and still are pending; each is given once."""
+        taken, self.ready = self.ready, []
+        status = self.node_status
+        return [number for number in taken if status[number] == PENDING]
+
+    # --- edges are settled --------------------------------------------------------------------------------------------
+
+    def _settle(self, wire: Wire, *, live: bool) -> None:
+        """One edge is decided; the slow way, for ports, dead edges and joins."""
+        target = wire.target
+        if not live:
+            self.dead.add(wire.number)
+        counts = self.join_counts.get(target)
+        if counts is None:
+            self.need[target] -= 1
+            if not self.need[target]:
+                self.ready.append(target)
+            return
+        if counts[2] < 0:  # decided before; what comes later is ignored
+            return
+        counts[0 if wire.group == DATA else 1] -= 1
+        if wire.group != DATA and live:
+            counts[2] += 1
+        wanted = self.topology.joins[target].count
+        hopeless = counts[2] + counts[1] < wanted
+        if hopeless or (counts[0] == 0 and counts[2] >= wanted):
+            self.ready.append(target)
+            counts[2] = _HOPELESS if hopeless else _DECIDED
+
+    def _settle_completed(self, number: int) -> None:
+        topology = self.topology
+        if number not in topology.wires:
+            need, ready = self.need, self.ready
+            for target in topology.succ[number]:
+                need[target] = left = need[target] - 1
+                if not left:
+                    ready.append(target)
+            return
+        self._settle_ports(number, self.ports.get(number, ()), self.verdicts.get(number, {}))
+
+    def _settle_failed(self, number: int, failed: ev.NodeFailedEvent) -> None:
+        if failed.port:
+            self._settle_ports(number, (ERROR,), failed.verdicts, failed=True)
+        else:
+            self._settle_dead(number)
+
+    def _settle_ports(
+        self, number: int, fired: tuple[str, ...], verdicts: dict[str, bool], *, failed: bool = False
+    ) -> None:
+        for wire in self.topology.leaving[number]:
+            live = not failed if wire.port is None else wire.port in fired
+            self._settle(wire, live=live and (wire.condition is None or verdicts.get(wire.id, False)))
+
+    def _settle_dead(self, number: int) -> None:
+        for wire in self.topology.leaving[number]:
+            self._settle(wire, live=False)
+
+    def _close(self, number: int) -> None:
+        """Whatever its edges do from now on, the node doesn't become ready."""
+        self.need[number] = _CLOSED
+        counts = self.join_counts.get(number)
+        if counts is not None and counts[2] >= 0:
+            counts[2] = _DECIDED
+
+    def edge_is_live(self, wire: Wire) -> bool:
+        """Whether a settled edge carries; meaningless before its source has ended."""
+        return wire.number not in self.dead
+
+    # --- the decision -------------------------------------------------------------------------------------------------
+
+    def decide(self, number: int) -> ev.Reason | None:
+        """Whether a node on `ready` starts (None), or the reason for which it is skipped."""
+        counts = self.join_counts.get(number)
+        if counts is not None and counts[2] == _HOPELESS:
+            return self._hopeless_join(number)
+        if not self.dead:
+            return None
+        topology = self.topology
+        for argument in topology.arguments[number]:
+            dead = [wire for wire in argument.wires if wire.number in self.dead]
+            if argument.required and dead and (len(dead) == len(argument.wires) or not argument.many):
+                return self._because(dead)
+        if counts is not None:
+            return None
+        for group in (GATE, ORDER):
+            wires = [wire for wire in topology.entering[number] if wire.group == group]
+            if wires and all(wire.number in self.dead for wire in wires):
+                return self._because(wires)
+        return None
+
+    def _hopeless_join(self, number: int) -> ev.Reason:
+        rule = self.topology.joins[number]
+        dead = [w for w in self.topology.entering[number] if w.group != DATA and w.number in self.dead]
+        names = ", ".join(self._from(wire) for wire in dead)
+        return ev.Reason(
+            group="join",
+            message=f"{rule.count} of {rule.control_edges} had to come; these can't any more: {names}",
+            edge=dead[0].id if dead else "",
+        )
+
+    def _from(self, wire: Wire) -> str:
+        return self.topology.paths[wire.source] + (f".{wire.port}" if wire.port else "")
+
+    def _because(self, dead: Sequence[Wire]) -> ev.Reason:
+        """The sentence for the dead edges of a group: what the first came from, and why it is dead."""
+        wire = dead[0]
+        group, why = GROUP_NAMES[wire.group], self._why_dead(wire)
+        if wire.group == DATA:
+            why = f"no value for {wire.parameter}: {why}"
+        elif len(dead) > 1:
+            why = f"none of its {len(dead)} {group}s is live; {why}"
+        return ev.Reason(group=group, message=why, edge=wire.id)
+
+    def _why_dead(self, wire: Wire) -> str:
+        source = wire.source
+        name = self.topology.paths[source]
+        status = STATUSES[self.node_status[source]]
+        if status is NodeStatus.FAILED and not (wire.port == ERROR and self.failures[source].port):
+            return f"{name} failed"
+        if status not in (NodeStatus.COMPLETED, NodeStatus.FAILED):
+            return f"{name} was {status}"
+        if status is NodeStatus.COMPLETED and wire.port == ERROR:
+            return f"{name} did not fail"
+        fired = self.ports.get(source, ())
+        if status is NodeStatus.COMPLETED and wire.port is not None and wire.port not in fired:
+            return f"{name} took {' and '.join(fired) or 'no port'}, not {wire.port}"
+        return f"the condition {wire.condition!r} of the edge from {name} is false"
+
+    # --- after a reset ------------------------------------------------------------------------------------------------
+
+    def recount(self) -> None:
+        """Count again from the statuses; after nodes were set back to pending."""
+        self._start_counting()
+        for number, status in enumerate(self.node_status):
+            if status == PENDING:
+                continue
+            if status == COMPLETED:
+                self._settle_completed(number)
+            elif status == FAILED:
+                failed = self.failures[number]
+                if not failed.handled:
+                    self.unhandled.add(number)
+                self._settle_failed(number, failed)
+            elif status in (SKIPPED, CANCELLED):
+                self._settle_dead(number)
+            if status not in (RUNNING, WAITING):
+                self.left -= 1
+        for number, status in enumerate(self.node_status):
+            if status != PENDING:  # its edges may be settled once more, by a source that was set back
+                self._close(number)
+        self.ready = self.take_ready()
+
+    def reset_numbers(self) -> list[int]:
+        """The nodes that a resumption or a retry sets back.
+
+        They are the failed ones that no error port took, the cancelled ones, and what was skipped because of either;
+        not what a person skipped.
+        """
+        status = self.node_status
+        back = {n for n, failed in self.failures.items() if not failed.port}
+        back.update(number for number in range(len(self.topology)) if status[number] == CANCELLED)
+        queue = list(back)
+        while queue:
+            number = queue.pop()
+            for wire in self.topology.leaving[number]:
+                target = wire.target
+                if target not in back and status[target] == SKIPPED:
+                    reason = self.reasons.get(target)
+                    if reason is None or reason.group in _DECIDED_BY_EDGES:
+                        back.add(target)
+                        queue.append(target)
+        return sorted(back)

@@ -1,0 +1,1 @@
+"""Notebooks as programs: papermill engine, parameters and results, the notebook node, the report."""

@@ -1,0 +1,93 @@
+"""A run under the cell that started it: a picture and a text, which stay when the kernel is gone.
+
+The picture is a PNG beside `text/plain`: an untrusted notebook strips SVG, and every viewer shows a PNG. The display
+is updated while the run works, at most twice a second, and once more at its end, so that the saved notebook holds the
+final picture.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from flownb.graph.picture import draw
+from flownb.graph.registry import registry
+from flownb.run.depict import depict
+
+if TYPE_CHECKING:
+    from flownb.graph.picture import Picture
+    from flownb.model.events import Event
+    from flownb.run.handle import Run
+
+_SECONDS_BETWEEN: Final = 0.5
+
+
+def picture(run: Run, *, dark: bool = False) -> Picture:
+    """The picture of a run as it is now."""
+    workflow = run.state.topology.workflow
+    return draw(workflow, depict(run.state), categories=registry.categories(workflow), dark=dark)
+
+
+def bundle(run: Run, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    """The mimebundle of a run: `image/png` and `text/plain`, which begins `run <status>`."""
+    del include, exclude
+    drawn = picture(run)
+    return {"text/plain": f"{run!r}\n{drawn.text()}", "image/png": drawn.png()}
+
+
+def show(run: Run) -> None:
+    """Display a run once and keep the display up to date until the run has ended."""
+    from IPython.display import display
+
+    handle = display(run, display_id=True)
+    if handle is None:  # no front end takes displays here
+        return
+    _Refresher(run, handle.update)
+
+
+class _Refresher:
+    """Draws on a thread of its own: neither the engine nor a cell waits for a picture."""
+
+    def __init__(self, run: Run, update: Any) -> None:
+        self._run = run
+        self._update = update
+        self._news = threading.Event()
+        self._forget = run.watch(self._heard)
+        self._thread = threading.Thread(target=self._serve, name="flownb-display", daemon=True)
+        self._thread.start()
+        _refreshers.append(self)
+
+    def _heard(self, _: list[Event]) -> None:
+        self._news.set()
+
+    def _serve(self) -> None:
+        drawn = 0.0
+        while True:
+            self._news.wait(5.0)
+            self._news.clear()
+            resting = self._run.resting and not self._run.held
+            wait = _SECONDS_BETWEEN - (time.monotonic() - drawn)
+            if not resting and wait > 0:
+                time.sleep(wait)
+            self._update(self._run)
+            drawn = time.monotonic()
+            if self._run.resting and not self._run.held:  # a held run has one more status to come
+                self._forget()
+                if self in _refreshers:
+                    _refreshers.remove(self)
+                return
+
+    def finish(self, timeout: float) -> None:
+        """Wait until the last picture is drawn."""
+        self._news.set()
+        self._thread.join(timeout)
+
+
+_refreshers: Final[list[_Refresher]] = []
+
+
+def finish(timeout: float = 10.0) -> None:
+    """Wait until every display shows the end of its run; before a headless kernel is shut down."""
+    for refresher in _refreshers:
+        refresher.finish(timeout)

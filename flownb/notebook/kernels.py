@@ -1,0 +1,148 @@
+"""Kernels of headless notebooks: which one, started where, and a client that tells it which cell it executes."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.paths import jupyter_runtime_dir
+
+from flownb.errors import NotFound, UsageError, near_names
+from flownb.notebook.document import language_of
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+_LANGUAGE: Final = "python"
+#: Longer folders leave no room for the name of a socket, which may have 104 characters in all.
+_SOCKET_PATH: Final = 60
+#: The name that stands for "the interpreter that runs flownb".
+OWN: Final = ""
+
+
+class CellClient(AsyncKernelClient):
+    """A client whose execute requests carry `next_metadata`, as JupyterLab's carry the cell's id."""
+
+    next_metadata: dict[str, Any] = {}  # noqa: RUF012  a plain attribute: traitlets looks at class attributes
+
+    def execute(  # noqa: PLR0917  the signature of the class that it stands in for
+        self,
+        code: str,
+        silent: bool = False,
+        store_history: bool = True,
+        user_expressions: dict[str, Any] | None = None,
+        allow_stdin: bool | None = None,
+        stop_on_error: bool = True,
+    ) -> str:
+        """Send code to the kernel; returns the id of the message."""
+        content = {
+            "code": code,
+            "silent": silent,
+            "store_history": store_history,
+            "user_expressions": user_expressions or {},
+            "allow_stdin": bool(allow_stdin),
+            "stop_on_error": stop_on_error,
+        }
+        message = self.session.msg("execute_request", content, metadata=self.next_metadata)
+        self.shell_channel.send(message)
+        return str(message["header"]["msg_id"])
+
+
+class Kernel(AsyncKernelManager):
+    """A kernel by its name, or the interpreter that runs flownb."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(kernel_name=name or "python3", client_factory=CellClient)
+        place = Path(jupyter_runtime_dir())
+        if os.name == "posix" and len(str(place)) < _SOCKET_PATH:
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.transport = "ipc"  # nobody else on the machine can listen in, as on a port
+            self.connection_file = str(place / f"flownb-{secrets.token_hex(8)}.json")
+            self.ip = self.connection_file.removesuffix(".json") + "-ipc"
+        if name == OWN:
+            self._kernel_spec = KernelSpec(
+                argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+                display_name="Python 3",
+                language=_LANGUAGE,
+            )
+
+    @property
+    def process_id(self) -> int:
+        """The id of the kernel's process; 0 where a provisioner runs it somewhere else."""
+        return int(getattr(self.provisioner, "pid", None) or 0)
+
+    async def how_it_ended(self) -> str:
+        """How the process ended, as far as that is known: the end of a sentence, or empty."""
+        code = await self.provisioner.poll() if self.provisioner is not None else None
+        if not code:
+            return ""
+        if code > 0:
+            return f" It left with exit status {code}."
+        import signal
+
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+        memory = " The system does that when memory runs out." if name == "SIGKILL" else ""
+        return f" It was ended by {name}.{memory}"
+
+
+class Choice:
+    """Which kernel a notebook gets, and what is to be said about it."""
+
+    def __init__(self, name: str, notice: str = "") -> None:
+        self.name = name
+        #: A sentence, where the notebook's own kernel isn't there.
+        self.notice = notice
+
+
+def choose(notebook: NotebookNode, asked: str | None, title: str) -> Choice:
+    """The kernel for a notebook: the one asked for, else its own if that is installed, else this interpreter.
+
+    Raises:
+        NotFound: the one asked for is not installed.
+        UsageError: it is not a Python kernel.
+    """
+    manager = KernelSpecManager()
+    if asked is not None:
+        try:
+            spec = manager.get_kernel_spec(asked)
+        except NoSuchKernel:
+            known = near_names(asked, manager.find_kernel_specs())
+            raise NotFound(f"There is no kernel {asked!r} on this machine.{known}") from None
+        _check_language(spec.language or _LANGUAGE, title)
+        return Choice(asked)
+    _check_language(language_of(notebook), title)
+    own = notebook.metadata.get("kernelspec", {}).get("name")
+    if own is None or own == "python3":
+        return Choice(own or OWN)
+    try:
+        spec = manager.get_kernel_spec(own)
+    except NoSuchKernel:
+        notice = f"{title} asks for the kernel {own!r}, which is not installed here; it runs on {sys.executable}."
+        return Choice(OWN, notice)
+    _check_language(spec.language or _LANGUAGE, title)
+    return Choice(own)
+
+
+def _check_language(language: str, title: str) -> None:
+    if language.lower() not in (_LANGUAGE, "ipython"):
+        raise UsageError(f"{title} is a notebook in {language}; flownb runs notebooks in Python.")
+
+
+def environment(store_url: str) -> dict[str, str]:
+    """The variables of a kernel's process: those of this one, made right for another working directory.
+
+    `PYTHONPATH` entries are made absolute, because the kernel starts in the notebook's folder; `FLOWNB_STORE` says
+    where the notebook's own look-ups and shell commands find runs. No id of a run is among them.
+    """
+    variables = dict(os.environ)
+    if path := variables.get("PYTHONPATH"):
+        entries = [os.path.abspath(each) if each else os.getcwd() for each in path.split(os.pathsep)]  # noqa: PTH100, PTH109  text in, text out
+        variables["PYTHONPATH"] = os.pathsep.join(entries)
+    variables["FLOWNB_STORE"] = store_url
+    return variables

@@ -1,0 +1,294 @@
+"""Executing the notebook of a claimed run: papermill on a thread of its own, and the record of how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import os
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from flownb import faults
+from flownb.errors import FlownbError, InternalError, StoreError, UsageError
+from flownb.model import events as ev
+from flownb.model.status import PauseReason, RunStatus
+from flownb.notebook.document import text_of, write_text
+from flownb.notebook.headless import Headless
+from flownb.notebook.kernels import environment
+from flownb.notebook.outcome import Outcome, outcome_of, tell
+from flownb.notebook.watching import Watcher
+from flownb.run.failure import failure_of
+from flownb.run.recover import read_state, require_row
+from flownb.store.contract import Write
+from flownb.store.owner import current_owner, process_started
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nbformat import NotebookNode
+
+    from flownb.store.contract import Lease, Owner, RunRow, Store
+
+_LOOK_SECONDS: Final = 0.1
+_RENEW_SECONDS: Final = 4.0
+_ENDED: Final = (RunStatus.COMPLETED, RunStatus.CANCELLED, RunStatus.FAILED)
+
+
+class Job(msgspec.Struct, kw_only=True):
+    """A claimed run and the notebook that is executed for it."""
+
+    store: Any
+    row: Any
+    lease: Any
+    owner: Any
+    notebook: Any
+    #: What messages call it.
+    title: str
+    #: Its file, for papermill's metadata.
+    path: str = ""
+    #: Where the kernel starts.
+    folder: str
+    #: Empty for the interpreter that runs flownb.
+    kernel: str
+    #: Parameters as `travel.pack` makes them.
+    parameters: dict[str, Any] = {}
+    #: Further fields of the session: until, retry, wait, migrate, call …
+    session: dict[str, Any] = {}
+    output: Any = None
+    on_event: Any = None
+    #: Handed the `Headless` before it begins, for whoever may have to interrupt it.
+    watched: Any = None
+
+
+def perform(job: Job) -> Outcome:
+    """Execute the notebook, record how it ended, write the output notebook.
+
+    Works in any thread, also beside a running event loop. Ctrl-C in the main thread pauses the runs; the second time
+    it ends the kernel.
+
+    Raises:
+        UsageError: the notebook can't be executed at all; the run is recorded as failed.
+    """
+    work = _Work(job)
+    try:
+        error = work.run()
+        _record_end(job, work.headless, error)
+        faults.reach("notebook.finished")
+        _write_output(job, work.headless)
+    finally:
+        with contextlib.suppress(StoreError):
+            job.store.retire(job.owner.id)
+    if isinstance(error, UsageError):
+        raise error
+    interrupted = work.headless.interrupted
+    return outcome_of(job.store, job.row.id, job.output, interrupted=interrupted)
+
+
+class _Work:
+    """papermill on its thread, and this thread, which watches, renews the lease and hears Ctrl-C."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self._news: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._error: BaseException | None = None
+        self._done = threading.Event()
+        self._renewed = time.monotonic()
+        self._watcher = Watcher(job.store, job.row.id) if job.on_event is not None else None
+        self.headless = Headless(
+            title=job.title,
+            path=job.path,
+            session=_session(job),
+            environment=environment(job.store.url),
+            started=self._kernel_started,
+            on_event=self._news.put if job.on_event is not None else None,
+        )
+
+    def run(self) -> BaseException | None:
+        """Work until papermill is done; returns what went wrong beside the cells."""
+        if self.job.watched is not None:
+            self.job.watched(self.headless)
+        threading.Thread(target=self._papermill, name="flownb-papermill", daemon=True).start()
+        while not self._done.is_set():
+            try:
+                self._done.wait(_LOOK_SECONDS)  # not join(): an interrupted one takes the thread for ended
+                self._look()
+            except KeyboardInterrupt:
+                self.headless.interrupt()
+                self._say_that_it_pauses()
+        self._look()
+        return self._error
+
+    def _say_that_it_pauses(self) -> None:
+        if not self.headless.killed:
+            tell(self.job.on_event, f"Run {self.job.row.id} pauses when its nodes in flight have ended.")
+
+    def _look(self) -> None:
+        job = self.job
+        if time.monotonic() - self._renewed > _RENEW_SECONDS:
+            self._renewed = time.monotonic()
+            with contextlib.suppress(StoreError):  # locked for a moment; the next look tries again
+                job.store.renew(job.owner.id)
+        if job.on_event is None:
+            return
+        while not self._news.empty():
+            job.on_event(self._news.get())
+        if self._watcher is not None:
+            for record in self._watcher.news():
+                job.on_event(record)
+
+    def _kernel_started(self, process_id: int) -> None:
+        """The lease names the kernel and, beside it, its runner: either gone is dead."""
+        job = self.job
+        job.owner = msgspec.structs.replace(
+            job.owner,
+            pid=process_id or job.owner.pid,
+            pid_started=(process_started(process_id) or 0) if process_id else job.owner.pid_started,
+            partner_pid=os.getpid(),
+            partner_started=process_started(os.getpid()) or 0,
+        )
+        job.store.register(job.owner)
+
+    def _papermill(self) -> None:
+        try:
+            _execute(self.job, self.headless)
+        except BaseException as error:  # noqa: BLE001  handed to the thread that waits
+            self._error = error
+        finally:
+            self._done.set()
+
+
+def _execute(job: Job, headless: Headless) -> None:
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    from flownb.notebook.headless_engine import NAME
+
+    notebook: NotebookNode = copy.deepcopy(job.notebook)
+    notebook.metadata["flownb"] = {"run": job.row.id, "status": str(RunStatus.RUNNING), "workflow": job.row.workflow}
+    with contextlib.suppress(PapermillExecutionError):  # the cell that failed is in `headless.end`
+        papermill.execute_notebook(
+            notebook,
+            None,
+            engine_name=NAME,
+            kernel_name=job.kernel,
+            language="python",
+            progress_bar=False,
+            headless=headless,
+            save_to=job.output,
+            folder=job.folder,
+        )
+
+
+def _session(job: Job) -> dict[str, Any]:
+    row: RunRow = job.row
+    return {
+        "session": {
+            "run_id": row.id,
+            "store_url": job.store.url,
+            "workflow": row.workflow,
+            "owner": job.owner.id,
+            "fence": job.lease.fence,
+            "mode": row.mode,
+            "trigger": row.trigger,
+            "program": row.program,
+            **job.session,
+        },
+        "parameters": job.parameters,
+        "folder": job.folder,
+        "runner": os.getpid(),
+    }
+
+
+# --- the record of the end --------------------------------------------------------------------------------------------
+
+
+def _record_end(job: Job, headless: Headless, error: BaseException | None) -> None:
+    """Write what the kernel could not: the end of a notebook without a flow, of one that died, or that never began."""
+    if error is None and headless.summary is not None and headless.summary.runs:
+        return
+    if error is not None and headless.end is None:
+        expected = error if isinstance(error, FlownbError) else InternalError(f"{type(error).__name__}: {error}")
+        expected.__cause__ = error if expected is not error else None
+        last: ev.Event = _failed(failure_of(expected))
+    else:
+        last = _last(headless)
+    _append(job, job.row.id, last, owns=True)
+    if isinstance(last, ev.RunFailedEvent | ev.RunPaused):
+        for row in job.store.rows(group=job.row.id):
+            _append(job, row.id, last, owns=False)
+
+
+def _last(headless: Headless) -> ev.Event:
+    end, summary, now = headless.end, headless.summary, time.time()
+    if end is not None and end.failure is not None:
+        return _failed(end.failure)
+    if headless.interrupted:
+        return ev.RunPaused(at=now, reason=PauseReason.MANUAL, message="Stopped by Ctrl-C.")
+    if summary is None:
+        return _failed(ev.Failure(type="KernelDied", message=f"The kernel of {headless.title} did not end in order."))
+    return ev.RunCompleted(at=now, results=summary.results, message=summary.stopped or "")
+
+
+def _failed(failure: ev.Failure) -> ev.RunFailedEvent:
+    return ev.RunFailedEvent(at=time.time(), error=failure)
+
+
+def _append(job: Job, run_id: str, last: ev.Event, *, owns: bool) -> None:
+    """Write the last event of a run, if nobody else has written one, or owns it now."""
+    store: Store = job.store
+    row = require_row(store, run_id)
+    final = (RunStatus.COMPLETED, RunStatus.CANCELLED) if owns else (*_ENDED, RunStatus.PAUSED)
+    if row.status in final or (row.status == RunStatus.PAUSED and isinstance(last, ev.RunPaused)):
+        return
+    lease = _lease(job, row)
+    if lease is None:
+        return
+    events: list[ev.Event] = []
+    if owns and read_state(store, row).started_at is None:
+        events.append(
+            ev.RunStarted(
+                at=row.created_at,
+                workflow=row.workflow,
+                inputs={name: each.get("value") for name, each in job.parameters.items()},
+                mode=row.mode,
+                trigger=row.trigger,
+                parent=row.parent,
+                parent_node=job.session.get("parent_node"),
+            )
+        )
+    events.append(last)
+    store.commit([Write(run=run_id, fence=lease.fence, first=row.seq + 1, events=tuple(events), release=True)])
+
+
+def _lease(job: Job, row: RunRow) -> Lease | None:
+    if row.id == job.row.id and row.owner == job.owner.id and row.fence == job.lease.fence:
+        lease: Lease = job.lease
+        return lease
+    store: Store = job.store
+    owner: Owner = current_owner()
+    taken = store.claim(row.id, owner)
+    job.owner = owner if taken is not None else job.owner
+    return taken
+
+
+def _write_output(job: Job, headless: Headless) -> None:
+    """The output notebook's last state, with what it is the report of."""
+    notebook = headless.notebook
+    if notebook is None:
+        return
+    row = require_row(job.store, job.row.id)
+    state = read_state(job.store, row)
+    notebook.metadata["flownb"] = {
+        "run": row.id,
+        "status": row.status,
+        "workflow": state.workflow,
+        "definition_hash": row.definition,
+    }
+    path: Path | None = job.output
+    if path is not None:
+        notebook.metadata.setdefault("papermill", {})["output_path"] = str(path)
+        write_text(path, text_of(notebook))

@@ -1,0 +1,73 @@
+"""A stored value as people see it, without loading more than a glance needs."""
+
+from __future__ import annotations
+
+import base64
+import json
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+from flownb.errors import StoreError
+from flownb.store import values
+
+if TYPE_CHECKING:
+    from flownb.store.contract import Store
+
+_MOST_TEXT: Final = 4_000
+_MOST_ROWS: Final = 10
+_MOST_COLUMNS: Final = 20
+_MOST_PICTURE: Final = 3_000_000
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+
+
+def text_of(plain: Any) -> str:
+    """One readable text."""
+    return values.preview(plain, _MOST_TEXT)
+
+
+def html_of(plain: Any, store: Store) -> str:
+    """The same as HTML: a frame as a table, a picture as a picture, text escaped."""
+    try:
+        picture = _picture(plain, store)
+        if picture is not None:
+            return f'<img alt="output" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
+        table = _table(plain, store)
+    except StoreError as error:
+        return f"<pre>{escape(str(error))}</pre>"
+    if table is not None:
+        return table
+    if isinstance(plain, dict | list) and not any(str(key).startswith("$") for key in plain):
+        return f"<pre>{escape(json.dumps(plain, indent=2, ensure_ascii=False)[:_MOST_TEXT])}</pre>"
+    return f"<pre>{escape(text_of(plain))}</pre>"
+
+
+def _picture(plain: Any, store: Store) -> bytes | None:
+    """The bytes of a PNG: an image, a figure's picture, or bytes that are one."""
+    if not isinstance(plain, dict):
+        return None
+    if "$bytes" in plain:
+        loaded = values.load(plain, store.artifacts)
+        return loaded if isinstance(loaded, bytes) and loaded.startswith(_PNG) else None
+    digest = (plain.get("$transient") or {}).get("png") if "$transient" in plain else None
+    if "$artifact" in plain and plain["$artifact"].get("form") in ("png", "bytes"):
+        digest = plain["$artifact"].get("digest")
+    if digest is None or store.artifacts.size(digest) > _MOST_PICTURE:
+        return None
+    with store.artifacts.open(digest) as file:
+        data = file.read()
+    return data if data.startswith(_PNG) else None
+
+
+def _table(plain: Any, store: Store) -> str | None:
+    if not (isinstance(plain, dict) and "$artifact" in plain and plain["$artifact"].get("form") == "parquet"):
+        return None
+    frame = values.load(plain, store.artifacts)
+    if not hasattr(frame, "to_html"):
+        frame = frame.to_frame() if hasattr(frame, "to_frame") else None
+    if frame is None:
+        return None
+    rows, columns = frame.shape
+    shown = frame.head(_MOST_ROWS)
+    size = f'<p class="muted">{rows:,} rows × {columns} columns</p>'  # noqa: RUF001  the sign for "by"
+    html: str = shown.to_html(border=0, escape=True, max_cols=_MOST_COLUMNS)
+    return html + size

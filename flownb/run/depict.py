@@ -1,0 +1,77 @@
+"""The state of a run as the picture wants it: a card for each node, a kind for each edge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from flownb.graph.picture import CardState, PictureState
+from flownb.model.state import COMPLETED, FAILED, RUNNING, STATUSES
+from flownb.model.status import NodeStatus
+from flownb.store import values
+
+if TYPE_CHECKING:
+    from flownb.model.state import RunState
+    from flownb.model.topology import Wire
+
+
+def depict(state: RunState) -> PictureState:
+    """What a picture of the run shows now."""
+    topology = state.topology
+    wires = (wire for leaving in topology.leaving for wire in leaving)
+    seconds = state.finished_at - state.started_at if state.started_at and state.finished_at else None
+    return PictureState(
+        status=state.status,
+        nodes={path: _card(state, number) for number, path in enumerate(topology.paths)},
+        edges={wire.id: _edge(state, wire) for wire in wires},
+        done=state.done,
+        total=len(topology),
+        seconds=seconds,
+    )
+
+
+def _card(state: RunState, number: int) -> CardState:
+    status = STATUSES[state.node_status[number]]
+    started, finished = state.node_started[number], state.node_finished[number]
+    progress = state.progress.get(number)
+    badges = []
+    if source := state.sources.get(number):
+        badges.append(source)
+    if status is NodeStatus.COMPLETED and values.is_transient(state.output[number]):
+        badges.append("transient")
+    return CardState(
+        status=status,
+        text=_text(state, number, status),
+        seconds=finished - started if started and finished else None,
+        attempts=state.attempts[number],
+        progress=progress.progress if progress is not None and status is NodeStatus.RUNNING else None,
+        badges=tuple(badges),
+    )
+
+
+def _text(state: RunState, number: int, status: NodeStatus) -> str:
+    text = ""
+    if number in state.retries:
+        text = f"Retrying: {state.retries[number].error.message}"
+    elif status is NodeStatus.FAILED:
+        failure = state.failures[number].error
+        text = f"Failed: {failure.message or failure.type}"
+    elif number in state.reasons:
+        text = f"{status.capitalize()}: {state.reasons[number].message}"
+    elif number in state.waits:
+        text = f"Waiting for {state.waits[number].waits_for}"
+    elif status is NodeStatus.COMPLETED and state.ports.get(number):
+        text = ", ".join(port.capitalize() for port in state.ports[number])
+    elif status is NodeStatus.RUNNING and number in state.progress:
+        text = state.progress[number].text
+    return text
+
+
+def _edge(state: RunState, wire: Wire) -> Literal["open", "live", "moving", "dead"]:
+    source, target = state.node_status[wire.source], state.node_status[wire.target]
+    if not STATUSES[source].ended:
+        return "open"
+    if not state.edge_is_live(wire):
+        return "dead"
+    if source in (COMPLETED, FAILED) and target == RUNNING:
+        return "moving"
+    return "live"

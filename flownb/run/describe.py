@@ -1,0 +1,144 @@
+"""A run, its nodes and its events as plain documents: what `--json`, REST and reports show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from flownb.model.events import NodeEvent, event_type
+from flownb.model.state import COMPLETED, STATUSES
+from flownb.model.status import RunStatus
+from flownb.model.times import iso, maybe_iso
+from flownb.run.recover import read_state, require_row
+from flownb.store import values
+
+if TYPE_CHECKING:
+    from flownb.model.events import ApprovalDecided, ApprovalRequested, Failure, Record
+    from flownb.model.state import RunState
+    from flownb.store.contract import RunRow, Store
+
+
+def describe_row(row: RunRow) -> dict[str, Any]:
+    """A line of `flownb runs --json`."""
+    return {
+        "id": row.id,
+        "workflow": row.workflow,
+        "status": row.status,
+        "pause_reason": row.pause_reason,
+        "key": row.key,
+        "mode": row.mode,
+        "trigger": row.trigger,
+        "created_at": iso(row.created_at),
+        "finished_at": maybe_iso(row.finished_at if RunStatus(row.status).ended else None),
+    }
+
+
+def describe_event(record: Record) -> dict[str, Any]:
+    """A line of `flownb events --json`: number, time and type first, then the event's own fields."""
+    event = record.event
+    fields: dict[str, Any] = msgspec.to_builtins(event)
+    fields.pop("type", None)
+    fields.pop("at", None)
+    node = fields.pop("node", None)
+    head: dict[str, Any] = {"seq": record.seq, "at": iso(event.at), "type": event_type(event)}
+    if isinstance(event, NodeEvent) or node is not None:
+        head["node"] = node
+    return head | fields
+
+
+def describe(store: Store, run_id: str) -> dict[str, Any]:
+    """The document of `flownb show --json`.
+
+    Raises:
+        NotFound: no such run.
+    """
+    row = require_row(store, run_id)
+    return describe_state(row, read_state(store, row), store)
+
+
+def describe_state(row: RunRow, state: RunState, store: Store | None = None) -> dict[str, Any]:
+    """The same for a state that was read already; with `store`, the runs of the notebook beneath are listed."""
+    # The state is read after the row, and may be ahead of it: it alone is shown.
+    ended = state.finished_at if state.status.ended else None
+    document: dict[str, Any] = {
+        "id": row.id,
+        "workflow": row.workflow,
+        "version": state.topology.workflow.version,
+        "definition_hash": state.definition or row.definition,
+        "status": str(state.status),
+        "pause_reason": str(state.pause_reason) if state.pause_reason is not None else None,
+        "mode": row.mode,
+        "trigger": row.trigger,
+        "key": row.key,
+        "created_at": iso(row.created_at),
+        "started_at": maybe_iso(state.started_at),
+        "finished_at": maybe_iso(ended),
+        "duration_ms": _milliseconds(state.started_at, ended),
+        "inputs": dict(state.inputs),
+        "outputs": dict(state.results or state.outputs()),
+        "error": describe_failure(state.error, state.error_node),
+        "nodes": {path: describe_node(state, number) for number, path in enumerate(state.topology.paths)},
+        "approvals": [describe_approval(each) for each in state.approvals.values()],
+    }
+    if store is not None and row.kind == "notebook":
+        document["runs"] = [describe_row(each) for each in store.rows(group=row.id) if each.id != row.id]
+    return document
+
+
+def describe_node(state: RunState, number: int) -> dict[str, Any]:
+    """One entry of `nodes`."""
+    plain = state.output[number]
+    started, finished = state.node_started[number], state.node_finished[number]
+    failed = state.failures.get(number)
+    reason = state.reasons.get(number)
+    completed = state.node_status[number] == COMPLETED
+    return {
+        "status": str(STATUSES[state.node_status[number]]),
+        "type": state.topology.nodes[number].type,
+        "attempts": state.attempts[number],
+        "ports": list(state.ports.get(number, ())),
+        "started_at": maybe_iso(started),
+        "finished_at": maybe_iso(finished if finished and started else None),
+        "duration_ms": _milliseconds(started or None, finished or None),
+        "reason": reason.message if reason is not None else None,
+        "error": describe_failure(failed.error if failed is not None else None, None),
+        "output": plain if completed else None,
+        "artifact": values.artifact_of(plain) if completed else None,
+    }
+
+
+def describe_failure(failure: Failure | None, node: str | None) -> dict[str, Any] | None:
+    """An error as `type`, `message`, `class`, `traceback` and, for a run, `node`."""
+    if failure is None:
+        return None
+    document = {
+        "type": failure.type,
+        "message": failure.message,
+        "class": failure.error_class,
+        "traceback": failure.traceback,
+    }
+    return document | ({"node": node} if node is not None else {})
+
+
+def describe_approval(kept: dict[str, Any]) -> dict[str, Any]:
+    """One entry of `approvals`."""
+    request: ApprovalRequested = kept["request"]
+    decision: ApprovalDecided | None = kept.get("decision")
+    return {
+        "id": request.approval,
+        "node": request.node,
+        "kind": request.kind,
+        "status": kept["status"],
+        "question": request.question,
+        "created_at": iso(request.at),
+        "expires_at": maybe_iso(request.expires_at),
+        "decided_by": decision.by if decision is not None else None,
+        "decided_at": iso(decision.at) if decision is not None else None,
+        "port": decision.port if decision is not None else None,
+        "data": decision.data if decision is not None else None,
+    }
+
+
+def _milliseconds(start: float | None, end: float | None) -> int | None:
+    return None if start is None or end is None else round((end - start) * 1000)

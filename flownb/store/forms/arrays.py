@@ -1,0 +1,228 @@
+"""numpy: single values in the JSON, arrays as npy files. numpy is imported only where a value is of that kind."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from flownb.store.forms.refused import Refused, a_type, broken, expect, fields, shorten
+from flownb.store.forms.scalars import unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from flownb.store.forms.decoder import Decoder
+    from flownb.store.forms.encoder import Encoder
+
+    Array = NDArray[Any]
+
+#: Longer headers are refused when a file is read.
+_MOST_HEADER: Final = 10_000
+_TIMES: Final = re.compile(r"(datetime64|timedelta64)(\[(\d{1,9})?[a-zA-Z]{1,2}\])?")
+_SHOWN: Final = 6
+
+_BOOLS: Final = frozenset({"bool", "bool_"})
+_INTS: Final = frozenset(
+    f"{sign}{name}" for sign in ("", "u") for name in ("int8", "int16", "int32", "int64", "byte", "short", "intc")
+) | {"int", "uint", "long", "ulong", "longlong", "ulonglong", "intp", "uintp", "ubyte", "ushort"}
+_FLOATS: Final = frozenset({"float16", "float32", "float64"})
+_COMPLEX: Final = frozenset({"complex64", "complex128"})
+#: Wider than what Python has: kept as their bytes, for machines of the same kind.
+_WIDE: Final = frozenset({"longdouble", "clongdouble", "float96", "float128", "complex192", "complex256"})
+
+
+def encode(encoder: Encoder, value: Any, cls: type) -> Any:
+    """The plain form of an array or of a single value of numpy; NotImplemented for others."""
+    np = sys.modules["numpy"]
+    if cls is np.ndarray:
+        return _encode_array(encoder, value)
+    if issubclass(cls, np.ndarray):
+        raise Refused(f"is {a_type(cls)}, a special kind of array: return numpy.asarray(value)")
+    if issubclass(cls, np.generic):
+        return _encode_scalar(encoder, value, cls)
+    return NotImplemented
+
+
+# --- single values ----------------------------------------------------------------------------------------------------
+
+
+def _encode_scalar(encoder: Encoder, value: Any, cls: type) -> dict[str, Any]:
+    name = cls.__name__
+    if name in _BOOLS:
+        payload: Any = bool(value)
+    elif name in _INTS:
+        payload = encoder.encode(int(value))
+    elif name in _FLOATS:
+        payload = encoder.encode(float(value))
+    elif name in _COMPLEX:
+        payload = encoder.encode(complex(value))
+    elif name in ("str_", "bytes_"):
+        payload = encoder.encode(value.item())
+    elif name in ("datetime64", "timedelta64"):
+        return {"$numpy": [value.dtype.name, int(value.astype("int64")), str(value)]}  # the text is for people
+    elif name in _WIDE:
+        payload = base64.b64encode(value.tobytes()).decode()
+    elif name == "void" and not value.dtype.hasobject:
+        array = _numpy().array(value)
+        _check_dtype(array.dtype)
+        payload = _inline(array)
+    else:
+        raise Refused(f"is a numpy.{name}, a single value with no plain form")
+    if sys.modules["numpy"].dtype(name).type is not cls:
+        raise Refused(f"is a {cls.__module__}.{name}, a single value with no plain form")
+    return {"$numpy": [name, payload]}
+
+
+def _scalar(decoder: Decoder, payload: Any) -> Any:
+    np = _numpy()
+    name, plain, *_ = expect(payload, list, "$numpy")
+    expect(name, str, "$numpy")
+    if _TIMES.fullmatch(name):
+        return np.array([decoder.exactly(plain, int, "$numpy")], dtype="int64").view(name)[0]
+    if name in _WIDE:
+        (wide,) = np.frombuffer(unpack(plain, "$numpy"), dtype=name)
+        return wide
+    if name == "void":
+        array = decoder.decode(plain)
+        if not isinstance(array, np.ndarray) or array.shape != () or array.dtype.kind != "V":
+            raise broken("$numpy void holds something else")
+        return array[()]
+    kind = next((kind for names, kind in _KINDS if name in names), None)
+    if kind is None:
+        raise broken(f"numpy.{shorten(name, 40)} is no type of a stored value")
+    return np.dtype(name).type(decoder.exactly(plain, kind, "$numpy"))
+
+
+_KINDS: Final = (
+    (_BOOLS, bool),
+    (_INTS, int),
+    (_FLOATS, float),
+    (_COMPLEX, complex),
+    (frozenset({"str_"}), str),
+    (frozenset({"bytes_"}), bytes),
+)
+
+
+# --- arrays -----------------------------------------------------------------------------------------------------------
+
+
+def _encode_array(encoder: Encoder, array: Array) -> dict[str, Any]:
+    if array.dtype.kind == "O":
+        return _encode_objects(encoder, array)
+    _check_dtype(array.dtype)
+    if encoder.inline:
+        encoder.weigh(array.nbytes)
+        return _inline(array)
+    with encoder.artifacts.create(".npy") as new:
+        _write(new, array)
+    return encoder.artifact(array, new.digest, "npy", type="numpy.ndarray", preview=_preview(array))
+
+
+def _check_dtype(dtype: np.dtype[Any]) -> None:
+    np = _numpy()
+    if dtype.hasobject and dtype.kind == "V":
+        raise Refused("is an array of records that hold Python objects: return a DataFrame")
+    if _has_metadata(dtype):
+        raise Refused("is an array whose dtype carries metadata, which an npy file loses")
+    try:
+        described = np.lib.format.dtype_to_descr(dtype)
+        again = np.lib.format.descr_to_dtype(described)
+    except (ValueError, TypeError):
+        described = again = None
+    if again != dtype or again.isalignedstruct != dtype.isalignedstruct or again.type is not dtype.type:
+        raise Refused(f"is an array of the dtype {shorten(str(dtype), 60)}, which an npy file loses")
+    if len(repr(described)) > _MOST_HEADER // 2:
+        raise Refused("is an array of records with too many fields for an npy file: return a DataFrame")
+
+
+def _has_metadata(dtype: np.dtype[Any]) -> bool:
+    inner = [field[0] for field in (dtype.fields or {}).values()]
+    if dtype.subdtype is not None:
+        inner.append(dtype.subdtype[0])
+    return bool(dtype.metadata) or any(map(_has_metadata, inner))
+
+
+def _write(file: Any, array: Array) -> None:
+    np = _numpy()
+    # A version that is given keeps numpy from warning about the one it would choose.
+    version = (1, 0) if repr(array.dtype).isascii() else (3, 0)
+    np.lib.format.write_array(file, array, version=version, allow_pickle=False)
+
+
+def _inline(array: Array) -> dict[str, str]:
+    buffer = io.BytesIO()
+    _write(buffer, array)
+    return {"$npy": base64.b64encode(buffer.getbuffer()).decode()}
+
+
+def _npy(_: Decoder, payload: Any) -> Array:
+    data = unpack(payload, "$npy")
+    return _read(io.BytesIO(data), len(data))
+
+
+def from_file(decoder: Decoder, digest: str, payload: dict[str, Any]) -> Array:
+    """The array of an npy file."""
+    decoder.check(digest)
+    with decoder.artifacts.open(digest) as file:
+        return _read(file, payload["size"])
+
+
+def _read(file: Any, size: int) -> Array:
+    """Read an npy file of that size; what its header promises is compared with the size before memory is taken."""
+    np = _numpy()
+    major, _ = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file, max_header_size=_MOST_HEADER)
+    count = 1
+    for length in shape:
+        count *= length
+    if dtype.hasobject or min(shape, default=0) < 0 or count * dtype.itemsize != size - file.tell():
+        raise broken("an npy file has another length than its header says")
+    file.seek(0)
+    array: Array = np.lib.format.read_array(file, allow_pickle=False, max_header_size=_MOST_HEADER)
+    return array
+
+
+def _encode_objects(encoder: Encoder, array: Array) -> dict[str, Any]:
+    order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
+    items = encoder.items(array.ravel(order="C").tolist())
+    return {"$objects": {"shape": list(array.shape), "order": order, "items": items}}
+
+
+def _objects(decoder: Decoder, payload: Any) -> Array:
+    np = _numpy()
+    shape, order, items = fields(payload, "$objects", "shape", "order", "items")
+    lengths = decoder.items_of(shape, "$objects", len(expect(shape, list, "$objects")), int)
+    values = decoder.items(expect(items, list, "$objects"))
+    count = 1
+    for length in lengths:
+        count *= length
+    if min(lengths, default=0) < 0 or count != len(values) or order not in ("C", "F"):
+        raise broken("$objects holds another number of items than its shape says")
+    # Item by item: an assignment at once would take lists of equal length apart.
+    array: Array = np.fromiter(values, dtype=object, count=len(values)).reshape(lengths)
+    return np.asfortranarray(array) if order == "F" else array
+
+
+def _preview(array: Array) -> dict[str, Any]:
+    np = _numpy()
+    first = np.asarray(array.reshape(-1)[:_SHOWN] if array.flags.c_contiguous else array.flat[:_SHOWN])
+    text = shorten(np.array2string(first, threshold=_SHOWN + 1, max_line_width=200))
+    return {"shape": list(array.shape), "dtype": shorten(str(array.dtype)), "text": text}
+
+
+def _numpy() -> Any:
+    try:
+        import numpy as np
+    except ImportError:
+        raise broken("it is an array, and numpy is missing here: pip install 'flownb[data]'") from None
+    return np
+
+
+TAGS: Final[dict[str, Callable[[Decoder, Any], Any]]] = {"$numpy": _scalar, "$npy": _npy, "$objects": _objects}

@@ -1,0 +1,456 @@
+"""The store that dies with its process: the same contract, nothing written, nothing encoded."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from flownb.model import events as ev
+from flownb.model.events import Record
+from flownb.model.fingerprint import digest_of
+from flownb.model.status import ApprovalStatus, RunStatus
+from flownb.store import refusals
+from flownb.store.contract import Inbox, Lease, RunRow
+from flownb.store.lease import Liveness, Stamp
+from flownb.store.projections import (
+    PROJECTED,
+    answered_request,
+    approval_changes,
+    changed_row,
+    new_request,
+    run_change,
+)
+from flownb.store.references import GRACE_SECONDS, artifacts_named, is_older
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from flownb.model.commands import Command
+    from flownb.model.events import Event
+    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.contract import ApprovalRow, NewRun, Owner, Program, Write
+    from flownb.store.projections import ApprovalChange
+
+_UNFINISHED: Final = (RunStatus.PENDING, RunStatus.RUNNING)
+
+
+class _Run:
+    """A run with its journal; `row` holds all that changes rarely."""
+
+    __slots__ = ("approvals", "fence", "owner", "records", "row")
+
+    def __init__(self, row: RunRow) -> None:
+        self.row = row
+        self.records: list[Record] = []
+        self.owner = row.owner
+        self.fence = row.fence
+        self.approvals: dict[str, ApprovalRow] = {}
+
+    def shown(self) -> RunRow:
+        return msgspec.structs.replace(self.row, seq=len(self.records), owner=self.owner, fence=self.fence)
+
+
+class MemoryStore:
+    """A store in this process's memory; its events are the very objects that were committed."""
+
+    def __init__(self, artifacts: ArtifactStore | None = None, *, liveness: Liveness | None = None) -> None:
+        self.url = "memory:"
+        self.durable = False
+        self._given_artifacts = artifacts
+        self._liveness = liveness or Liveness()
+        self._lock = threading.RLock()
+        self.closed = False
+        self._version = 0
+        self._runs: dict[str, _Run] = {}
+        self._keys: dict[str, str] = {}
+        self._owners: dict[str, tuple[Owner, Stamp]] = {}
+        self._inbox: list[Inbox] = []
+        self._sent = 0
+        self._definitions: dict[str, str] = {}
+        self._programs: dict[str, Program] = {}
+        self._put_at: dict[str, float] = {}
+
+    @functools.cached_property
+    def artifacts(self) -> ArtifactStore:
+        """Where large values lie; in memory as well, unless others were given."""
+        if self._given_artifacts is not None:
+            return self._given_artifacts
+        from flownb.store.artifacts import MemoryArtifacts
+
+        return MemoryArtifacts()
+
+    def close(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self.closed = True
+            for kept in (self._runs, self._keys, self._owners, self._definitions, self._programs):
+                kept.clear()
+            self._inbox.clear()
+
+    def _open(self) -> None:
+        if self.closed:
+            raise refusals.closed(self.url)
+
+    def _changing(self) -> None:
+        self._open()
+        self._version += 1
+
+    def _run(self, run: str) -> _Run:
+        kept = self._runs.get(run)
+        if kept is None:
+            raise refusals.no_such_run(self.url, run, self._runs)
+        return kept
+
+    # --- runs and their events
+
+    def create_run(self, new: NewRun, owner: Owner | None) -> tuple[RunRow, Lease | None]:
+        """Record a run, or find the one that has its key."""
+        if new.key is not None and not new.key.strip():
+            raise refusals.blank_key()
+        with self._lock:
+            self._changing()
+            if new.key is not None and new.key in self._keys:
+                return self._runs[self._keys[new.key]].shown(), None
+            if new.id in self._runs:
+                raise refusals.id_in_use(self.url, new.id)
+            fields = msgspec.structs.asdict(new)
+            row = RunRow(
+                **fields,
+                status=RunStatus.PENDING,
+                pause_reason=None,
+                started_at=None,
+                finished_at=None,
+                seq=0,
+                owner=owner.id if owner else None,
+                fence=1 if owner else 0,
+            )
+            self._runs[new.id] = _Run(row)
+            if new.key is not None:
+                self._keys[new.key] = new.id
+            if owner is None:
+                return row, None
+            self._owners[owner.id] = (owner, self._liveness.now())
+            return row, Lease(new.id, owner.id, 1)
+
+    def commit(self, writes: Sequence[Write], *, power: bool = False) -> None:  # noqa: ARG002  no plug to survive
+        """Append the events of one loop tick, all or nothing."""
+        with self._lock:
+            self._changing()
+            self._check(writes)
+            for write in writes:
+                kept = self._runs[write.run]
+                name = kept.row.id
+                records = kept.records
+                notable = []
+                for number, event in enumerate(write.events, write.first):
+                    records.append(Record(name, number, event))
+                    if type(event) in PROJECTED:
+                        notable.append(event)
+                if notable:
+                    self._project(kept, notable)
+                if write.release:
+                    kept.owner = None
+
+    def _check(self, writes: Sequence[Write]) -> None:
+        lost = []
+        for write in writes:
+            kept = self._runs.get(write.run)
+            owned = kept is not None and kept.owner is not None and kept.fence == write.fence
+            if not owned or (write.events and write.first <= len(self._runs[write.run].records)):
+                lost.append(write.run)
+        if lost:
+            raise refusals.fenced(self.url, lost)
+        for write in writes:
+            last = len(self._runs[write.run].records)
+            if write.events and write.first != last + 1:
+                raise refusals.misnumbered(self.url, write.run, last, write.first)
+
+    def _project(self, kept: _Run, notable: list[Event]) -> None:
+        change = run_change(notable)
+        if change is not None:
+            kept.row = changed_row(kept.row, change)
+        for each in approval_changes(notable):
+            self._project_approval(kept, each)
+
+    def _project_approval(self, kept: _Run, change: ApprovalChange) -> None:
+        event = change.event
+        rows = kept.approvals
+        if isinstance(event, ev.ApprovalRequested):
+            rows[event.approval] = new_request(kept.row, event)
+            return
+        if change.approval:
+            row = rows.get(change.approval)
+            if row is not None:
+                rows[row.id] = answered_request(row, change)
+            return
+        for row in [each for each in rows.values() if each.status == ApprovalStatus.PENDING]:
+            if not change.node or row.node == change.node:
+                rows[row.id] = msgspec.structs.replace(row, status=ApprovalStatus.CANCELLED, decided_at=event.at)
+
+    def events(self, run: str, after: int = 0, limit: int | None = None) -> list[Record]:
+        """The events of a run with `seq > after`, in order."""
+        with self._lock:
+            self._open()
+            kept = self._runs.get(run)
+            if kept is None:
+                return []
+            return kept.records[after : None if limit is None else after + limit]
+
+    def row(self, run: str) -> RunRow | None:
+        """The run's row."""
+        with self._lock:
+            self._open()
+            kept = self._runs.get(run)
+            return None if kept is None else kept.shown()
+
+    def find_key(self, key: str) -> RunRow | None:
+        """The run that was started with a key."""
+        with self._lock:
+            self._open()
+            run = self._keys.get(key)
+            return None if run is None else self._runs[run].shown()
+
+    def rows(
+        self,
+        *,
+        status: Iterable[str] = (),
+        group: str | None = None,
+        workflow: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[RunRow]:
+        """Runs, newest first."""
+        wanted = frozenset(status)
+        with self._lock:
+            self._open()
+            found = [
+                kept.shown()
+                for kept in self._runs.values()
+                if kept.row.group == group
+                and (not wanted or kept.row.status in wanted)
+                and (workflow is None or kept.row.workflow == workflow)
+            ]
+        found.sort(key=lambda row: (row.created_at, row.id), reverse=True)
+        return iter(found[:limit])
+
+    def approvals(self, *, run: str | None = None, pending: bool = True) -> list[ApprovalRow]:
+        """Requests to people, oldest first."""
+        with self._lock:
+            self._open()
+            found = [
+                row
+                for kept in self._runs.values()
+                if run is None or kept.row.id == run
+                for row in kept.approvals.values()
+                if not pending or row.status == ApprovalStatus.PENDING
+            ]
+        return sorted(found, key=lambda row: (row.created_at, row.id))
+
+    def delete_run(self, run: str) -> None:
+        """Forget a run and everything beneath it."""
+        with self._lock:
+            self._changing()
+            self._run(run)
+            doomed = self._beneath(run)
+            for each in doomed:
+                owner = self.owner_of(each)
+                if owner is not None and owner[1]:
+                    raise refusals.owned(self.url, each, f"process {owner[0].pid} on {owner[0].host}")
+            self._forget(doomed)
+
+    def _beneath(self, run: str) -> list[str]:
+        found = [run]
+        for each in found:
+            found += [kept.row.id for kept in self._runs.values() if kept.row.group == each]
+        return found
+
+    def _forget(self, doomed: list[str]) -> None:
+        for run in doomed:
+            key = self._runs.pop(run).row.key
+            if key is not None:
+                del self._keys[key]
+        self._inbox = [each for each in self._inbox if each.run in self._runs]
+
+    # --- ownership
+
+    def register(self, owner: Owner) -> None:
+        """Make an owner known, with a fresh lease time."""
+        with self._lock:
+            self._changing()
+            self._owners[owner.id] = (owner, self._liveness.now())
+
+    def renew(self, owner_id: str) -> None:
+        """Say that the owner lives."""
+        with self._lock:
+            self._open()
+            known = self._owners.get(owner_id)
+            if known is None:
+                raise refusals.unknown_owner(self.url, owner_id)
+            self._owners[owner_id] = (known[0], self._liveness.now())
+
+    def retire(self, owner_id: str) -> None:
+        """The owner ends in order: all its runs are free at once."""
+        with self._lock:
+            self._changing()
+            self._owners.pop(owner_id, None)
+            for kept in self._runs.values():
+                if kept.owner == owner_id:
+                    kept.owner = None
+
+    def owner_of(self, run: str) -> tuple[Owner, bool] | None:
+        """Who has the run, and whether that owner lives."""
+        with self._lock:
+            self._open()
+            kept = self._runs.get(run)
+            known = self._owners.get(kept.owner) if kept is not None and kept.owner is not None else None
+            return None if known is None else (known[0], not self._liveness.is_dead(*known))
+
+    def claim(self, run: str, owner: Owner, *, expect: Lease | None = None) -> Lease | None:
+        """Take a run that nobody has, or whose owner is dead, or hands it over."""
+        with self._lock:
+            self._changing()
+            kept = self._run(run)
+            holder = self.owner_of(run)
+            handed_over = expect is not None and (kept.owner, kept.fence) == (expect.owner, expect.fence)
+            if holder is not None and holder[1] and not handed_over:
+                return None
+            self._owners[owner.id] = (owner, self._liveness.now())
+            kept.owner = owner.id
+            kept.fence += 1
+            return Lease(run, owner.id, kept.fence)
+
+    def release(self, lease: Lease) -> bool:
+        """Let a run go without an event."""
+        with self._lock:
+            self._changing()
+            kept = self._runs.get(lease.run)
+            if kept is None or (kept.owner, kept.fence) != (lease.owner, lease.fence):
+                return False
+            kept.owner = None
+            return True
+
+    def orphans(self) -> list[str]:
+        """Runs that are unfinished, not paused, and whose owner is dead or missing."""
+        with self._lock:
+            self._open()
+            found = []
+            for run, kept in self._runs.items():
+                if kept.row.status in _UNFINISHED:
+                    holder = self.owner_of(run)
+                    if holder is None or not holder[1]:
+                        found.append(run)
+            return sorted(found)
+
+    # --- messages
+
+    def send(self, run: str, command: Command) -> None:
+        """Leave a command for whoever owns the run."""
+        with self._lock:
+            self._changing()
+            self._run(run)
+            self._sent += 1
+            self._inbox.append(Inbox(self._sent, run, command))
+
+    def receive(self, runs: Iterable[str]) -> list[Inbox]:
+        """Take the commands that were left for these runs."""
+        wanted = frozenset(runs)
+        with self._lock:
+            self._open()
+            taken = [each for each in self._inbox if each.run in wanted]
+            if taken:
+                self._inbox = [each for each in self._inbox if each.run not in wanted]
+            return taken
+
+    def version(self) -> int:
+        """A number that changes with every write."""
+        self._open()
+        return self._version
+
+    # --- pinned definitions and programs
+
+    def put_definition(self, digest: str, document: str) -> None:
+        """Keep a definition by its hash."""
+        with self._lock:
+            self._open()
+            self._definitions.setdefault(digest, document)
+            self._put_at[digest] = self._liveness.clock.wall()
+
+    def definition(self, digest: str) -> str | None:
+        """The JSON document of a definition."""
+        self._open()
+        return self._definitions.get(digest)
+
+    def put_program(self, program: Program) -> str:
+        """Keep a program; returns its digest."""
+        digest = digest_of(program)
+        with self._lock:
+            self._open()
+            self._programs.setdefault(digest, program)
+            self._put_at[digest] = self._liveness.clock.wall()
+        return digest
+
+    def program(self, digest: str) -> Program | None:
+        """The program again."""
+        self._open()
+        return self._programs.get(digest)
+
+    # --- housekeeping
+
+    def collect(self, *, older: float | None = None) -> tuple[int, int]:
+        """Delete ended runs older than `older` seconds, and artifacts, definitions and programs that nothing names.
+
+        The bytes are those of artifacts: events, definitions and programs are objects here.
+        """
+        now = self._liveness.clock.wall()
+        with self._lock:
+            self._changing()
+            doomed = [] if older is None else self._old(now - older)
+            self._forget(doomed)
+            artifacts, definitions, programs = self._named()
+            for kept, named in ((self._definitions, definitions), (self._programs, programs)):
+                for digest in [each for each in kept if each not in named and self._put_at[each] < now - GRACE_SECONDS]:
+                    del kept[digest]
+        size = 0
+        for digest in list(self.artifacts.digests()):
+            if digest not in artifacts and is_older(self.artifacts, digest, now - GRACE_SECONDS):
+                size += self.artifacts.size(digest)
+                self.artifacts.delete(digest)
+        return len(doomed), size
+
+    def _old(self, before: float) -> list[str]:
+        found: list[str] = []
+        for run, kept in self._runs.items():
+            if kept.row.group in self._runs or not self._may_go(run, before):
+                continue
+            doomed = self._beneath(run)
+            if all(self._may_go(each) for each in doomed):
+                found += doomed
+        return found
+
+    def _may_go(self, run: str, before: float = float("inf")) -> bool:
+        finished, holder = self._runs[run].row.finished_at, self.owner_of(run)
+        return finished is not None and finished < before and (holder is None or not holder[1])
+
+    def _named(self) -> tuple[set[str], set[str], set[str]]:
+        definitions = {kept.row.definition for kept in self._runs.values()}
+        programs = {kept.row.program for kept in self._runs.values()}
+        artifacts: set[str] = set()
+        for kept in self._runs.values():
+            for record in kept.records:
+                artifacts.update(artifacts_named(msgspec.to_builtins(record.event)))
+                if isinstance(record.event, (ev.RunStarted, ev.RunResumed)):
+                    definitions.add(record.event.definition)
+        for message in self._inbox:
+            artifacts.update(artifacts_named(msgspec.to_builtins(message.command)))
+        for document in self._definitions.values():
+            artifacts.update(artifacts_named(msgspec.json.decode(document)))
+        for program in self._programs.values():
+            artifacts.update(artifacts_named(msgspec.to_builtins(program)))
+        return artifacts, definitions, programs
+
+    def check(self) -> list[str]:
+        """Memory is healthy as long as it is there."""
+        self._open()
+        return []

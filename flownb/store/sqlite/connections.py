@@ -1,0 +1,343 @@
+"""The connections of one process to one file: one that writes, some that read, all closed before a fork.
+
+SQLite's locks belong to the process and its connections don't survive a fork, so a child must not find any. Threads
+share them: who writes holds a lock of this process meanwhile, which is fairer and quicker than SQLite's waiting.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import apsw
+
+from flownb.store import refusals
+from flownb.store.opening import OPENING
+from flownb.store.sqlite import meaning
+from flownb.store.sqlite.checkpoint import Checkpointer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+    from types import TracebackType
+
+    from flownb.errors import StoreError
+
+#: How often a writer looks whether its file is still where it was.
+_LOOK_SECONDS: Final = 1.0
+#: Idle readers beyond this number are closed.
+_READERS: Final = 4
+#: A log that grew larger than this is cut back when it is begun anew.
+_LOG_BYTES: Final = 64 * 1024 * 1024
+#: How long a fork waits for threads that are in the store.
+_FORK_SECONDS: Final = 30.0
+
+
+class Cursor(Protocol):
+    """What the parts of the store need of a cursor; its rows are tuples of what the columns hold."""
+
+    @property
+    def connection(self) -> apsw.Connection:
+        """Its connection."""
+        ...
+
+    def execute(self, statements: str, bindings: tuple[Any, ...] = ..., /) -> Any:
+        """Run; the result is iterable and has `fetchall`."""
+        ...
+
+    def executemany(self, statements: str, bindings: Iterable[tuple[Any, ...]], /) -> Any:
+        """Run once for each."""
+        ...
+
+
+class Connections:
+    """Every way into the file; `writing` and `reading` hand out cursors."""
+
+    def __init__(self, path: Path, url: str, *, busy_seconds: float) -> None:
+        self.path = path
+        self.url = url
+        self.busy_milliseconds = int(busy_seconds * 1000)
+        self.closed = False
+        self.checkpointer = Checkpointer(self)
+        #: Held by the thread that writes.
+        self.write_lock = threading.Lock()
+        self._writer: apsw.Connection | None = None
+        self._write_cursor: apsw.Cursor | None = None
+        self._power = False
+        self._looked = time.monotonic()
+        #: Guards what follows; threads that close or fork wait on it until nobody reads.
+        self._shelf = threading.Condition()
+        self._idle: list[apsw.Connection] = []
+        self._out = 0
+        self._watcher: apsw.Connection | None = None
+        self._watchers = 0
+        self._held = False
+        self._identity = self._find()
+        with OPENING:
+            _ALL.add(self)
+
+    # --- the file
+
+    def _find(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self.path)  # noqa: PTH116  half the price of Path.stat, on the way of each commit
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def look(self) -> None:
+        """Check that the file is still the one that was opened.
+
+        Raises:
+            StoreError: it was deleted, moved or replaced.
+        """
+        self._looked = time.monotonic()
+        if self._identity is None or self._find() != self._identity:
+            raise meaning.moved(self.url)
+
+    def explain(self, error: apsw.Error) -> StoreError:
+        """The error of our tree for one of SQLite's."""
+        if not self.closed and self._find() != self._identity:
+            return meaning.moved(self.url)
+        return meaning.explain(error, self.path, self.url)
+
+    def _open(self) -> apsw.Connection:
+        if self.closed:
+            raise refusals.closed(self.url)
+        self.look()
+        connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READWRITE)
+        connection.set_busy_timeout(self.busy_milliseconds)
+        connection.pragma("synchronous", "normal")
+        connection.pragma("fullfsync", True)  # of use on macOS only, where fsync alone stops at the disk's cache
+        connection.pragma("journal_size_limit", _LOG_BYTES)
+        connection.set_wal_hook(self.checkpointer.grown)
+        return connection
+
+    # --- writing
+
+    def writing(self, *, power: bool = False) -> _Writing:
+        """A transaction: `with connections.writing() as cursor`; committed at the end, rolled back on any error.
+
+        Args:
+            power: whether the commit waits for the disk.
+        """
+        return _Writing(self, power)
+
+    def writer(self, *, power: bool) -> apsw.Cursor:
+        """The cursor of the one connection that writes; the caller holds `write_lock`."""
+        cursor = self._write_cursor
+        if cursor is None:
+            self._writer = self._open()
+            self._write_cursor = cursor = self._writer.cursor()
+            self._power = False
+        elif self.closed:
+            raise refusals.closed(self.url)
+        elif time.monotonic() - self._looked > _LOOK_SECONDS:
+            self.look()
+        if power is not self._power:
+            # A pragma may act when it is compiled, so a statement from the cache would do nothing.
+            cursor.execute(f"PRAGMA synchronous = {'FULL' if power else 'NORMAL'}", can_cache=False)
+            self._power = power
+        return cursor
+
+    def roll_back(self) -> None:
+        """Undo what the writer has begun; the caller holds `write_lock`."""
+        writer = self._writer
+        if writer is None:
+            return
+        try:
+            if writer.in_transaction:
+                writer.execute("ROLLBACK")
+        except apsw.Error:
+            # A connection that can't even undo is of no use; closing it undoes as well.
+            writer.close(True)
+            self._writer = self._write_cursor = None
+
+    # --- reading
+
+    def reading(self) -> _Reading:
+        """A cursor to read with: `with connections.reading() as cursor`; let it run out before the end."""
+        return _Reading(self)
+
+    def lend(self) -> apsw.Connection:
+        """A connection for one reader."""
+        with self._shelf:
+            if self.closed:
+                raise refusals.closed(self.url)
+            self._out += 1
+            if self._idle:
+                return self._idle.pop()
+        try:
+            return self._open()
+        except BaseException:
+            self.take_back(None)
+            raise
+
+    def take_back(self, connection: apsw.Connection | None) -> None:
+        """The reader is done."""
+        with self._shelf:
+            self._out -= 1
+            if connection is not None:
+                if self.closed or len(self._idle) >= _READERS:
+                    connection.close()
+                else:
+                    self._idle.append(connection)
+            self._shelf.notify_all()
+
+    def version(self) -> int:
+        """A number that changes whenever any other connection wrote, of this process or another."""
+        with self._shelf:
+            if self.closed:
+                raise refusals.closed(self.url)
+            try:
+                if self._watcher is None:
+                    self._watcher = self._open()
+                    self._watchers += 1
+                return (self._watchers << 40) + int(self._watcher.execute("PRAGMA data_version").get)
+            except apsw.Error as error:
+                raise self.explain(error) from error
+
+    # --- closing
+
+    def close(self) -> None:
+        """Close every connection; one that is in use is closed when its user is done."""
+        self.closed = True
+        self.checkpointer.stop()
+        with self.write_lock, self._shelf:
+            self._close_all()
+
+    def _close_all(self) -> None:
+        for connection in (self._writer, self._watcher, *self._idle):
+            if connection is not None:
+                connection.close()
+        self._writer = self._write_cursor = self._watcher = None
+        self._idle.clear()
+
+    # --- forking: the locks are held from before it until after it
+
+    def before_fork(self) -> None:
+        """Close everything, and let nobody open anything."""
+        self._held = self.write_lock.acquire(timeout=_FORK_SECONDS)
+        self._shelf.acquire()
+        if self._shelf.wait_for(lambda: not self._out, timeout=_FORK_SECONDS) and self._held:
+            self._close_all()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on; connections open again when they are needed."""
+        self._shelf.release()
+        if self._held:
+            self.write_lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew: the threads that held the locks and ran the checkpoints are not here."""
+        # What couldn't be closed before must not be closed here either: keep it, untouched, for ever.
+        _ABANDONED.append((self._writer, self._watcher, *self._idle))
+        self._writer = self._write_cursor = self._watcher = None
+        self._idle = []
+        self._out = 0
+        self.write_lock = threading.Lock()
+        self._shelf = threading.Condition()
+        self.checkpointer = Checkpointer(self)
+
+
+_ALL: Final[weakref.WeakSet[Connections]] = weakref.WeakSet()
+#: Those that the fork that is under way holds.
+_HELD: Final[list[Connections]] = []
+_ABANDONED: Final[list[tuple[apsw.Connection | None, ...]]] = []
+
+
+def _before_fork() -> None:
+    OPENING.acquire()  # so that there will be no others
+    _HELD[:] = _ALL
+    for each in _HELD:
+        each.before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    for each in _HELD:
+        each.after_fork_in_parent()
+    _HELD.clear()
+    OPENING.release()
+
+
+def _after_fork_in_child() -> None:
+    for each in _HELD:
+        each.after_fork_in_child()
+    _HELD.clear()
+    OPENING.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+
+
+class _Writing:
+    """One transaction of the writer."""
+
+    __slots__ = ("_cursor", "_home", "_power")
+
+    def __init__(self, home: Connections, power: bool) -> None:
+        self._home = home
+        self._power = power
+
+    def __enter__(self) -> Cursor:
+        home = self._home
+        home.write_lock.acquire()
+        try:
+            self._cursor = cursor = home.writer(power=self._power)
+            cursor.execute("BEGIN IMMEDIATE")
+        except BaseException as error:
+            self._give_up(error)
+            raise
+        return cursor
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            try:
+                self._cursor.execute("COMMIT")
+            except BaseException as failed:
+                self._give_up(failed)
+                raise
+            self._home.write_lock.release()
+        else:
+            self._give_up(error)
+
+    def _give_up(self, error: BaseException) -> None:
+        """Roll back, let the next one write, and raise what SQLite's error means."""
+        home = self._home
+        try:
+            home.roll_back()
+        finally:
+            home.write_lock.release()
+        if isinstance(error, apsw.Error):
+            raise home.explain(error) from error
+
+
+class _Reading:
+    """One read, or several; each statement sees the newest commit."""
+
+    __slots__ = ("_connection", "_home")
+
+    def __init__(self, home: Connections) -> None:
+        self._home = home
+
+    def __enter__(self) -> Cursor:
+        try:
+            self._connection = self._home.lend()
+        except apsw.Error as error:
+            raise self._home.explain(error) from error
+        return self._connection.cursor()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._connection.close(True)  # a read that was broken off may still hold on to an old state of the file
+        self._home.take_back(None if error is not None else self._connection)
+        if isinstance(error, apsw.Error):
+            raise self._home.explain(error) from error

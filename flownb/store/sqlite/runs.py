@@ -1,0 +1,207 @@
+"""The rows of runs and of requests to people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from flownb.store import refusals
+from flownb.store.contract import ApprovalRow, Lease, RunRow
+from flownb.store.sqlite.leases import Leases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from flownb.errors import NotFound
+    from flownb.store.contract import NewRun, Owner
+    from flownb.store.sqlite.connections import Cursor
+
+#: The fields of a `RunRow`, each the column of its name but the last event's number.
+_FIELDS: Final = RunRow.__struct_fields__
+_COLUMNS: Final = ", ".join(
+    "coalesce((SELECT max(seq) FROM events WHERE run_id = runs.id), 0)" if name == "seq" else f'"{name}"'
+    for name in _FIELDS
+)
+_BY_ID: Final = f"SELECT {_COLUMNS} FROM runs WHERE id = ?"  # noqa: S608  our own names
+_BY_KEY: Final = f"SELECT {_COLUMNS} FROM runs WHERE key = ?"  # noqa: S608  our own names
+_CREATE: Final = """
+INSERT INTO runs (id, workflow, kind, status, key, request, mode, "trigger", parent, "group", definition, program,
+    created_at, owner, fence)
+VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_BENEATH: Final = """
+WITH RECURSIVE beneath (id) AS (
+    SELECT id FROM runs WHERE id = ?
+    UNION SELECT runs.id FROM runs JOIN beneath ON runs."group" = beneath.id
+)
+SELECT id FROM beneath
+"""
+#: Where a run leaves traces, with the column that names it.
+_TRACES: Final = (("events", "run_id"), ("commands", "run_id"), ("approvals", "run_id"), ("approval_votes", "run_id"))
+_APPROVALS: Final = """
+SELECT approvals.id, run_id, workflow, node, approvals.kind, approvals.status, approvals.created_at, expires_at,
+    decided_at, decided_by, port, approvals.request, decision
+FROM approvals JOIN runs ON runs.id = run_id
+WHERE {conditions}
+ORDER BY approvals.created_at, approvals.id
+"""
+_VOTES: Final = "SELECT body FROM approval_votes WHERE run_id = ? AND approval = ? ORDER BY place"
+_PAGE: Final = 500
+#: How many ids a message about an unknown one looks through.
+_NEAR: Final = 200
+
+
+class Runs(Leases):
+    """Making, listing and deleting runs."""
+
+    def create_run(self, new: NewRun, owner: Owner | None) -> tuple[RunRow, Lease | None]:
+        """Record a run, owned by `owner` from the start; or find the one that has its key."""
+        if new.key is not None and not new.key.strip():
+            raise refusals.blank_key()
+        with self._db.writing() as cursor:
+            if new.key is not None and (older := _one(cursor, _BY_KEY, new.key)) is not None:
+                return older, None
+            if _one(cursor, _BY_ID, new.id) is not None:
+                raise refusals.id_in_use(self.url, new.id)
+            if owner is not None:
+                self._stamp(cursor, owner)
+            cursor.execute(_CREATE, _created(new, owner))
+        row = RunRow(
+            **msgspec.structs.asdict(new),
+            status="pending",
+            pause_reason=None,
+            started_at=None,
+            finished_at=None,
+            seq=0,
+            owner=owner.id if owner else None,
+            fence=1 if owner else 0,
+        )
+        return row, Lease(new.id, owner.id, 1) if owner else None
+
+    def row(self, run: str) -> RunRow | None:
+        """The run's row."""
+        with self._db.reading() as cursor:
+            return _one(cursor, _BY_ID, run)
+
+    def find_key(self, key: str) -> RunRow | None:
+        """The run that was started with a key."""
+        with self._db.reading() as cursor:
+            return _one(cursor, _BY_KEY, key)
+
+    def rows(
+        self,
+        *,
+        status: Iterable[str] = (),
+        group: str | None = None,
+        workflow: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[RunRow]:
+        """Runs, newest first; read page by page, so that the first are there at once."""
+        wanted = [str(each) for each in status]
+        conditions = ['"group" IS ?']
+        values: list[Any] = [group]
+        if wanted:
+            conditions.append(f"status IN ({', '.join('?' * len(wanted))})")
+            values += wanted
+        if workflow is not None:
+            conditions.append("workflow = ?")
+            values.append(workflow)
+        return self._pages(" AND ".join(conditions), values, limit)
+
+    def _pages(self, conditions: str, values: list[Any], limit: int | None) -> Iterator[RunRow]:
+        last: RunRow | None = None
+        left = limit
+        while left is None or left > 0:
+            size = _PAGE if left is None else min(left, _PAGE)
+            after = "" if last is None else " AND (created_at, id) < (?, ?)"
+            place = [] if last is None else [last.created_at, last.id]
+            query = f"SELECT {_COLUMNS} FROM runs WHERE {conditions}{after} ORDER BY created_at DESC, id DESC LIMIT ?"  # noqa: S608  values are bound
+            with self._db.reading() as cursor:
+                page = [_row(each) for each in cursor.execute(query, (*values, *place, size)).fetchall()]
+            yield from page
+            if len(page) < size:
+                return
+            last = page[-1]
+            left = None if left is None else left - size
+
+    def approvals(self, *, run: str | None = None, pending: bool = True) -> list[ApprovalRow]:
+        """Requests to people, oldest first: those without an answer, or all of them."""
+        conditions = ["run_id = ?"] if run is not None else []
+        if pending:
+            conditions.append("approvals.status = 'pending'")
+        query = _APPROVALS.format(conditions=" AND ".join(conditions) or "true")
+        with self._db.reading() as cursor:
+            found = cursor.execute(query, () if run is None else (run,)).fetchall()
+            votes = [cursor.execute(_VOTES, (each[1], each[0])).fetchall() for each in found]
+        return [self._approval(each, cast) for each, cast in zip(found, votes, strict=True)]
+
+    def _approval(self, columns: tuple[Any, ...], votes: list[tuple[bytes]]) -> ApprovalRow:
+        decode: Any = self._codec.decode
+        *plain, request, decision = columns
+        fields = dict(zip(ApprovalRow.__struct_fields__, plain, strict=False))
+        return ApprovalRow(
+            **fields,
+            request=decode(request),
+            decision=None if decision is None else decode(decision),
+            votes=tuple(decode(body) for (body,) in votes),
+        )
+
+    def delete_run(self, run: str) -> None:
+        """Forget a run and everything beneath it; artifacts are left to `gc`."""
+        with self._db.writing() as cursor:  # from here on nobody can claim one of them
+            doomed = beneath(cursor, run)
+            if not doomed:
+                raise self._unknown(run)
+            for each in doomed:
+                holder = self.owner_of(each)
+                if holder is not None and holder[1]:
+                    raise refusals.owned(self.url, each, f"process {holder[0].pid} on {holder[0].host}")
+            delete_traces(cursor, doomed)
+
+    def _unknown(self, run: str) -> NotFound:
+        with self._db.reading() as cursor:
+            query = "SELECT id FROM runs ORDER BY id DESC LIMIT ?"
+            known = [each for (each,) in cursor.execute(query, (_NEAR,)).fetchall()]
+        return refusals.no_such_run(self.url, run, known)
+
+
+def delete_traces(cursor: Cursor, runs: list[str]) -> None:
+    """Delete runs with all that is kept of them."""
+    doomed = [(run,) for run in runs]
+    for table, column in _TRACES:
+        cursor.executemany(f"DELETE FROM {table} WHERE {column} = ?", doomed)  # noqa: S608  our own names
+    cursor.executemany("DELETE FROM runs WHERE id = ?", doomed)
+
+
+def beneath(cursor: Cursor, run: str) -> list[str]:
+    """A run and every run beneath it."""
+    return [each for (each,) in cursor.execute(_BENEATH, (run,)).fetchall()]
+
+
+def _created(new: NewRun, owner: Owner | None) -> tuple[Any, ...]:
+    return (
+        new.id,
+        new.workflow,
+        new.kind,
+        new.key,
+        new.request,
+        new.mode,
+        new.trigger,
+        new.parent,
+        new.group,
+        new.definition,
+        new.program,
+        new.created_at,
+        owner.id if owner else None,
+        1 if owner else 0,
+    )
+
+
+def _one(cursor: Cursor, query: str, value: str) -> RunRow | None:
+    found = cursor.execute(query, (value,)).fetchall()
+    return _row(found[0]) if found else None
+
+
+def _row(columns: tuple[Any, ...]) -> RunRow:
+    return RunRow(**dict(zip(_FIELDS, columns, strict=True)))

@@ -1,0 +1,88 @@
+"""A context without an engine."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from flownb.graph.nodetype import Context
+
+
+class FakeContext:
+    """What a node gets while it runs, with everything that a test wants to set or to look at.
+
+    The clock stands still until a test sets `time`; statuses, progress and steps are kept in lists.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str = "node",
+        inputs: Mapping[str, Any] | None = None,
+        variables: Mapping[str, Any] | None = None,
+        services: Mapping[str, Any] | None = None,
+        raw: Mapping[str, Any] | None = None,
+        sources: Mapping[str, Sequence[str]] | None = None,
+        resumed: Any = None,
+        resume_data: Any = None,
+        time: float = 1_700_000_000.0,
+    ) -> None:
+        self.run_id = "testrun"
+        self.path = path
+        self.attempt = 1
+        self.idempotency_key = f"{self.run_id}:{path}"
+        self.logger = logging.getLogger(f"flownb.testing.{path}")
+        self.services: Mapping[str, Any] = services or {}
+        self.raw: Mapping[str, Any] = raw or {}
+        self.inputs: Mapping[str, Any] = inputs or {}
+        self.variables: Mapping[str, Any] = variables or {}
+        self.trigger = "manual"
+        self.sources: Mapping[str, Sequence[str]] = sources or {}
+        self.resumed = resumed
+        self.resume_data = resume_data
+        self.headless = True
+        self.time = time
+        self.cancelled = False
+        self.statuses: list[str] = []
+        self.shares: list[float] = []
+        self.steps: dict[str, Any] = {}
+
+    def status(self, text: str) -> None:
+        """Keep the text in `statuses`."""
+        self.statuses.append(text)
+
+    def progress(self, share: float) -> None:
+        """Keep the share in `shares`.
+
+        Raises:
+            ValueError: it is not from 0 to 1.
+        """
+        if not 0 <= share <= 1:
+            raise ValueError(f"progress() takes a share from 0 to 1, not {share!r}.")
+        self.shares.append(share)
+
+    def now(self) -> float:
+        """The time that the test has set."""
+        return self.time
+
+    def step(self, name: str, fn: Callable[[], Any] | Callable[[], Awaitable[Any]]) -> Any:
+        """Run the part, or give what it gave before; of an async one something to await."""
+        if name in self.steps:
+            return self.steps[name]
+        value = fn()
+        if inspect.isawaitable(value):
+            return self._finish(name, value)
+        self.steps[name] = value
+        return value
+
+    async def _finish(self, name: str, running: Awaitable[Any]) -> Any:
+        self.steps[name] = await running
+        return self.steps[name]
+
+
+if TYPE_CHECKING:
+    _: Context = FakeContext()

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import importlib.metadata
+from typing import TYPE_CHECKING
+
+from flownb.cli import doctor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
+
+    from flownb.run.handle import Run
+    from tests.unit.cli.conftest import Told
+
+
+def checks(told: Told) -> dict[str, dict[str, object]]:
+    return {each["check"]: each for each in told.json}
+
+
+def test_a_sound_machine_is_in_order(cli: Callable[..., Told], shop: Callable[..., Run], own_store: str) -> None:
+    shop()
+    told = cli("doctor")
+    assert told.status == 0
+    assert told.out.endswith("Everything is in order.\n")
+    found = checks(cli("doctor", "--json"))
+    assert found["store"]["ok"] is True
+    assert found["store"]["message"] == f"{own_store}, 1 run"
+    assert found["python"]["ok"] is True
+    assert found["disk"]["ok"] is True
+
+
+def test_no_store_yet_is_no_fault(cli: Callable[..., Told]) -> None:
+    told = cli("doctor", "--json")
+    assert told.status == 0
+    assert checks(told)["store"]["ok"] is None
+
+
+def test_a_broken_store_is_one(cli: Callable[..., Told], tmp_path: Path) -> None:
+    (tmp_path / "bad.db").write_bytes(b"this is no database, it is a letter\n" * 200)
+    told = cli("doctor", "--store", f"sqlite:///{tmp_path}/bad.db")
+    assert told.status == 1
+    assert "✖ store" in told.out
+    assert told.out.endswith("1 of these need attention.\n")
+
+
+def test_a_missing_package_is_named_with_the_way_out(cli: Callable[..., Told], monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importlib.metadata.version
+
+    def version(name: str) -> str:
+        if name == "papermill":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr(doctor.importlib.metadata, "version", version)
+    told = cli("doctor", "--json")
+    assert told.status == 1
+    assert checks(told)["papermill"]["message"]
+    assert any(each["ok"] is False and "pip install flownb" in str(each["message"]) for each in told.json)
+
+
+def test_too_little_room_is_a_fault(cli: Callable[..., Told], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_LEAST_FREE", 10**18)
+    told = cli("doctor")
+    assert told.status == 1
+    assert "too little to work with" in told.out
