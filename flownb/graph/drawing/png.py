@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: The result never has more pixels than this, nor does what is drawn at once.
 MOST_PIXELS: Final = 16_000_000
 STRIP_PIXELS: Final = 8_000_000
+#: Each strip begins so many rows earlier than needed: Pillow rounds what begins above an image's edge differently.
+LEAD: Final = 80
 #: How many times larger than the result the drawing is.
 SMOOTH: Final = 2
 #: Text smaller than this, in pixels of the drawing, is a blur: a bar is drawn instead.
@@ -54,13 +56,14 @@ def render(shapes: Sequence[Shape], width: float, height: float, *, scale: float
     step = max(STRIP_PIXELS // (across * SMOOTH * SMOOTH), 1)
     image = Image.new("RGBA", (across, down))
     for top in range(0, down, step):
-        bottom = min(top + step, down)
-        strip = Image.new("RGBA", (across * SMOOTH, (bottom - top) * SMOOTH), ground + "00")
-        pen = _Pen(ImageDraw.Draw(strip), scale * SMOOTH, top * SMOOTH)
+        bottom, start = min(top + step, down), max(top - LEAD, 0)
+        strip = Image.new("RGBA", (across * SMOOTH, (bottom - start) * SMOOTH), ground + "00")
+        pen = _Pen(ImageDraw.Draw(strip), scale * SMOOTH, start * SMOOTH)
         for upper, lower, shape in flat_shapes:
-            if lower * scale >= top - 1 and upper * scale <= bottom + 1:
+            if lower * scale >= start - 1 and upper * scale <= bottom + 1:
                 pen.draw(shape)
-        image.paste(strip.reduce(SMOOTH), (0, top))
+        smooth = strip.reduce(SMOOTH)
+        image.paste(smooth.crop((0, top - start, across, bottom - start)), (0, top))
     return _file(image, scale)
 
 
