@@ -46,6 +46,8 @@ class Engine:
     """One a process, by `engine()`. Methods marked so may be called from any thread; all others on the loop only."""
 
     def __init__(self) -> None:
+        #: Seconds since 1970.
+        self.now: Callable[[], float] = time.time
         self.loop = asyncio.new_event_loop()
         self.base_context = contextvars.Context()
         self.tasks = EagerTasks(self.loop)
@@ -71,10 +73,6 @@ class Engine:
     def thread_id(self) -> int | None:
         """The engine's thread, so that others can tell when they are on it."""
         return self._thread.ident
-
-    def now(self) -> float:
-        """Seconds since 1970."""
-        return time.time()
 
     # --- from any thread ----------------------------------------------------------------------------------------------
 
@@ -166,10 +164,11 @@ class Engine:
         try:
             while self._dirty:
                 batch = list(self._dirty)
-                starts = [attempt for execution in batch for attempt in self._advance(execution)]
+                starts: list[Attempt] = []
+                for execution in batch:
+                    starts += self._advance(execution)
                 self._dirty.clear()
-                committed = self._commit([execution for execution in batch if execution.out])
-                self._publish(committed)
+                self._publish(self._commit(batch))
                 for attempt in starts:
                     if not attempt.execution.lost:
                         attempt.start()
@@ -192,9 +191,12 @@ class Engine:
             return []
 
     def _commit(self, batch: list[Execution]) -> list[tuple[Execution, list[Any]]]:
+        if len(batch) == 1:
+            return self._commit_group(batch) if batch[0].out else []
         by_store: dict[int, list[Execution]] = {}
         for execution in batch:
-            by_store.setdefault(id(execution.store), []).append(execution)
+            if execution.out:
+                by_store.setdefault(id(execution.store), []).append(execution)
         committed: list[tuple[Execution, list[Any]]] = []
         for group in by_store.values():
             committed += self._commit_group(group)
@@ -203,18 +205,15 @@ class Engine:
     def _commit_group(self, group: list[Execution]) -> list[tuple[Execution, list[Any]]]:
         faults.reach("tick.before_commit")
         store = group[0].store
-        writes = [
-            Write(
-                run=execution.run_id,
-                fence=execution.lease.fence,
-                first=execution.state.seq - len(execution.out) + 1,
-                events=tuple(execution.out),
-                release=execution.over,
-            )
-            for execution in group
-        ]
+        writes: list[Write] = []
+        power = False
+        for execution in group:
+            out = execution.out
+            first = execution.state.seq - len(out) + 1
+            writes.append(Write(execution.run_id, execution.lease.fence, first, out, execution.over))
+            power = power or execution.power
         try:
-            store.commit(writes, power=any(execution.power for execution in group))
+            store.commit(writes, power=power)
         except Fenced as error:
             lost = set(getattr(error, "runs", ())) or {execution.run_id for execution in group}
             for execution in group:
@@ -234,8 +233,9 @@ class Engine:
         return taken
 
     def _publish(self, committed: list[tuple[Execution, list[Any]]]) -> None:
+        listened_to = bus.listened_to()
         for execution, happened in committed:
-            if bus.listened_to():
+            if listened_to:
                 first = execution.state.seq - len(happened) + 1
                 for place, event in enumerate(happened):
                     bus.publish(Record(execution.run_id, first + place, event), execution.state.workflow)
