@@ -17,6 +17,7 @@ import os
 import sys
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb import faults
@@ -56,6 +57,9 @@ class Engine:
         self.tasks = EagerTasks(self.loop)
         self.workers = Workers(self.loop)
         self.executions: dict[str, Execution] = {}
+        #: What other threads want to have called, and whether the loop knows of it.
+        self._calls: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._called = False
         self._dirty: dict[Execution, None] = {}
         self._armed = False
         self._owners: dict[str, tuple[Store, Owner]] = {}
@@ -88,8 +92,22 @@ class Engine:
     # --- from any thread ----------------------------------------------------------------------------------------------
 
     def call(self, function: Callable[..., Any], *args: Any) -> None:
-        """Call a function on the loop soon; from any thread."""
-        self.loop.call_soon_threadsafe(lambda: function(*args), context=self.base_context)
+        """Call a function on the loop soon, in the order of the calls; from any thread."""
+        self._calls.append((function, args))
+        # One wake-up for many: it is a write to a socket, and half of what starting a small run costs.
+        if not self._called:
+            self._called = True
+            self.loop.call_soon_threadsafe(self._make_calls, context=self.base_context)
+
+    def _make_calls(self) -> None:
+        self._called = False  # before the first is taken: who comes after this wakes the loop again
+        try:
+            while self._calls:
+                function, args = self._calls.popleft()
+                function(*args)
+        finally:
+            if self._calls:  # one raised, which the loop reports; the others are not to suffer
+                self.loop.call_soon(self._make_calls, context=self.base_context)
 
     def owner(self, store: Store) -> Owner:
         """This engine as an owner in a store, registered with it; from any thread."""

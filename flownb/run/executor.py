@@ -72,6 +72,7 @@ class Execution:
         self._room = definition.workflow.settings.concurrency
         #: The time; seconds since 1970.
         self._now = engine.now
+        self._wake = engine.output_waits
         #: Folded, not committed.
         self.out: list[ev.Event] = []
         self.alive: dict[int, Attempt] = {}
@@ -137,7 +138,7 @@ class Execution:
 
     def _attempt(self, number: int, number_of_try: int) -> None:
         body = self._bodies[number]
-        attempt = Attempt(self, body, number, body.path, number_of_try, Buffer(self.engine.output_waits))
+        attempt = Attempt(self, body, number, body.path, number_of_try, Buffer(self._wake))
         self.alive[number] = attempt
         if self.state.waits and (wait := self.state.waits.pop(number, None)) is not None:
             attempt.resumed = self._now()
