@@ -10,11 +10,8 @@ from flownb.graph.builder import Builder
 from flownb.model.problem import Severity
 from flownb.model.status import Durability, RunMode
 from flownb.run.capability import unsupported
-from flownb.run.definition import Definition
 from flownb.run.hooks import hook
 from flownb.run.session import current as current_session
-from flownb.run.start import Request, check_inputs, start
-from flownb.store.place import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +20,11 @@ if TYPE_CHECKING:
     from flownb.graph.registry import Registry
     from flownb.model.problem import Problem
     from flownb.model.workflow import Settings, Workflow
+    from flownb.run.definition import Definition
     from flownb.run.handle import Run
+
+# The engine and the stores are imported by the first run: asyncio alone takes as long as all else that a notebook
+# needs to define a flow.
 
 _MOST_SHOWN = 10
 
@@ -83,6 +84,8 @@ class Flow(Builder):
         """
         workflow = self.build()
         if self._definition is None or self._definition[0] is not workflow:
+            from flownb.run.definition import Definition
+
             raise_problems(self.name, [*self.validate(), *unsupported(workflow)])
             self._definition = (workflow, Definition(workflow, self.functions, self.registry))
         return self._definition[1]
@@ -134,8 +137,10 @@ class Flow(Builder):
         given = dict(inputs or {})
         if twice := sorted(given.keys() & kw.keys()):
             raise InvalidInput(f"The input {twice[0]!r} is given twice.", name=twice[0])
+        from flownb.run.start import Request, check_inputs, start
+
         session = current_session()
-        opened = open_store(session.store_url) if session is not None else _opened(store)
+        opened = _opened(store if session is None else session.store_url)
         request = Request(
             definition=self.definition(),
             store=opened,
@@ -189,6 +194,8 @@ def _show(run: Run) -> None:
 
 
 def _opened(store: Any) -> Any:
+    from flownb.store.place import open_store
+
     return open_store(store) if store is None or isinstance(store, str) else store
 
 
