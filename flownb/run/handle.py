@@ -227,7 +227,9 @@ class Run(RunView):
             raise UsageError(f"Run {self.id} is {self._state.status}; it can't be asked for that any more.")
         if isinstance(command, cmd.Pause):
             return
-        if isinstance(command, cmd.Resume | cmd.RetryNode):
+        if isinstance(command, cmd.RetryNode | cmd.SkipNode):
+            self._store.send(self.id, command)  # whoever takes the run up obeys it first
+        if isinstance(command, cmd.Resume | cmd.RetryNode | cmd.SkipNode):
             self.resume()
             return
         if self._continue is None:

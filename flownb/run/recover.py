@@ -80,6 +80,7 @@ def resumption(
     retry: bool,
     cause: str = "",
     skip: Iterable[str] = (),
+    again: Iterable[str] = (),
     live: Callable[[int], bool] | None = None,
 ) -> list[ev.Event]:
     """The events with which a run goes on after its process died, it was paused, or it failed.
@@ -93,6 +94,7 @@ def resumption(
         now: the time of the events.
         retry: whether failed nodes, and those that ended because of them, are set back.
         skip: nodes that somebody ended as skipped while the run rested.
+        again: nodes in doubt that somebody said may run again; those of whom nobody said anything ask once more.
         live: whether this process has a node's value itself, so that a transient one is not lost.
         cause: for the record; by default `recovered` where something was in flight.
     """
@@ -113,8 +115,9 @@ def resumption(
             fails.append(number)
         else:
             asks.append(number)
-    if retry:
-        back |= {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.IN_DOUBT}
+    wanted = {state.topology.index[path] for path in again if path in state.topology.index}
+    in_doubt = {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.IN_DOUBT}
+    back |= in_doubt & wanted
     back |= lost_values(state, definition, back, live or (lambda _: False))
     why = cause or ("recovered" if flight else "command")
     moved = definition.hash if state.definition not in ("", definition.hash) else ""

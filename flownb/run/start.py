@@ -270,6 +270,7 @@ def _resume(
         retry=retry,
         cause=cause,
         skip=[command.node for command in left if isinstance(command, cmd.SkipNode)],
+        again=[command.node for command in left if isinstance(command, cmd.RetryNode)],
         live=previous.values.is_live if previous is not None else None,
     )
     joined = _join(request, run, lease, first, hold=hold, previous=previous)
@@ -313,12 +314,12 @@ def attach(request: Request, row: RunRow, *, retry: bool = False, migrate: bool 
         run._continue = _continuation(request)  # noqa: SLF001
         run.join(local)
         return run
-    check_drift(request, row, migrate=migrate)
     run = Run(request.store, read_state(request.store, row, request.definition.topology))
     run._continue = _continuation(request)  # noqa: SLF001
     if not _goes_on(run, retry=retry):
         run.settle()
         return run
+    check_drift(request, row, migrate=migrate)
     lease = request.store.claim(row.id, engine().owner(request.store))
     if lease is None:
         _follow(request, run)
@@ -339,6 +340,8 @@ def _goes_on(run: Run, *, retry: bool) -> bool:
     if state.pause_reason is PauseReason.TIMER:
         due = [wait.until for wait in state.waits.values() if wait.until is not None]
         return bool(due) and min(due) <= time.time()
+    if state.pause_reason is PauseReason.IN_DOUBT:
+        return True  # if nobody said what is to be done, it asks again
     return retry and state.pause_reason not in (PauseReason.HUMAN, PauseReason.EVENT)
 
 

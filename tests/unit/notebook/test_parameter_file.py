@@ -1,26 +1,28 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import pytest
 
 from flownb.errors import InvalidInput, NotFound, UsageError
 from flownb.notebook.parameter_file import read_parameter_file
 from flownb.notebook.parameters import parse_all, read_source
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 DECLARED = read_source(
-    "flag = True\ncode = 'x'\nstart = 'x'\ncount = 1\nday: date = None\ndays: list[date] = []\nfree = None\nmaybe: int | None = 1"
+    "flag = True\ncode = 'x'\nstart = 'x'\ncount = 1\nday: date = None\n"
+    "days: list[date] = []\nfree = None\nmaybe: int | None = 1"
 )
 
 
 def test_what_was_written_is_what_is_meant(tmp_path: Path) -> None:
     path = tmp_path / "p.yaml"
     path.write_text(
-        "flag: no\ncode: 0123\nstart: 12:30\ncount: 7\nday: 2026-11-21\ndays: [2026-11-21]\nfree: {a: [1, yes]}\nmaybe: null\n"
+        "flag: no\ncode: 0123\nstart: 12:30\ncount: 7\nday: 2026-11-21\n"
+        "days: [2026-11-21]\nfree: {a: [1, yes]}\nmaybe: null\n"
     )
 
     assert parse_all(DECLARED, read_parameter_file(path, DECLARED)) == {

@@ -120,8 +120,14 @@ def test_on_crash_ask_stops_and_asks(store: Store, dead_owner: Owner) -> None:
     with pytest.raises(RunPaused, match=r"in_doubt.*second: was in flight when its process died"):
         asked.result(5)
     assert asked.pause_reason is PauseReason.IN_DOUBT
+    with pytest.raises(RunPaused, match=r"in_doubt.*flownb retry"):
+        asked.resume().result(5)  # to resume is no answer: it asks again
+    with pytest.raises(RunPaused):
+        flow.run(store=store, key="k").result(5)
     assert ran == []
-    assert asked.resume().result(5) == {"second": 2}
+    asked.retry("second")
+    assert asked.result(5) == {"second": 2}
+    assert ran == ["second"]
 
 
 def test_a_node_in_doubt_can_be_skipped(store: Store, dead_owner: Owner) -> None:
@@ -131,8 +137,8 @@ def test_a_node_in_doubt_can_be_skipped(store: Store, dead_owner: Owner) -> None
     asked = flow.run(store=store, key="k")
     with pytest.raises(RunPaused):
         asked.result(5)
-    store.send(asked.id, cmd.SkipNode(node="second"))
-    assert asked.resume().result(5) == {}
+    asked.skip("second")
+    assert asked.result(5) == {}
     assert asked["second"].why == "skipped by a command"
 
 
@@ -247,3 +253,22 @@ def test_a_due_timer_goes_on_and_a_later_one_stays_parked(store: Store, dead_own
     done = flow.run(store=store, key="k")
     done.result(5)
     assert done.status is RunStatus.COMPLETED
+
+
+def test_an_answer_that_was_left_in_the_store_counts_for_the_key(store: Store, dead_owner: Owner) -> None:
+    ran: list[str] = []
+    flow = two_steps(ran, on_crash="ask")
+    run_id = leave_behind(flow, store, dead_owner, [started("first"), completed("first", 1), started("second")])
+    store.send(run_id, cmd.RetryNode(node="second"))
+    asked = flow.run(store=store, key="k")
+    with pytest.raises(RunPaused):
+        asked.result(5)  # the answer came before the question: it was about nothing
+    store.send(run_id, cmd.RetryNode(node="second"))
+    assert flow.run(store=store, key="k").result(5) == {"second": 2}
+
+
+def test_a_finished_run_tells_its_result_although_the_program_changed(store: Store) -> None:
+    assert two_steps([]).run(store=store, key="told").result(5) == {"second": 2}
+    changed = Flow("two steps")
+    changed.node(lambda: 7, id="second")
+    assert changed.run(store=store, key="told").status is RunStatus.COMPLETED
