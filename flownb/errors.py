@@ -178,7 +178,7 @@ def near_names(name: str, known: Iterable[str], *, most: int = 3) -> str:
     names = sorted({str(each) for each in known})
     import difflib  # only for a message
 
-    close = difflib.get_close_matches(name, names, n=most, cutoff=0.6)
+    close = difflib.get_close_matches(str(name), names, n=most, cutoff=0.6)
     if close:
         return " Did you mean " + " or ".join(repr(each) for each in close) + "?"
     if not names:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from flownb.errors import NotFound, StoreOnNetwork, StoreReadOnly, UsageError
 from flownb.store.filesystem import can_write, network_type, read_mounts
@@ -53,6 +53,22 @@ def open_store(url: str | None = None, *, create: bool = True, read: Callable[[]
         if store is None or store.closed:
             _open[key] = store = _open_memory() if path is None else _open_file(path, create=create, read=read)
     return store
+
+
+def store_of(given: object) -> Store:
+    """The store that a caller named: an open one, a URL or a path; None for the usual place.
+
+    Raises:
+        UsageError: it is none of these.
+        StoreError: it can't be opened.
+    """
+    if given is None or isinstance(given, str):
+        return open_store(given)
+    if isinstance(given, os.PathLike):
+        return open_store(os.fspath(given))
+    if not hasattr(given, "commit") or not hasattr(given, "artifacts"):
+        raise UsageError(f"{given!r:.80} is no store: give {_KINDS}, or an open store.", name="store")
+    return cast("Store", given)
 
 
 def parse(url: str) -> Path | None:

@@ -22,6 +22,7 @@ import flownb
 from flownb.errors import NotFound, StoreError
 from flownb.store import values
 from flownb.store.artifacts import MemoryArtifacts
+from flownb.store.forms import encoder
 from flownb.store.forms.same import difference
 
 BERLIN: Final = zoneinfo.ZoneInfo("Europe/Berlin")
@@ -203,6 +204,11 @@ def test_large_bytes_and_long_text_are_artifacts_as_they_are(artifacts: MemoryAr
         with artifacts.open(stored.digest or "") as file:
             assert file.read() == raw
         assert difference(values.load(json(stored.plain), artifacts), value) is None
+
+
+def test_long_text_does_not_count_as_json(artifacts: MemoryArtifacts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoder, "MOST_BYTES", 1_500_000)
+    assert not values.store(["x" * 2_000_000, "y" * 2_000_000], artifacts).transient
 
 
 def test_every_artifact_in_a_value_is_named(artifacts: MemoryArtifacts) -> None:

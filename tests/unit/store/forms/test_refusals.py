@@ -49,7 +49,7 @@ class Plain:
 
 
 class Zone(tzinfo):
-    def utcoffset(self, moment: datetime | None, /) -> timedelta:  # noqa: ARG002
+    def utcoffset(self, moment: datetime | None, /) -> timedelta:
         return timedelta(hours=1)
 
     dst = tzname = utcoffset  # type: ignore[assignment]  # never asked
@@ -145,7 +145,7 @@ CASES: list[tuple[str, Callable[[], Any], str]] = [
     ("a generator", generator, "is a generator: it can be read only once, so return list(…)"),
     ("an iterator", lambda: iter([1]), "an iterator: it can be read only once"),
     ("a map", lambda: map(len, []), "an iterator: it can be read only once"),
-    ("a dict's keys", lambda: {}.keys(), "is a view of a dict (dict_keys): return list(…)"),
+    ("a dict's keys", {}.keys, "is a view of a dict (dict_keys): return list(…)"),
     ("a mappingproxy", lambda: types.MappingProxyType({}), "a read-only view of a dict"),
     ("a pattern", lambda: re.compile("a"), "is a compiled pattern: return its .pattern"),
     ("an open file", lambda: io.StringIO("x"), "is an open file (StringIO): return its path"),
