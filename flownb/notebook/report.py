@@ -220,9 +220,7 @@ def notebook_report(store: Store, run_id: str) -> str:
     notebook.cells.append(v4.new_markdown_cell(title))
     if state.topology.nodes:
         workflow = state.topology.workflow
-        drawn = draw(
-            workflow, depict(state), categories=registry.categories(workflow), ports=registry.ports(workflow)
-        )
+        drawn = draw(workflow, depict(state), categories=registry.categories(workflow), ports=registry.ports(workflow))
         shown = {"image/png": base64.b64encode(drawn.png()).decode(), "text/plain": f"run {row.status}"}
         cell = v4.new_code_cell(outputs=[v4.new_output("display_data", data=shown)])
         notebook.cells.append(cell)
