@@ -95,7 +95,9 @@ class Flow(Builder):
         from flownb.graph.picture import draw
 
         workflow = self.build()
-        return draw(workflow, categories=self.registry.categories(workflow), ports=self.registry.ports(workflow), dark=dark)
+        return draw(
+            workflow, categories=self.registry.categories(workflow), ports=self.registry.ports(workflow), dark=dark
+        )
 
     def run(
         self,
