@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import os
 import secrets
@@ -64,7 +65,10 @@ def _upgraded(document: dict[str, Any], name: str) -> NotebookNode:
     from nbformat.validator import normalize
 
     try:
-        notebook = nbformat.from_dict(document)
+        if document["nbformat"] not in nbformat.versions:
+            raise UsageError(f"{name} is in notebook format {document['nbformat']}, which nobody wrote.")
+        format_of = nbformat.versions[document["nbformat"]]
+        notebook = format_of.to_notebook_json(document, minor=document.get("nbformat_minor", 0))
         if document["nbformat"] < _MAJOR:
             notebook = nbformat.convert(notebook, _MAJOR)
         notebook = nbformat.v4.upgrade(notebook)
@@ -91,9 +95,7 @@ def language_of(notebook: NotebookNode) -> str:
 
 def pinned_text(notebook: NotebookNode) -> str:
     """A notebook as it is pinned: its cells without outputs, counts and what papermill left."""
-    import nbformat
-
-    bare = nbformat.from_dict(json.loads(text_of(notebook)))
+    bare = copy.deepcopy(notebook)
     bare.metadata.pop("papermill", None)
     bare.metadata.pop("flownb", None)
     bare.metadata.pop("widgets", None)

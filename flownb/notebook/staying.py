@@ -28,20 +28,31 @@ def _look_after(session: Session) -> None:
     followed: set[int] = set()
     while True:
         time.sleep(_LOOK_SECONDS)
-        for run in list(session.runs):
-            if not run.resting or run.status is not RunStatus.PAUSED:
-                followed.discard(id(run))
-            elif run.pause_reason is PauseReason.TIMER:
-                if _is_due(run):
-                    run.resume()
-            elif id(run) not in followed:
-                followed.add(id(run))
-                run.follow(Follower(run.store, run.state, run.followed, _nobody_has_it))
+        look_after(session.runs, followed, time.time())
 
 
-def _is_due(run: Run) -> bool:
+def look_after(runs: list[Run], followed: set[int], now: float) -> None:
+    """One look: let the runs whose time has come go on, and follow those that wait for something else.
+
+    Args:
+        runs: the runs of the notebook.
+        followed: those that are followed already, by `id()`; kept from look to look.
+        now: seconds since 1970.
+    """
+    for run in list(runs):
+        if not run.resting or run.status is not RunStatus.PAUSED:
+            followed.discard(id(run))
+        elif run.pause_reason is PauseReason.TIMER:
+            if _is_due(run, now):
+                run.resume()
+        elif id(run) not in followed:
+            followed.add(id(run))
+            run.follow(Follower(run.store, run.state, run.followed, _nobody_has_it))
+
+
+def _is_due(run: Run, now: float) -> bool:
     due = [wait.until for wait in run.state.waits.values() if wait.until is not None]
-    return bool(due) and min(due) <= time.time()
+    return bool(due) and min(due) <= now
 
 
 def _nobody_has_it() -> None:

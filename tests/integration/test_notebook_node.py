@@ -8,19 +8,11 @@ import pytest
 
 from flownb import Flow
 from flownb.errors import RunFailed
-from flownb.graph.registry import Registry
-from flownb.notebook.node import NotebookNode
 from flownb.store.place import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-
-def a_flow(name: str) -> Flow:
-    registry = Registry(group="")
-    registry.register(NotebookNode)
-    return Flow(name, registry=registry)
 
 
 def test_its_output_is_what_the_notebook_returned(
@@ -33,7 +25,7 @@ def test_its_output_is_what_the_notebook_returned(
         "flownb.result('double', n * 2)\nflownb.result('name', name)\nflownb.result('label', label)",
         name="child.ipynb",
     )
-    flow = a_flow("parent")
+    flow = Flow("parent")
 
     @flow.node
     def n(word: str) -> int:
@@ -83,7 +75,7 @@ def test_a_failed_notebook_is_named_with_its_cell_and_gone_on_with_when_the_node
         "import flownb\nflownb.result('three', outcome['three'])",
         name="child.ipynb",
     )
-    flow = a_flow("parent")
+    flow = Flow("parent")
     flow.add("notebook.run", "child", path="child.ipynb")
     run = flow.run(store=own_store)
 
@@ -107,7 +99,7 @@ def test_what_is_wrong_with_it_is_said_without_a_kernel(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write_notebook(("n = 1", "parameters"), name="child.ipynb")
-    flow = a_flow("parent")
+    flow = Flow("parent")
     flow.add("notebook.run", "gone", path="chlid.ipynb")
     problems = flow.validate()
     flow.add("notebook.run", "child", path="child.ipynb", parameters={"m": 1}, on_error="continue")
