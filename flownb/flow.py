@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flownb.errors import InvalidInput, InvalidWorkflow, UsageError
 from flownb.graph.builder import Builder
+from flownb.graph.refs import NodeRef
 from flownb.model.problem import Severity
 from flownb.model.status import Durability, RunMode
 from flownb.run.capability import unsupported
-from flownb.run.definition import Definition
 from flownb.run.hooks import hook
 from flownb.run.session import current as current_session
-from flownb.run.start import Request, check_inputs, start
-from flownb.store.place import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from flownb.graph.picture import Picture
     from flownb.graph.registry import Registry
     from flownb.model.problem import Problem
     from flownb.model.workflow import Settings, Workflow
+    from flownb.run.definition import Definition
     from flownb.run.handle import Run
+
+# The engine and the stores are imported by the first run: asyncio alone takes as long as all else that a notebook
+# needs to define a flow.
 
 _MOST_SHOWN = 10
 
@@ -83,6 +84,8 @@ class Flow(Builder):
         """
         workflow = self.build()
         if self._definition is None or self._definition[0] is not workflow:
+            from flownb.run.definition import Definition
+
             raise_problems(self.name, [*self.validate(), *unsupported(workflow)])
             self._definition = (workflow, Definition(workflow, self.functions, self.registry))
         return self._definition[1]
@@ -92,7 +95,9 @@ class Flow(Builder):
         from flownb.graph.picture import draw
 
         workflow = self.build()
-        return draw(workflow, categories=self.registry.categories(workflow), dark=dark)
+        return draw(
+            workflow, categories=self.registry.categories(workflow), ports=self.registry.ports(workflow), dark=dark
+        )
 
     def run(
         self,
@@ -101,7 +106,7 @@ class Flow(Builder):
         *,
         store: Any = None,
         key: str | None = None,
-        until: str | None = None,
+        until: str | NodeRef | None = None,
         from_: str | None = None,
         only: Any = None,
         durability: str | None = None,
@@ -113,7 +118,7 @@ class Flow(Builder):
 
         Args:
             inputs: inputs by name, for names that collide with the arguments below.
-            store: a URL or an open store; else `FLOWNB_STORE`, else the nearest `.flownb/`.
+            store: a URL, a path or an open store; else `FLOWNB_STORE`, else the nearest `.flownb/`.
             key: an idempotency key: at most one run is ever started with it in a store.
             until: run only what this node needs, and the node.
             from_: not in this version.
@@ -131,18 +136,21 @@ class Flow(Builder):
         """
         if from_ is not None or only is not None:
             raise UsageError("Partial runs know `until=` in this version; `from_=` and `only=` come later.")
-        given = dict(inputs or {})
+        given = _by_name(inputs)
         if twice := sorted(given.keys() & kw.keys()):
             raise InvalidInput(f"The input {twice[0]!r} is given twice.", name=twice[0])
+        from flownb.run.start import Request, check_inputs, start
+        from flownb.store.place import open_store, store_of
+
         session = current_session()
-        opened = open_store(session.store_url) if session is not None else _opened(store)
+        opened = open_store(session.store_url) if session is not None else store_of(store)
         request = Request(
             definition=self.definition(),
             store=opened,
             inputs=check_inputs(self.definition(), given | kw, self.defaults),
             services={**self.services, **(services or {})},
             key=key,
-            until=until,
+            until=until.id if isinstance(until, NodeRef) else until,
             mode=RunMode.MANUAL,
             power=_power(durability),
             session=session,
@@ -188,8 +196,15 @@ def _show(run: Run) -> None:
         warnings.warn(f"Run {run.id} can't be shown: {type(error).__name__}: {error}", stacklevel=3)
 
 
-def _opened(store: Any) -> Any:
-    return open_store(store) if store is None or isinstance(store, str) else store
+def _by_name(inputs: object) -> dict[str, Any]:
+    if inputs is None:
+        return {}
+    if not isinstance(inputs, Mapping):
+        raise InvalidInput(
+            f"Inputs are given by name, as flow.run(path=…) or flow.run({{'path': …}}), not as {inputs!r:.60}.",
+            name="inputs",
+        )
+    return dict(inputs)
 
 
 def _power(durability: str | None) -> bool:

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flownb.cli.harmless import block, line
-from flownb.cli.look import SIGNS, length
+from flownb.cli.look import SIGNS, length, waiting_text
 from flownb.cli.printed import Printed
 from flownb.model import events as ev
 from flownb.store import values
@@ -116,7 +116,7 @@ class Story:
                 share = f"{event.progress:.0%} " if event.progress is not None else ""
                 self.texts[node] = line(f"{share}{event.text}", _MOST_TEXT)
             case ev.NodeWaiting(node=node):
-                entry = self._leave(node, "waiting", f"for {event.waits_for}", event.at)
+                entry = self._leave(node, "waiting", waiting_text(event.waits_for), event.at)
             case ev.NodeCompleted(node=node):
                 entry = self._end(node, "completed", _came_out(event), event.at)
             case ev.NodeFailedEvent(node=node):

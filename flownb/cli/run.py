@@ -13,7 +13,7 @@ from flownb.cli.ending import exit_status, tell_outcome
 from flownb.cli.find import find_run
 from flownb.cli.given import parameters_of, read_given, read_inputs
 from flownb.cli.inputs import TargetCommand
-from flownb.cli.interrupts import interrupted_by_term
+from flownb.cli.interrupts import interrupted_by_term, interrupts
 from flownb.cli.progress import display_for
 from flownb.cli.stdout import guarded_stdout
 from flownb.errors import NotFound, UsageError
@@ -22,6 +22,7 @@ from flownb.model.status import RunStatus
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from flownb.cli.interrupts import Interrupts
     from flownb.cli.progress import Display
     from flownb.notebook.outcome import Outcome
     from flownb.notebook.parameters import Parameter
@@ -219,9 +220,10 @@ def _run_here(target: Target, read: Reader, ending: _Ending, *, key: str | None,
     inputs = read_inputs(workflow, read(parameters_of(workflow)), Path(target.directory))
     opened = open_store(ending.place)
     known = opened.find_key(key) if key is not None else None
-    run = start_target(target, loaded, inputs, opened, key=key, until=until)
-    after = known.seq if known is not None and known.id == run.id else 0
-    return _attend(opened, run, ending, after=after, wait=wait)
+    with interrupts() as asked:
+        run = start_target(target, loaded, inputs, opened, key=key, until=until)
+        after = known.seq if known is not None and known.id == run.id else 0
+        return _attend(opened, run, ending, asked, after=after, wait=wait)
 
 
 def _resume_here(store: Store, row: RunRow, program: Program, ending: _Ending, *, migrate: bool, wait: bool) -> int:
@@ -230,8 +232,9 @@ def _resume_here(store: Store, row: RunRow, program: Program, ending: _Ending, *
     _enter(row, program)
     if migrate:
         _say_difference(store, row, program)
-    run = resume_target(store, row, program, migrate=migrate)
-    return _attend(store, run, ending, after=row.seq, wait=wait)
+    with interrupts() as asked:
+        run = resume_target(store, row, program, migrate=migrate)
+        return _attend(store, run, ending, asked, after=row.seq, wait=wait)
 
 
 def _enter(row: RunRow, program: Program) -> None:
@@ -256,7 +259,7 @@ def _say_difference(store: Store, row: RunRow, program: Program) -> None:
         say(f"{row.workflow} goes on as it is now; since the run began this has changed:\n{changed}")
 
 
-def _attend(store: Store, run: Run, ending: _Ending, *, after: int, wait: bool) -> int:
+def _attend(store: Store, run: Run, ending: _Ending, asked: Interrupts, *, after: int, wait: bool) -> int:
     from flownb.notebook.programs import resume_target
     from flownb.run.recover import require_row
 
@@ -270,10 +273,10 @@ def _attend(store: Store, run: Run, ending: _Ending, *, after: int, wait: bool) 
     try:
         if not run.resting and not at_work_here(run):
             display.say(f"Run {run.id} is at work in another process; this one follows it.")
-        run, stopped = attend(run, display, after=after, again=again if wait else None)
+        run = attend(run, display, asked, after=after, again=again if wait else None)
     finally:
         display.close()
-    return ending.of_run(store, run, stopped=stopped)
+    return ending.of_run(store, run, stopped=bool(asked.asked))
 
 
 class _Ending:

@@ -90,6 +90,7 @@ class Topology:
             self._arguments(number, ports.get(path, _UNKNOWN)) for number, path in enumerate(self.paths)
         ]
         self.joins: dict[int, JoinRule] = self._joins()
+        self._ports = ports
 
     def __len__(self) -> int:
         """How many nodes there are."""
@@ -159,6 +160,15 @@ class Topology:
                 count=wanted, data_edges=len(self.entering[number]) - control, control_edges=control
             )
         return joins
+
+    def from_inputs(self, number: int) -> list[str]:
+        """The parameters of a node that are inputs of the run, because no edge leads to them."""
+        ports = self._ports.get(self.paths[number])
+        if ports is None:
+            return []
+        wired = {argument.name for argument in self.arguments[number]}
+        inputs = {variable.name for variable in self.workflow.variables}
+        return [port.name for port in ports.inputs if port.name not in wired and port.name in inputs]
 
     def sinks(self) -> list[int]:
         """The nodes whose output is the run's: the `control.output` nodes if there are any, else those without edges.

@@ -12,7 +12,7 @@ from flownb.run.engine import engine
 from flownb.run.follow import Follower
 from flownb.run.handle import Run
 from flownb.run.recover import read_state, require_row
-from flownb.store.place import open_store
+from flownb.store.place import store_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ def attach(run_id: str, store: Any = None) -> Run:
     Raises:
         NotFound: no such run; near ids are listed.
     """
-    opened: Store = _opened(store)
+    opened: Store = store_of(store)
     row = require_row(opened, run_id)
     local = engine().executions.get(row.id)
     if local is not None and local.store is opened:
@@ -142,7 +142,7 @@ def runs(store: Any = None, status: str | Sequence[str] | None = None, limit: in
     """
     wanted = [status] if isinstance(status, str) else list(status or ())
     names = [_status(each) for each in wanted]
-    opened: Store = _opened(store)
+    opened: Store = store_of(store)
     return RunList(list(opened.rows(status=names, limit=limit)), opened.url)
 
 
@@ -151,7 +151,3 @@ def _status(name: str) -> str:
     if known not in set(RunStatus):
         raise InvalidInput(f"A run has no status {name!r}.{near_names(name, RunStatus)}", name="status")
     return known
-
-
-def _opened(store: Any) -> Any:
-    return open_store(store) if store is None or isinstance(store, str) else store

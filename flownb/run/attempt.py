@@ -15,7 +15,7 @@ from flownb.errors import InvalidInput, NodeTimeout
 from flownb.graph.nodetype import Output, Suspend
 from flownb.model.events import NodeOutput, NodeProgress
 from flownb.nodes.prepare import prepare
-from flownb.run.capture import OUTPUT, Buffer
+from flownb.run.capture import OUTPUT, Buffer, writable
 from flownb.run.context import NodeContext
 from flownb.run.definition import Body, Kind
 from flownb.store import values
@@ -204,7 +204,7 @@ class Attempt(msgspec.Struct, eq=False):
     def say(self, *, text: str | None = None, progress: float | None = None) -> None:
         """Note status or progress, from any thread; what is newest is recorded a few times a second."""
         before = self.said or ("", None)
-        self.said = (before[0] if text is None else text, before[1] if progress is None else progress)
+        self.said = (before[0] if text is None else writable(text), before[1] if progress is None else progress)
         self.execution.engine.output_waits()
 
     def flush(self) -> None:

@@ -144,7 +144,7 @@ class _Bus:
             result = subscription.handler(event)
             if asyncio.iscoroutine(result) or asyncio.isfuture(result):
                 loop.run_until_complete(result)
-        except Exception:  # noqa: BLE001  handlers are strangers' code
+        except BaseException:  # noqa: BLE001  handlers are strangers' code, and one that exits ends itself alone
             _log.exception("A handler of %s failed: %r", event.type, subscription.handler)
 
 
@@ -182,8 +182,10 @@ def on(
     Returns what unsubscribes when it is called.
 
     Raises:
-        UsageError: no such type.
+        UsageError: no such type, or the handler can't be called.
     """
+    if not callable(handler):
+        raise UsageError(f"on({type!r}, …) takes a function as its handler, and {handler!r:.60} can't be called.")
     subscription = Subscription(_bus, _known(type), handler, filter)
     _bus.add(subscription)
     return subscription

@@ -27,6 +27,15 @@ OUTPUT: contextvars.ContextVar[Buffer | None] = contextvars.ContextVar("flownb_o
 _writing: Final = threading.Lock()
 
 
+def writable(text: str) -> str:
+    """A text as every store can keep it: half of a surrogate pair, as from a file name, is spelt out."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()
+    return text
+
+
 class Buffer(msgspec.Struct, eq=False):
     """What one attempt wrote and nobody has taken yet; safe from any thread."""
 
@@ -69,7 +78,7 @@ class Buffer(msgspec.Struct, eq=False):
                 current, pieces = stream, []
             pieces.append(text)
         joined.append((current, "".join(pieces)))
-        return joined
+        return [(name, writable(text)) for name, text in joined]
 
 
 class _Stream(io.TextIOBase):
@@ -96,6 +105,9 @@ class _Stream(io.TextIOBase):
 
     def writable(self) -> bool:
         return True
+
+    def close(self) -> None:
+        """Stay open: it stands for a stream that others use, and is thrown away by a process that ends."""
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # a property here, an attribute there; read-only for both

@@ -9,12 +9,15 @@ committed.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import contextvars
+import logging
 import os
 import sys
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb import faults
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from flownb.run.executor import Execution
     from flownb.store.contract import Owner, Store
 
+_log = logging.getLogger("flownb.engine")
 #: Seconds that one callback may take before it lets others in; see `_Fairness`.
 _BUDGET: Final = 0.008
 #: Seconds between renewals of the lease, and between looks for commands from other processes.
@@ -53,6 +57,9 @@ class Engine:
         self.tasks = EagerTasks(self.loop)
         self.workers = Workers(self.loop)
         self.executions: dict[str, Execution] = {}
+        #: What other threads want to have called, and whether the loop knows of it.
+        self._calls: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._called = False
         self._dirty: dict[Execution, None] = {}
         self._armed = False
         self._owners: dict[str, tuple[Store, Owner]] = {}
@@ -67,7 +74,15 @@ class Engine:
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
+        while True:
+            try:
+                self.loop.run_forever()
+            except (SystemExit, KeyboardInterrupt) as error:
+                # asyncio lets these two out of a callback or of a task that a node made: one node's `sys.exit()` is
+                # no reason to end the engine, which all runs of this process share.
+                _log.error("Something that a node started on the engine's loop raised %r; runs go on.", error)
+            else:
+                return
 
     @property
     def thread_id(self) -> int | None:
@@ -77,8 +92,22 @@ class Engine:
     # --- from any thread ----------------------------------------------------------------------------------------------
 
     def call(self, function: Callable[..., Any], *args: Any) -> None:
-        """Call a function on the loop soon; from any thread."""
-        self.loop.call_soon_threadsafe(lambda: function(*args), context=self.base_context)
+        """Call a function on the loop soon, in the order of the calls; from any thread."""
+        self._calls.append((function, args))
+        # One wake-up for many: it is a write to a socket, and half of what starting a small run costs.
+        if not self._called:
+            self._called = True
+            self.loop.call_soon_threadsafe(self._make_calls, context=self.base_context)
+
+    def _make_calls(self) -> None:
+        self._called = False  # before the first is taken: who comes after this wakes the loop again
+        try:
+            while self._calls:
+                function, args = self._calls.popleft()
+                function(*args)
+        finally:
+            if self._calls:  # one raised, which the loop reports; the others are not to suffer
+                self.loop.call_soon(self._make_calls, context=self.base_context)
 
     def owner(self, store: Store) -> Owner:
         """This engine as an owner in a store, registered with it; from any thread."""
@@ -122,6 +151,18 @@ class Engine:
         """A node has written something; from any thread."""
         self.call(self._arm_output)
 
+    def leave(self, seconds: float = 2.0) -> None:
+        """The process ends: what somebody asked to pause is paused, although its nodes in flight have not ended."""
+        left = threading.Event()
+
+        def all_leave() -> None:
+            for execution in list(self.executions.values()):
+                execution.leave()
+            self.loop.call_soon(left.set, context=self.base_context)  # behind the tick that commits it
+
+        self.call(all_leave)
+        left.wait(seconds)
+
     # --- runs come and go ---------------------------------------------------------------------------------------------
 
     def add(self, execution: Execution) -> None:
@@ -138,6 +179,7 @@ class Engine:
             self._keep_house()
 
     def _remove(self, execution: Execution) -> None:
+        execution.gone = True
         if self.executions.get(execution.run_id) is execution:
             del self.executions[execution.run_id]
             if not self.executions:
@@ -171,7 +213,7 @@ class Engine:
                 self._publish(self._commit(batch))
                 for attempt in starts:
                     if not attempt.execution.lost:
-                        attempt.start()
+                        self._start(attempt)
                 if time.perf_counter() > end and self._dirty:
                     self.loop.call_soon(self._tick, context=self.base_context)
                     return
@@ -189,6 +231,12 @@ class Engine:
             fault.__cause__ = error
             self._lose(execution, fault)
             return []
+
+    def _start(self, attempt: Attempt) -> None:
+        try:
+            attempt.start()
+        except Exception as error:  # noqa: BLE001  as where no thread can be had; the others of the tick still start
+            attempt.end(None, error)
 
     def _commit(self, batch: list[Execution]) -> list[tuple[Execution, list[Any]]]:
         if len(batch) == 1:
@@ -322,3 +370,11 @@ def engine() -> Engine:
             if _engine is None or _engine_pid != os.getpid():
                 _engine, _engine_pid = Engine(), os.getpid()
     return _engine
+
+
+def _leave() -> None:
+    if _engine is not None and _engine_pid == os.getpid():
+        _engine.leave()
+
+
+atexit.register(_leave)

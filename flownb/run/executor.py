@@ -72,6 +72,7 @@ class Execution:
         self._room = definition.workflow.settings.concurrency
         #: The time; seconds since 1970.
         self._now = engine.now
+        self._wake = engine.output_waits
         #: Folded, not committed.
         self.out: list[ev.Event] = []
         self.alive: dict[int, Attempt] = {}
@@ -86,6 +87,8 @@ class Execution:
         #: Called on the loop after each commit, with the events, and once with None when this execution is over.
         self.listeners: list[Callable[[list[ev.Event] | None], None]] = []
         self.lost: BaseException | None = None
+        #: Whether the engine has let go of it; its listeners hear no more.
+        self.gone = False
         #: Announced in `out`, to be started once that is committed.
         self.starts: list[Attempt] = []
 
@@ -135,7 +138,7 @@ class Execution:
 
     def _attempt(self, number: int, number_of_try: int) -> None:
         body = self._bodies[number]
-        attempt = Attempt(self, body, number, body.path, number_of_try, Buffer(self.engine.output_waits))
+        attempt = Attempt(self, body, number, body.path, number_of_try, Buffer(self._wake))
         self.alive[number] = attempt
         if self.state.waits and (wait := self.state.waits.pop(number, None)) is not None:
             attempt.resumed = self._now()
@@ -350,6 +353,12 @@ class Execution:
             for attempt in list(self.alive.values()):
                 attempt.end(None, NodeTimeout("It was given up.", node=attempt.path, timeout=CANCEL_SECONDS))
         self.engine.mark(self)
+
+    def leave(self) -> None:
+        """The process ends while a pause waits for nodes in flight: it is written now, and they follow `on_crash`."""
+        if self.pausing and not self.over and self.stopping is None and self.state.left:
+            self.record(ev.RunPaused(at=self._now(), reason=PauseReason.MANUAL))
+            self._finish()
 
     def settle(self, end: ev.Event) -> None:
         """End a held run: the notebook that it belongs to has ended, in this way."""

@@ -14,6 +14,7 @@ from flownb.model import events as ev
 from flownb.model.events import Failure
 from flownb.model.ports import ERROR
 from flownb.model.status import ErrorClass, OnError
+from flownb.run.capture import writable
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -30,9 +31,9 @@ def failure_of(error: BaseException) -> Failure:
     Never fails, whatever the exception's own methods do.
     """
     return Failure(
-        type=_name(error),
-        message=_text(error)[:_MOST_TEXT],
-        traceback=_traceback(error)[-_MOST_TEXT:],
+        type=writable(_name(error)),
+        message=writable(_text(error)[:_MOST_TEXT]),
+        traceback=writable(_traceback(error)[-_MOST_TEXT:]),
         error_class=error_class(error),
     )
 
@@ -56,7 +57,7 @@ def _name(error: BaseException) -> str:
 def _text(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # noqa: BLE001  a broken __str__ must not hide the failure
+    except BaseException:  # noqa: BLE001  a broken __str__ must not hide the failure, nor end the engine
         return f"<{type(error).__name__} whose text can't be made>"
 
 
@@ -65,7 +66,7 @@ def _traceback(error: BaseException) -> str:
         return ""  # the sentence says it all; our own frames would only hide it
     try:
         return "".join(traceback.format_exception(type(error), error, _user_frames(error.__traceback__)))
-    except Exception:  # noqa: BLE001  as with a broken __str__ of a cause
+    except BaseException:  # noqa: BLE001  as with a broken __str__ of a cause
         return ""
 
 

@@ -6,13 +6,16 @@ import asyncio
 import contextlib
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING, Any, Final
 
-from flownb.errors import InternalError, RunCancelled, RunError, RunFailed, RunPaused, UsageError
+from flownb.errors import InternalError, InvalidInput, RunCancelled, RunError, RunFailed, RunPaused, UsageError
 from flownb.model import commands as cmd
 from flownb.model.status import PauseReason, RunStatus
 from flownb.run.engine import engine
+from flownb.run.follow import Follower
 from flownb.run.interrupts import AwaitInterrupted, interrupts, result_interrupted
+from flownb.run.recover import read_state
 from flownb.run.view import RunView
 from flownb.store import values
 
@@ -22,13 +25,17 @@ if TYPE_CHECKING:
     from flownb.model.events import Event, Failure
     from flownb.model.state import RunState
     from flownb.run.executor import Execution
-    from flownb.run.follow import Follower
     from flownb.store.contract import Store
 
 #: Seconds between two looks at the clock while a cell awaits a run, so that ■ is felt.
 _TICK: Final = 0.05
 #: Pauses that `result()` waits through: somebody else ends them.
 _WAITED: Final = frozenset({PauseReason.HUMAN, PauseReason.EVENT})
+
+
+#: Handles on runs that rest and may go on: the one that resumes its run takes the others along.
+_resting: Final[weakref.WeakSet[Run]] = weakref.WeakSet()
+_resting_lock: Final = threading.Lock()
 
 
 class Run(RunView):
@@ -43,6 +50,13 @@ class Run(RunView):
         self._settled = threading.Event()
         self._lost: BaseException | None = None
         self._watchers: list[Callable[[list[Event]], None]] = []
+
+    @property
+    def status(self) -> RunStatus:
+        """Where the run is; an end or a pause counts once it is committed."""
+        status = self._state.status
+        rests = status.ended or status is RunStatus.PAUSED
+        return RunStatus.RUNNING if rests and not self._settled.is_set() and self._lost is None else status
 
     @property
     def resting(self) -> bool:
@@ -61,8 +75,10 @@ class Run(RunView):
         with interrupts() as interrupted:
             try:
                 while not self._done():
-                    if session is not None and not session.wait and self._paused():
-                        raise RunPaused(self._pause_sentence(), run=self.id, reason=self.pause_reason)
+                    if self._paused():
+                        if session is not None and not session.wait:
+                            raise RunPaused(self._pause_sentence(), run=self.id, reason=self.pause_reason)
+                        self._look_for_it()
                     await self._tick()
             except (asyncio.CancelledError, KeyboardInterrupt):
                 if interrupted():
@@ -114,12 +130,13 @@ class Run(RunView):
         end = None if timeout is None else time.monotonic() + timeout
         try:
             while not self._done():
-                if self._paused() and self.pause_reason not in waited:
+                if self._paused() and self.pause_reason not in waited and not self._moved():
                     raise RunPaused(self._pause_sentence(), run=self.id, reason=self.pause_reason)
                 left = _TICK if end is None else min(_TICK, end - time.monotonic())
                 if left <= 0:
                     raise TimeoutError(f"Run {self.id} has not ended within {timeout:g} s; it goes on.")
                 if self._settled.is_set():
+                    self._look_for_it()
                     time.sleep(left)
                 else:
                     self._settled.wait(left if end is not None else 1.0)
@@ -128,13 +145,32 @@ class Run(RunView):
         return self._outcome()
 
     def _done(self) -> bool:
-        if self._lost is not None or self._state.status.ended:
+        if self._lost is not None:
+            return True
+        if not self._settled.is_set():
+            return False  # an end that is folded and not committed yet is no end: a kill would undo it
+        if self._state.status.ended:
             return True
         held = self._execution is not None and self._execution.hold
-        return held and self._settled.is_set() and not self._paused()
+        return held and not self._paused()
 
     def _paused(self) -> bool:
         return self._state.status is RunStatus.PAUSED and self._settled.is_set()
+
+    def _look_for_it(self) -> None:
+        """Another process may resume a paused run that this handle waits for."""
+        if self._follower is None:
+            self.follow(Follower(self._store, self._state, self.followed, lambda: None))
+
+    def _moved(self) -> bool:
+        """Whether a run that this handle knows as paused was resumed in another process; it is followed from then."""
+        row = self._store.row(self.id)
+        if self._follower is not None or row is None or row.status == RunStatus.PAUSED:
+            return False
+        self._state = read_state(self._store, row, self._state.topology)
+        self.followed([])
+        self.follow(Follower(self._store, self._state, self.followed, lambda: None))
+        return True
 
     def _pause_sentence(self) -> str:
         return (
@@ -243,8 +279,21 @@ class Run(RunView):
         self.send(cmd.SkipNode(node=node))
 
     def set(self, name: str, value: Any) -> None:
-        """Give a variable of the run a value."""
-        self.send(cmd.SetVariable(name=name, value=values.store(value, self._store.artifacts).plain))
+        """Give a variable of the run a value.
+
+        Raises:
+            InvalidInput: the name is no text, or the value has no stored form.
+        """
+        if not isinstance(name, str) or not name:
+            raise InvalidInput(f"The name of a variable is text, not {name!r:.60}.", name="name")
+        stored = values.store(value, self._store.artifacts)
+        if stored.transient:
+            raise InvalidInput(
+                f"The variable {name!r} can't be a {type(value).__name__}: a variable is journaled, and that has no "
+                "stored form.",
+                name=name,
+            )
+        self.send(cmd.SetVariable(name=name, value=stored.plain))
 
     # --- for those who join it to its execution -----------------------------------------------------------------------
 
@@ -252,6 +301,14 @@ class Run(RunView):
         """Call `watcher(events)` on the engine's thread after each commit; returns what ends that."""
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher) if watcher in self._watchers else None
+
+    def join_all(self, execution: Execution) -> None:
+        """The run, which rested, is at work in this process from now on, for all handles on it."""
+        with _resting_lock:
+            others = [each for each in _resting if each.id == self.id and each.store is self._store]
+            _resting.difference_update(others)
+        for each in {self, *others}:
+            each.join(execution)
 
     def join(self, execution: Execution) -> None:
         """The run is at work in this process from now on."""
@@ -262,13 +319,15 @@ class Run(RunView):
         self._state = execution.state
         self._settled.clear()
         execution.listeners.append(self._heard)
+        if execution.gone:  # its last word came before this handle listened
+            self._heard(None)
 
     def _heard(self, happened: list[Event] | None) -> None:
         execution = self._execution
         if happened is None:
             if execution is not None:
                 self._lost = execution.lost
-            self._settled.set()
+            self._rest()
         elif not happened:
             self._settled.set()  # held: nothing left to do until the notebook ends
         for watcher in list(self._watchers):
@@ -303,6 +362,12 @@ class Run(RunView):
 
     def settle(self) -> None:
         """The run rests and nothing of it is at work anywhere."""
+        self._rest()
+
+    def _rest(self) -> None:
+        if self._state.status not in (RunStatus.COMPLETED, RunStatus.CANCELLED):
+            with _resting_lock:
+                _resting.add(self)
         self._settled.set()
 
     def fail(self, error: BaseException) -> None:

@@ -16,6 +16,8 @@ from flownb.model.state import COMPLETED, FAILED
 from flownb.store import values
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flownb.model.state import RunState
     from flownb.model.topology import Wire
     from flownb.run.definition import Body
@@ -32,6 +34,8 @@ class Values:
         self._state = state
         self._artifacts = artifacts
         self._live: dict[int, Output] = {}
+        #: What this process was given for the run's inputs; where an input has no stored form, there is no other.
+        self.given: Mapping[str, Any] = {}
 
     def keep(self, number: int, output: Output) -> None:
         """Remember what a node returned."""
@@ -55,8 +59,11 @@ class Values:
         return plain if type(plain) in _UNCHANGEABLE else values.load(plain, self._artifacts)
 
     def input(self, name: str) -> Any:
-        """An input of the run; its recorded form wins over what the program says now."""
-        return self.decode(self._state.inputs[name])
+        """An input of the run; its recorded form, where there is one, wins over what the program says now."""
+        plain = self._state.inputs[name]
+        if values.is_transient(plain) and name in self.given:
+            return self._hand_out(self.given[name], plain)
+        return self.decode(plain)
 
     def output(self, number: int, port: str | None = None) -> Any:
         """What a node's port carries, safe to hand out."""

@@ -7,7 +7,7 @@ import contextlib
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -38,25 +38,43 @@ def result_interrupted(text: str) -> KeyboardInterrupt:
     return ResultInterrupted(text) if in_notebook else KeyboardInterrupt(text)
 
 
+class _Waiting:
+    """One that awaits a run on the main thread."""
+
+    interrupted = False
+
+
+#: Those that wait now, and what SIGINT did before the first of them came; on the main thread only.
+_waiting: Final[list[_Waiting]] = []
+_before: Any = None
+
+
+def _sigint(number: int, frame: Any) -> None:
+    for each in _waiting:
+        each.interrupted = True
+    if callable(_before):
+        _before(number, frame)
+
+
 @contextlib.contextmanager
 def interrupts() -> Generator[Callable[[], bool], None, None]:
-    """Whether SIGINT came meanwhile: that is ■ or Ctrl-C, and not a cancellation by the program itself."""
-    seen = False
+    """Whether SIGINT came meanwhile: that is ■ or Ctrl-C, and not a cancellation by the program itself.
+
+    Several may wait at once, as in a `gather`, and leave in any order: the last one puts the old handler back.
+    """
+    global _before  # noqa: PLW0603  a process has one handler of a signal
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    before = signal.getsignal(signal.SIGINT)
-
-    def handler(number: int, frame: Any) -> None:
-        nonlocal seen
-        seen = True
-        if callable(before):
-            before(number, frame)
-
-    if before is not None:
-        signal.signal(signal.SIGINT, handler)
+    me = _Waiting()
+    if not _waiting:
+        _before = signal.getsignal(signal.SIGINT)
+        if _before is not None:  # else it was not installed from Python, and can't be put back
+            signal.signal(signal.SIGINT, _sigint)
+    _waiting.append(me)
     try:
-        yield lambda: seen
+        yield lambda: me.interrupted
     finally:
-        if before is not None and signal.getsignal(signal.SIGINT) is handler:
-            signal.signal(signal.SIGINT, before)
+        _waiting.remove(me)
+        if not _waiting and signal.getsignal(signal.SIGINT) is _sigint:
+            signal.signal(signal.SIGINT, _before)

@@ -66,7 +66,7 @@ class NodeView:
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """What it was given, by parameter; dead edges are absent."""
+        """What it was or would be given, by parameter: from nodes, and from the run's inputs; dead edges are absent."""
         state = self._run.state
         given: dict[str, Any] = {}
         for argument in state.topology.arguments[self.number]:
@@ -80,6 +80,9 @@ class NodeView:
                 given[argument.name] = found
             elif found:
                 given[argument.name] = found[0]
+        for name in state.topology.from_inputs(self.number):
+            if name in state.inputs:
+                given[name] = self._run.input(name)
         return given
 
     @property

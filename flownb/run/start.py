@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -13,6 +13,7 @@ from flownb.ids import new_run_id
 from flownb.model import commands as cmd
 from flownb.model import events as ev
 from flownb.model.fingerprint import digest_of
+from flownb.model.ports import DataType
 from flownb.model.state import RunState, apply
 from flownb.model.status import PauseReason, RunStatus
 from flownb.run.context import Services
@@ -70,9 +71,14 @@ def check_inputs(
     """
     variables = {variable.name: variable for variable in definition.workflow.variables}
     faults_found = []
-    for name in given:
+    wrong = ""
+    for name, value in given.items():
         if name in variables:
+            if misfit := _misfit(value, variables[name].type):
+                faults_found.append(f"The input {name!r} is {value!r:.60}; it must be {misfit}.")
+                wrong = wrong or name
             continue
+        wrong = wrong or str(name)
         if name in definition.topology.index:
             faults_found.append(
                 f"{name!r} is a node, not an input; to use a value instead of running it, pin it: "
@@ -86,16 +92,37 @@ def check_inputs(
             continue
         if variable.required:
             faults_found.append(f"The input {name!r} ({variable.type}) is missing; give it as {name}=….")
+            wrong = wrong or name
         else:
             inputs[name] = (defaults or {}).get(name, variable.default)
     if faults_found:
-        raise InvalidInput(" ".join(faults_found), name=next(iter(given), ""))
+        raise InvalidInput(" ".join(faults_found), name=wrong)
     return inputs
+
+
+def _misfit(value: Any, type_: str) -> str:
+    """What an input must be, where plain data is clearly something else; hints are otherwise taken as hints."""
+    cls = type(value)
+    fits = _PLAIN_TYPES.get(type_)
+    if fits is None or cls in fits[0] or cls not in (str, int, float, bool, list, dict):
+        return ""
+    return fits[1]
+
+
+_PLAIN_TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
+    DataType.NUMBER: ((int, float, bool), "a number"),
+    DataType.BOOLEAN: ((bool, int), "True or False"),
+    DataType.ARRAY: ((list,), "a list"),
+    DataType.OBJECT: ((dict,), "a dict"),
+}
 
 
 def start(request: Request) -> Run:
     """Start a run, or attach to the one that this start was before: by key, or by its place in a notebook."""
     session: Session | None = request.session
+    _check_until(request)
+    if request.key is not None and not isinstance(request.key, str):
+        raise InvalidInput(f"The key of a run is text, not {request.key!r:.60}.", name="key")
     if session is not None:
         return _start_in_session(request, session)
     plain = {name: values.store(value, request.store.artifacts).plain for name, value in request.inputs.items()}
@@ -148,17 +175,22 @@ def _first_events(request: Request, state: RunState, plain: dict[str, Any]) -> l
     return [started, *_left_out(request, state)]
 
 
+def _check_until(request: Request) -> None:
+    """Before anything is recorded: a start that is refused must leave no run and use up no key."""
+    index = request.definition.topology.index
+    if request.until is not None and request.until not in index:
+        raise InvalidInput(
+            f"{request.definition.workflow.name} has no node {request.until!r} to run until."
+            f"{near_names(request.until, index)}",
+            name="until",
+        )
+
+
 def _left_out(request: Request, state: RunState) -> list[ev.Event]:
     """With `until`, the nodes that it doesn't need are skipped from the start."""
     if request.until is None:
         return []
     topology = state.topology
-    if request.until not in topology.index:
-        raise InvalidInput(
-            f"{request.definition.workflow.name} has no node {request.until!r} to run until."
-            f"{near_names(request.until, topology.index)}",
-            name="until",
-        )
     needed: set[int] = set()
     queue = [topology.index[request.until]]
     while queue:
@@ -194,11 +226,13 @@ def _join(
         headless=request.headless,
         hold=hold,
     )
+    execution.values.given = request.inputs
+    join = run.join_all if state.seq else run.join  # a new run has no other handles
     for event in first:
         apply(state, event)
     execution.out += first
     run._continue = _continuation(request)  # noqa: SLF001  the handle is made here
-    run.join(execution)
+    join(execution)
     home.call(home.add, execution)
     return run
 
@@ -332,8 +366,10 @@ def check_drift(request: Request, row: RunRow, *, migrate: bool) -> None:
 def _follow(request: Request, run: Run) -> None:
     def orphaned() -> None:
         try:
+            if not _goes_on(run, retry=False):  # its owner let go of it: it waits for a command
+                return
             lease = request.store.claim(run.id, engine().owner(request.store))
-            if lease is None or run.state.status.ended:
+            if lease is None:
                 return
             state = read_state(request.store, require_row(request.store, run.id), request.definition.topology)
             run._state = state  # noqa: SLF001
@@ -357,6 +393,7 @@ def _start_in_session(request: Request, session: Session) -> Run:
     request.headless = True
     if first:
         request.until = session.until or request.until
+        _check_until(request)
         request.parent, request.parent_node = session.parent, session.parent_node
     row = request.store.row(run_id)
     lease: Lease | None

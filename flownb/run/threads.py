@@ -47,7 +47,15 @@ class Workers:
                 return
             self._threads += 1
             number = self._threads
-        threading.Thread(target=self._serve, name=f"flownb-worker-{number}", daemon=True).start()
+        try:
+            threading.Thread(target=self._serve, name=f"flownb-worker-{number}", daemon=True).start()
+        except RuntimeError:  # the system gives no more threads
+            with self._lock:
+                self._threads -= 1
+                alone = self._threads == 0
+            if alone:
+                raise
+            # Those that there are do it when they are done with theirs.
 
     def _serve(self) -> None:
         while True:
@@ -85,4 +93,9 @@ class Workers:
             self._armed = False
         while self._results:
             done, value, error = self._results.popleft()
-            done(value, error)
+            try:
+                done(value, error)
+            except BaseException:
+                # One that goes wrong must not keep back those behind it.
+                self._loop.call_soon(self._drain)
+                raise

@@ -136,4 +136,6 @@ class RunView:
         """
         if name not in self._state.inputs:
             raise NotFound(f"Run {self.id} has no input {name!r}.{near_names(name, self._state.inputs)}")
+        if self._execution is not None:
+            return self._execution.values.input(name)
         return values.load(self._state.inputs[name], self._store.artifacts)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from flownb.errors import NotFound, StoreOnNetwork, StoreReadOnly, UsageError
 from flownb.store.filesystem import can_write, network_type, read_mounts
@@ -55,6 +53,22 @@ def open_store(url: str | None = None, *, create: bool = True, read: Callable[[]
         if store is None or store.closed:
             _open[key] = store = _open_memory() if path is None else _open_file(path, create=create, read=read)
     return store
+
+
+def store_of(given: object) -> Store:
+    """The store that a caller named: an open one, a URL or a path; None for the usual place.
+
+    Raises:
+        UsageError: it is none of these.
+        StoreError: it can't be opened.
+    """
+    if given is None or isinstance(given, str):
+        return open_store(given)
+    if isinstance(given, os.PathLike):
+        return open_store(os.fspath(given))
+    if not hasattr(given, "commit") or not hasattr(given, "artifacts"):
+        raise UsageError(f"{given!r:.80} is no store: give {_KINDS}, or an open store.", name="store")
+    return cast("Store", given)
 
 
 def parse(url: str) -> Path | None:
@@ -133,6 +147,8 @@ def _open_file(path: Path, *, create: bool, read: Callable[[], str]) -> SqliteSt
 
 def _furnish(home: Path) -> None:
     """Make a `.flownb/` with what belongs in it beside the store: it stays out of git, and its keys are the user's."""
+    import secrets  # it and tempfile are slow to import, and an existing store needs neither
+
     try:
         home.mkdir(parents=True, exist_ok=True)
         (home / "artifacts").mkdir(exist_ok=True)
@@ -151,6 +167,8 @@ def _write_once(path: Path, text: str, mode: int) -> None:
     """Write a new file; whole, or not at all, because another process may be reading it."""
     if path.exists():
         return
+    import tempfile
+
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     temporary = Path(name)
     try:
@@ -169,6 +187,8 @@ def _write_once(path: Path, text: str, mode: int) -> None:
 
 def local_place(read: Callable[[], str] = read_mounts) -> str:
     """The url of a store on a local disk that this user can write; for messages."""
+    import tempfile
+
     state = os.environ.get("XDG_STATE_HOME")
     usual = Path(state) if state else Path("~/.local/state").expanduser()
     fallback = Path(tempfile.gettempdir()) / (f"flownb-{os.getuid()}" if hasattr(os, "getuid") else "flownb")

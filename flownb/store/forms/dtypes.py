@@ -212,7 +212,7 @@ def labels_of(decoder: Decoder, form: Any) -> Any:
 
 
 def _labels_part(encoder: Encoder, recipe: Recipe, array: Any) -> Any:
-    if len(array) <= _MOST_ITEMS or recipe["kind"] == "objects":
+    if recipe["kind"] == "objects" or (len(array) <= _MOST_ITEMS and recipe["kind"] != "arrow"):
         return encoder.cells().items(list(array))
     import pyarrow as pa
 

@@ -120,7 +120,7 @@ def test_an_array_is_an_artifact_with_a_preview(artifacts: MemoryArtifacts) -> N
     reference = stored.plain["$artifact"]
     assert (reference["form"], reference["type"]) == ("npy", "numpy.ndarray")
     assert reference["preview"] == {"shape": [10, 100], "dtype": "float64", "text": "[0. 1. 2. 3. 4. 5.]"}
-    assert values.preview(stored.plain) == "ndarray, 10 × 100, float64\n[0. 1. 2. 3. 4. 5.]"
+    assert values.preview(stored.plain) == "ndarray, 10 × 100, float64\n[0. 1. 2. 3. 4. 5.]"  # noqa: RUF001  the sign for "by"
 
 
 def test_arrays_in_containers_are_artifacts_in_their_place(artifacts: MemoryArtifacts) -> None:

@@ -6,7 +6,8 @@ import datetime as dt
 import decimal
 import enum
 import threading
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,9 +16,6 @@ from flownb.errors import StoreError
 from flownb.store import values
 from flownb.store.artifacts import FileArtifacts, MemoryArtifacts
 from flownb.store.forms import frames
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 np: Any = pytest.importorskip("numpy")
 pd: Any = pytest.importorskip("pandas")
@@ -277,7 +275,7 @@ def test_a_frame_in_a_container_is_an_artifact_in_its_place(artifacts: MemoryArt
     assert len(values.artifacts_in(stored.plain)) == 2
     found = back(value, artifacts)
     exactly_equal(found["train"], value["train"])
-    exactly_equal(found["rest"][0], value["rest"][0])  # type: ignore[index]
+    exactly_equal(found["rest"][0], value["rest"][0])
 
 
 def test_a_frame_has_a_preview(artifacts: MemoryArtifacts) -> None:
@@ -287,9 +285,9 @@ def test_a_frame_has_a_preview(artifacts: MemoryArtifacts) -> None:
     assert preview["shape"] == [1200, 3]
     assert preview["columns"] == [["city", "str"], ["rain", "float64"], ["a, 1", "int64"]]
     text = values.preview(stored.plain)
-    assert text.startswith("DataFrame, 1,200 rows × 3 columns\ncity str, rain float64, a, 1 int64\n")
+    assert text.startswith("DataFrame, 1,200 rows × 3 columns\ncity str, rain float64, a, 1 int64\n")  # noqa: RUF001  the sign for "by"
     assert "4  Seattle   1.5       4" in text
-    assert values.preview(values.store([value], artifacts).plain) == "[<DataFrame, 1,200 rows × 3 columns>]"
+    assert values.preview(values.store([value], artifacts).plain) == "[<DataFrame, 1,200 rows × 3 columns>]"  # noqa: RUF001  the sign for "by"
 
 
 @pytest.mark.parametrize(
@@ -368,3 +366,37 @@ def test_a_parquet_file_of_others_is_refused(artifacts: MemoryArtifacts, tmp_pat
     plain = {"$artifact": {"digest": digest, "form": "parquet", "size": artifacts.size(digest)}}
     with pytest.raises(StoreError, match="and none of flownb's"):
         values.load(plain, artifacts)
+
+
+@pytest.mark.parametrize("kind", ["int64", "str", "datetime64[us]", "object", "category", "int64[pyarrow]"])
+def test_many_labels_come_back_too(kind: str, artifacts: MemoryArtifacts) -> None:
+    index = pd.Index([str(number) for number in range(2000)] if kind == "str" else range(2000)).astype(kind)
+    columns = pd.DataFrame(np.zeros((1, 2000)), columns=index)
+    exactly_equal(back(columns, artifacts), columns)
+    rows = pd.Series(range(4000), index=pd.MultiIndex.from_product([index, ["a", "b"]]))
+    exactly_equal(back(rows, artifacts), rows)
+    categories = pd.Series(pd.Categorical(index[::-1], categories=index))
+    exactly_equal(back(categories, artifacts), categories)
+
+
+@pytest.mark.soak
+def test_a_gigabyte_takes_little_memory_beside_its_own(tmp_path: Path) -> None:
+    def used() -> float:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+    store = FileArtifacts(tmp_path)
+    value = pd.DataFrame(np.random.default_rng(0).standard_normal((16_000_000, 8)))
+    back(value.head(), store)
+    most, done = [used()], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.005):
+            most.append(used())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    stored = values.store(value, store)
+    done.set()
+    watcher.join()
+    assert not stored.transient
+    assert max(most) - most[0] < 100

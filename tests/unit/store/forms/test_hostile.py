@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import reprlib
+import contextlib
 from typing import Any
 
 import msgspec
@@ -122,11 +122,7 @@ def artifacts() -> MemoryArtifacts:
     return MemoryArtifacts()
 
 
-def shown(plain: Any) -> str:
-    return reprlib.repr(plain)[:60]
-
-
-@pytest.mark.parametrize("plain", FORMS, ids=shown)
+@pytest.mark.parametrize("plain", FORMS, ids=range(len(FORMS)))
 def test_a_form_that_nobody_wrote_is_refused_in_one_sentence(plain: Any, artifacts: MemoryArtifacts) -> None:
     for form in (plain, [plain], {"a": plain}):
         with pytest.raises(StoreError, match=r"^A stored value can't be restored: .*\.$") as caught:
@@ -137,10 +133,8 @@ def test_a_form_that_nobody_wrote_is_refused_in_one_sentence(plain: Any, artifac
 @pytest.mark.parametrize("tag", sorted([*decoder._TAGS, "$artifact", "$transient"]))
 def test_a_payload_of_the_wrong_kind_is_refused(tag: str, artifacts: MemoryArtifacts) -> None:
     for payload in WRONG:
-        try:
+        with contextlib.suppress(StoreError):  # some mean something; whatever else is raised fails
             values.load({tag: payload}, artifacts)
-        except StoreError as error:
-            assert "can't be restored" in str(error)
 
 
 @pytest.mark.parametrize("form", ["json", "bytes", "npy", "png", "parquet"])
@@ -167,7 +161,7 @@ def test_a_missing_artifact_is_not_found(artifacts: MemoryArtifacts) -> None:
         values.load({"$artifact": {"digest": NOBODY, "form": "bytes", "size": 1}}, artifacts)
 
 
-@pytest.mark.parametrize("plain", FORMS, ids=shown)
+@pytest.mark.parametrize("plain", FORMS, ids=range(len(FORMS)))
 def test_looking_at_a_hostile_form_never_fails(plain: Any) -> None:
     assert isinstance(values.preview(plain, 200), str)
     assert isinstance(values.artifacts_in(plain), set)

@@ -50,7 +50,7 @@ def test_an_image_is_a_png_with_a_preview(artifacts: MemoryArtifacts) -> None:
     stored = values.store(picture("RGB"), artifacts)
     with artifacts.open(stored.digest or "") as file:
         assert Image.open(io.BytesIO(file.read())).format == "PNG"
-    assert values.preview(stored.plain) == "Image, 7 × 5, RGB"
+    assert values.preview(stored.plain) == "Image, 7 × 5, RGB"  # noqa: RUF001  the sign for "by"
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "YCbCr", "HSV", "F", "I", "RGBX", "RGBa"])
