@@ -18,8 +18,19 @@ flow.variable("most", type="number", default=5, description="how many tickets to
 
 load = flow.add("files.read", "load", path="{{ path }}")
 
-# The file has a table with a list in it; a ticket that was exported twice counts once, as it is now.
-newest = flow.add("control.dedupe", "newest", items="{{ load.tickets }}", by="id", keep="last")
+# The file has a table with a list in it. What comes from another system is looked at before it is used.
+ticket = {
+    "type": "object",
+    "required": ["id", "state", "customer", "messages"],
+    "properties": {
+        "customer": {"type": "object", "required": ["name", "tier"]},
+        "messages": {"type": "array", "items": {"type": "object", "required": ["at"]}},
+    },
+}
+gate = flow.add("control.assert", "gate", items="{{ load.tickets }}", rules=[{"schema": ticket}])
+
+# A ticket that was exported twice counts once, as it is now.
+newest = flow.add("control.dedupe", "newest", by="id", keep="last")
 still_open = flow.add(
     "control.filter", "still_open", test={"type": "equals", "left": "{{ item.state }}", "right": "open"}
 )
@@ -38,7 +49,7 @@ rated = flow.add(
         },
     ],
 )
-newest >> still_open >> rated
+gate >> newest >> still_open >> rated
 
 by_urgency = flow.add("control.sort", "by_urgency", by=["urgency", "days"], descending=True)
 today = flow.add("control.limit", "today", count="{{ most }}")

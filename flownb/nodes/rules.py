@@ -12,6 +12,7 @@ from flownb.expr.access import describe
 from flownb.nodes.cell import Unordered, comparable, is_missing
 from flownb.nodes.each import ITEM_NAMES, each
 from flownb.nodes.items import FrameItems, Items, items_of
+from flownb.nodes.schema import DataSchema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,6 +44,9 @@ class Rule(BaseModel):
     between: list[Any] | None = Field(None, description="The smallest and the largest value; null leaves an end open.")
     in_: list[Any] | None = Field(None, alias="in", description="The values that it may have.")
     matches: str | None = Field(None, description="A regular expression (RE2) that is found in each text.")
+    schema_: DataSchema | None = Field(
+        None, alias="schema", description="What each item must look like: its type, properties, required fields."
+    )
     columns: list[str] | None = Field(None, description="The columns or fields that must be there.")
     min_rows: int | None = Field(None, ge=0, description="How many items there are at least.")
     max_rows: int | None = Field(None, ge=0, description="How many items there are at most.")
@@ -76,9 +80,9 @@ class Rule(BaseModel):
             raise ValueError(
                 f"of the column {self.column!r} nothing is asked: not_null, unique, between, in or matches"
             )
-        whole = (self.test, self.columns, self.min_rows, self.max_rows)
+        whole = (self.test, self.schema_, self.columns, self.min_rows, self.max_rows)
         if not of_column and all(each is None for each in whole):
-            raise ValueError("it asks nothing: give a test, a column, columns, min_rows or max_rows")
+            raise ValueError("it asks nothing: give a test, a column, a schema, columns, min_rows or max_rows")
         return self
 
 
@@ -136,6 +140,9 @@ class Check:
         if isinstance(rule.unique, list):
             together = rule.unique
             yield f"{' and '.join(together)} are unique together", lambda title: self._unique(title, together)
+        if rule.schema_ is not None:
+            schema = rule.schema_
+            yield "each has the form of the schema", lambda title: self._schema(title, schema)
         if rule.column is not None:
             yield from self._of_column(rule, rule.column)
         if rule.test is not None:
@@ -178,6 +185,10 @@ class Check:
             except InvalidInput as error:
                 missing.append(self._without_owner(error))
         return Finding(title, len(missing), note=" ".join(missing))
+
+    def _schema(self, title: str, schema: DataSchema) -> Finding:
+        first_faults = ((number, next(schema.faults(item), None)) for number, item in enumerate(self._items))
+        return self._finding(title, [(number, _Words(fault)) for number, fault in first_faults if fault is not None])
 
     def _not_null(self, title: str, column: str) -> Finding:
         values = self._field(column)

@@ -145,6 +145,23 @@ def test_columns_can_be_unique_together(rows: Any) -> None:
     ]
 
 
+def test_items_can_be_held_against_a_schema() -> None:
+    schema = {
+        "type": "object",
+        "required": ["id", "lines"],
+        "properties": {"lines": {"type": "array", "items": {"properties": {"n": {"type": "integer"}}}}},
+    }
+    items: list[Any] = [{"id": 1, "lines": [{"n": 1}]}, {"lines": []}, {"id": 1, "lines": [{"n": 1}, {"n": "x"}]}, 7]
+    (found,) = broken([{"schema": schema}], items)
+    assert (found["rule"], found["failed"]) == ("each has the form of the schema", 3)
+    assert [each["value"] for each in found["examples"]] == [
+        "id is missing",
+        "lines.1.n is the text 'x', and should be a whole number",
+        "it is the number 7, and should be a table",
+    ]
+    assert broken([{"schema": {"required": ["a"]}}], pd.DataFrame({"a": [1]})) == []
+
+
 def test_a_test_that_reads_no_item_is_asked_once(rows: Any) -> None:
     (found,) = broken(["len(main) > limit"], rows, limit=9)
     assert (found["failed"], found["examples"]) == (1, [])
@@ -216,6 +233,7 @@ def test_the_report_calls_nothing_of_a_users_class() -> None:
         ([{"column": "a", "between": [1]}], "between takes the smallest and the largest value"),
         ([{"column": "a", "matches": "("}], "rules.0.matches of node"),
         ([{"column": "a", "notnull": True}], "has no field 'rules.0.notnull'"),
+        ([{"schema": {"type": "table"}}], "rules.0.schema.type of node"),
         ([{"min_rows": -1}], "greater than or equal to 0"),
         ([7], "rules.0 of node"),
         ("x", "valid list"),
