@@ -235,7 +235,10 @@ class Definitions:
 
     @property
     def defaults(self) -> dict[str, Any]:
-        """The live default of each input that has one; the definition shows them in plain form."""
+        """The live default of each input that has one; the definition shows them in plain form.
+
+        An input whose functions differ in it, as `lambda i=i: …` in a loop does, is absent: each uses its own.
+        """
         return dict(self._wiring().defaults)
 
     def output_names(self, node_id: str) -> list[str] | None:

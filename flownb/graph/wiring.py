@@ -39,7 +39,7 @@ class Wired(NamedTuple):
 
     edges: tuple[Edge, ...]
     variables: tuple[Variable, ...]
-    #: The live defaults of the inputs; a variable shows them in plain form.
+    #: The live defaults of the inputs; a variable shows them in plain form. What differs is left to the functions.
     defaults: dict[str, Any]
     problems: tuple[Problem, ...]
 
@@ -72,7 +72,7 @@ def wire(specs: Sequence[Spec], links: Sequence[Link], variables: Mapping[str, V
         for parameter in spec.signature.parameters if spec.signature else ():
             if (spec.node.id, parameter.name) not in fed:
                 inputs.use(spec.node.id, parameter)
-    return Wired(edges, tuple(inputs.variables.values()), inputs.defaults, tuple(inputs.problems))
+    return Wired(edges, tuple(inputs.variables.values()), inputs.shared_defaults(), tuple(inputs.problems))
 
 
 class _Wiring:
@@ -158,11 +158,22 @@ class _Inputs:
         #: Who gave an input its type, and who its default.
         self._typed_by: dict[str, str] = {}
         self._default_by: dict[str, str] = {}
+        #: Inputs whose defaults differ, and inputs that a node can't do without.
+        self._differing: set[str] = set()
+        self._required: set[str] = set()
+
+    def shared_defaults(self) -> dict[str, Any]:
+        """The defaults that a run records; where functions differ and none needs a value, each has its own."""
+        return {
+            name: each for name, each in self.defaults.items() if name not in self._differing or name in self._required
+        }
 
     def use(self, node_id: str, parameter: Parameter) -> None:
         """One more node takes an input."""
         name = parameter.name
         self._agree_on_type(node_id, parameter)
+        if parameter.required:
+            self._required.add(name)
         if parameter.required or name in self._declared:
             return
         if name not in self.defaults:
@@ -172,14 +183,15 @@ class _Inputs:
                 self.variables[name], default=plain_default(parameter.default)
             )
         elif not _equal(self.defaults[name], parameter.default):
+            self._differing.add(name)
             self.problems.append(
                 Problem(
                     f"The input {name!r} has the default {self.defaults[name]!r:.60} in {self._default_by[name]} and "
-                    f"{parameter.default!r:.60} in {node_id}; the first is taken for both.",
+                    f"{parameter.default!r:.60} in {node_id}.",
                     severity=Severity.WARNING,
                     node=node_id,
                     port=name,
-                    hint="Give both the same default, or rename one parameter.",
+                    hint="Give it to every run, give both the same default, or rename one parameter.",
                     code="input_default",
                 )
             )

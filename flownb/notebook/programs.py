@@ -89,7 +89,7 @@ class Loaded(msgspec.Struct):
     definition: Definition
     services: dict[str, Any] = {}
     #: The live defaults of its inputs, where the program has them.
-    defaults: dict[str, Any] = {}
+    defaults: dict[str, Any] | None = None
 
 
 def load(target: Target) -> Loaded:

@@ -29,6 +29,7 @@ from flownb.store.contract import NewRun
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from flownb.model.workflow import Variable
     from flownb.run.definition import Definition
     from flownb.run.session import Session
     from flownb.store.contract import Lease, RunRow
@@ -64,40 +65,37 @@ def check_inputs(
     Args:
         definition: says which inputs there are.
         given: live values by name.
-        defaults: live values, where the program has them; else what the definition keeps of them.
+        defaults: live values, where the program has them (an input that is absent there is left to each function); None
+            for what the definition keeps of them.
 
     Raises:
         InvalidInput: an unknown one, one that is a node's name, or one that is missing; all of them in one message.
     """
     variables = {variable.name: variable for variable in definition.workflow.variables}
-    faults_found = []
-    wrong = ""
-    for name, value in given.items():
-        if name in variables:
-            if misfit := _misfit(value, variables[name].type):
-                faults_found.append(f"The input {name!r} is {value!r:.60}; it must be {misfit}.")
-                wrong = wrong or name
-            continue
-        wrong = wrong or str(name)
-        if name in definition.topology.index:
-            faults_found.append(
-                f"{name!r} is a node, not an input; to use a value instead of running it, pin it: "
-                f"flow.pin({name!r}, …)."
-            )
-        else:
-            faults_found.append(f"{definition.workflow.name} has no input {name!r}.{near_names(name, variables)}")
+    found = {name: _fault(definition, variables, name, value) for name, value in given.items()}
     inputs = {name: given[name] for name in given if name in variables}
     for name, variable in variables.items():
         if name in inputs:
             continue
         if variable.required:
-            faults_found.append(f"The input {name!r} ({variable.type}) is missing; give it as {name}=….")
-            wrong = wrong or name
-        else:
-            inputs[name] = (defaults or {}).get(name, variable.default)
-    if faults_found:
-        raise InvalidInput(" ".join(faults_found), name=wrong)
+            found[name] = f"The input {name!r} ({variable.type}) is missing; give it as {name}=…."
+        elif defaults is None:
+            inputs[name] = variable.default
+        elif name in defaults:
+            inputs[name] = defaults[name]
+    if faults_found := {name: fault for name, fault in found.items() if fault}:
+        raise InvalidInput(" ".join(faults_found.values()), name=str(next(iter(faults_found))))
     return inputs
+
+
+def _fault(definition: Definition, variables: Mapping[str, Variable], name: str, value: Any) -> str:
+    """What is wrong with one input that was given; empty where it is fine."""
+    if name in variables:
+        misfit = _misfit(value, variables[name].type)
+        return f"The input {name!r} is {value!r:.60}; it must be {misfit}." if misfit else ""
+    if name in definition.topology.index:
+        return f"{name!r} is a node, not an input; to use a value instead of running it, pin it: flow.pin({name!r}, …)."
+    return f"{definition.workflow.name} has no input {name!r}.{near_names(name, variables)}"
 
 
 def _misfit(value: Any, type_: str) -> str:

@@ -227,14 +227,16 @@ def test_hints_that_disagree_are_a_problem_that_names_both() -> None:
     assert (problem.severity, problem.node, problem.port) == (Severity.ERROR, "number", "n")
 
 
-def test_defaults_that_differ_are_a_warning_and_the_first_counts() -> None:
+def test_defaults_that_differ_are_a_warning_and_each_function_has_its_own() -> None:
     flow = Builder("inputs")
     flow.node(lambda n=1: n, id="a")
     flow.node(lambda n=2: n, id="b")
     (problem,) = flow.validate()
     assert problem.severity is Severity.WARNING
     assert problem.message.startswith("The input 'n' has the default 1 in a and 2 in b")
-    assert flow.defaults == {"n": 1}
+    assert flow.defaults == {}
+    flow.node(lambda n: n, id="c")
+    assert flow.defaults == {"n": 1}, "c needs a value, and the first is taken"
 
 
 def test_defaults_that_can_t_be_compared_count_as_different() -> None:

@@ -144,6 +144,14 @@ def test_what_a_node_was_given_holds_the_inputs_of_the_run() -> None:
     assert flownb.attach(run.id, store="memory:")["read"].inputs == {"n": 4}
 
 
+def test_functions_that_differ_in_a_default_have_their_own_until_a_run_gives_the_input() -> None:
+    flow = Flow("loop")
+    for i in range(3):
+        flow.node(lambda i=i: i, id=f"n{i}")
+    assert flow.run(store="memory:").result() == {"n0": 0, "n1": 1, "n2": 2}
+    assert flow.run(store="memory:", i=7).result() == {"n0": 7, "n1": 7, "n2": 7}
+
+
 def test_a_variable_has_a_name_and_a_stored_form() -> None:
     run = doubling().run(store="memory:")
     with pytest.raises(InvalidInput, match="name of a variable is text, not 3"):

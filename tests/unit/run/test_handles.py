@@ -12,6 +12,7 @@ import pytest
 import flownb
 from flownb import Flow, Run, RunPaused
 from flownb.model.status import RunStatus
+from flownb.store.place import open_store
 
 SECONDS = 10.0
 
@@ -75,6 +76,30 @@ def test_a_gather_of_runs_leaves_ctrl_c_as_it_was() -> None:
     before = signal.getsignal(signal.SIGINT)
     asyncio.run(together())
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_result_is_there_when_it_is_committed_and_not_before(own_store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store(own_store)
+    entered, go_on = threading.Event(), threading.Event()
+    commit = store.commit
+
+    def slow(writes: Any, *, power: bool = False) -> None:
+        if any(write.release for write in writes):
+            entered.set()
+            assert go_on.wait(SECONDS)
+        commit(writes, power=power)
+
+    monkeypatch.setattr(store, "commit", slow)
+    flow = Flow("slow disk")
+    flow.node(lambda: 1, id="one")
+    run = flow.run(store=store)
+    assert entered.wait(SECONDS)
+    with pytest.raises(TimeoutError):
+        run.result(timeout=0.01)
+    with pytest.raises(TimeoutError):
+        asyncio.run(asyncio.wait_for(run, 0.1))
+    go_on.set()
+    assert run.result(timeout=SECONDS) == {"one": 1}
 
 
 def test_a_timeout_around_await_pauses_nothing() -> None:

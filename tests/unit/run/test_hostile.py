@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import pytest
 from flownb import Flow, RunFailed, on
 from flownb.errors import UsageError
 from flownb.run import bus
+from flownb.run.threads import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,20 +122,31 @@ def test_a_handler_is_a_function() -> None:
 
 
 def test_workers_go_on_when_the_system_gives_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    release = threading.Event()
-    flow = Flow("queue")
-    flow.node(lambda: release.wait(SECONDS) and 0, id="first")
-    flow.node(lambda: 1, id="second")
-    start = threading.Thread.start
-    started: list[str] = []
+    start, started = threading.Thread.start, threading.Event()
 
-    def few(thread: threading.Thread) -> None:
-        if thread.name.startswith("flownb-worker"):
-            if started:
-                raise RuntimeError("can't start new thread")
-            started.append(thread.name)
-            release.set()
+    def one(thread: threading.Thread) -> None:
+        if started.is_set():
+            raise RuntimeError("can't start new thread")
+        started.set()
         start(thread)
 
-    monkeypatch.setattr(threading.Thread, "start", few)
-    assert flow.run(store="memory:").result(timeout=SECONDS) == {"first": 0, "second": 1}
+    async def both() -> list[int]:
+        loop = asyncio.get_running_loop()
+        workers = Workers(loop)
+        values: asyncio.Queue[int] = asyncio.Queue()
+        both_are_submitted = threading.Event()
+
+        def slow() -> int:
+            both_are_submitted.wait(SECONDS)
+            return 0
+
+        def done(value: int, _: BaseException | None) -> None:
+            values.put_nowait(value)
+
+        monkeypatch.setattr(threading.Thread, "start", one)
+        for work in (slow, lambda: 1):
+            workers.submit(work, done, contextvars.copy_context())
+        both_are_submitted.set()
+        return [await values.get(), await values.get()]
+
+    assert asyncio.run(asyncio.wait_for(both(), SECONDS)) == [0, 1]
