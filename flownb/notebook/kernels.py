@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import sys
@@ -61,7 +62,8 @@ class Kernel(AsyncKernelManager):
         super().__init__(kernel_name=name or "python3", client_factory=CellClient)
         place = Path(jupyter_runtime_dir())
         if os.name == "posix" and len(str(place)) < _SOCKET_PATH:
-            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with contextlib.suppress(OSError):  # writing the connection file will say it
+                place.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.transport = "ipc"  # nobody else on the machine can listen in, as on a port
             self.connection_file = str(place / f"flownb-{secrets.token_hex(8)}.json")
             self.ip = self.connection_file.removesuffix(".json") + "-ipc"

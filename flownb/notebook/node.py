@@ -188,7 +188,7 @@ class _Child:
     def value_of(self, outcome: Outcome) -> Any:
         """The results; or the end of the node where the child did not complete."""
         if outcome.status == RunStatus.COMPLETED:
-            return outcome.results
+            return dict(outcome.results)
         if outcome.status == RunStatus.PAUSED and outcome.pause_reason in _COMES:
             state = read_state(self._store, require_row(self._store, outcome.run_id))
             until = min((each.until for each in state.waits.values() if each.until is not None), default=None)

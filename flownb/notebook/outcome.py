@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -13,16 +14,37 @@ from flownb.run.recover import read_state, require_row
 from flownb.store import values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from flownb.model.state import RunState
+    from flownb.store.artifacts import ArtifactStore
     from flownb.store.contract import RunRow, Store
 
 COMPLETED: Final = 0
 FAILED: Final = 1
 PAUSED: Final = 75
 STOPPED: Final = 130
+
+
+class Results(Mapping[str, Any]):
+    """Values by name, each loaded when it is looked at: who only wants the status needs no pandas."""
+
+    def __init__(self, plain: Mapping[str, Any], artifacts: ArtifactStore) -> None:
+        self._plain = plain
+        self._artifacts = artifacts
+
+    def __getitem__(self, name: str) -> Any:
+        return values.load(self._plain[name], self._artifacts)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._plain)
+
+    def __len__(self) -> int:
+        return len(self._plain)
+
+    def __repr__(self) -> str:
+        return "{" + ", ".join(f"{name!r}: {values.preview(each, 100)}" for name, each in self._plain.items()) + "}"
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -34,8 +56,8 @@ class Outcome(msgspec.Struct, kw_only=True):
     pause_reason: str | None = None
     #: A sentence about a pause or an early end, where there is one.
     message: str = ""
-    #: What the notebook returned by `flownb.result`; of other programs the outputs by node.
-    results: dict[str, Any] = {}
+    #: What the notebook returned by `flownb.result`, by name; of other programs the outputs by node. A `Results`.
+    results: Any = {}
     #: The output notebook, where one was written.
     output_path: str | None = None
     error: Failure | None = None
@@ -71,11 +93,21 @@ def outcome_of(store: Store, run_id: str, output: Path | None = None, *, interru
         status=row.status,
         pause_reason=row.pause_reason,
         message=_pause_sentence(row, state) if paused else state.message,
-        results={name: values.load(each, store.artifacts) for name, each in plain.items()},
+        results=Results(plain, store.artifacts),
         output_path=str(output) if output is not None else None,
         error=state.error if row.status == RunStatus.FAILED else None,
         exit_code=STOPPED if interrupted and row.status != RunStatus.COMPLETED else exit_code(row.status),
     )
+
+
+def stamp_of(store: Store, row: RunRow) -> dict[str, Any]:
+    """What an output notebook says of its run, under `metadata.flownb`."""
+    return {
+        "run": row.id,
+        "status": row.status,
+        "workflow": read_state(store, row).workflow,
+        "definition_hash": row.definition,
+    }
 
 
 def _pause_sentence(row: RunRow, state: RunState) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import logging
 import os
 import queue
 import signal
@@ -20,7 +21,7 @@ from flownb.model.status import PauseReason, RunStatus
 from flownb.notebook.document import text_of, write_text
 from flownb.notebook.headless import Headless
 from flownb.notebook.kernels import environment
-from flownb.notebook.outcome import Outcome, outcome_of, tell
+from flownb.notebook.outcome import Outcome, outcome_of, stamp_of, tell
 from flownb.notebook.watching import Watcher
 from flownb.run.failure import failure_of
 from flownb.run.recover import read_state, require_row
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from flownb.store.contract import Lease, Owner, RunRow, Store
 
+_log = logging.getLogger("flownb.notebook")
 _LOOK_SECONDS: Final = 0.1
 _RENEW_SECONDS: Final = 4.0
 _ENDED: Final = (RunStatus.COMPLETED, RunStatus.CANCELLED, RunStatus.FAILED)
@@ -78,6 +80,7 @@ def perform(job: Job) -> Outcome:
     try:
         error = work.run()
         _record_end(job, work.headless, error)
+        work.look()
         faults.reach("notebook.finished")
         _write_output(job, work.headless)
     finally:
@@ -116,13 +119,12 @@ class _Work:
         while not self._done.is_set():
             try:
                 self._done.wait(_LOOK_SECONDS)  # not join(): an interrupted one takes the thread for ended
-                self._look()
+                self.look()
             except KeyboardInterrupt:
                 self.headless.interrupt()
                 if self.headless.killed:
                     self._end_kernel()
                 self._say_that_it_pauses()
-        self._look()
         return self._error
 
     def _end_kernel(self) -> None:
@@ -133,21 +135,29 @@ class _Work:
 
     def _say_that_it_pauses(self) -> None:
         if not self.headless.killed:
-            tell(self.job.on_event, f"Run {self.job.row.id} pauses when its nodes in flight have ended.")
+            tell(self._say, f"Run {self.job.row.id} pauses when its nodes in flight have ended.")
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Renew the lease when it is time, and tell what is new."""
         job = self.job
         if time.monotonic() - self._renewed > _RENEW_SECONDS:
             self._renewed = time.monotonic()
             with contextlib.suppress(StoreError):  # locked for a moment; the next look tries again
                 job.store.renew(job.owner.id)
-        if job.on_event is None:
-            return
         while not self._news.empty():
-            job.on_event(self._news.get())
+            self._say(self._news.get())
         if self._watcher is not None:
             for record in self._watcher.news():
-                job.on_event(record)
+                self._say(record)
+
+    def _say(self, event: Any) -> None:
+        if self.job.on_event is None:
+            return
+        try:
+            self.job.on_event(event)
+        except Exception as error:  # noqa: BLE001  who listens must not end what it listens to
+            self.job.on_event = None
+            _log.warning("Nothing more is told of run %s: its listener failed: %r", self.job.row.id, error)
 
     def _kernel_started(self, process_id: int) -> None:
         """The lease names the kernel and, beside it, its runner: either gone is dead."""
@@ -289,19 +299,22 @@ def _lease(job: Job, row: RunRow) -> Lease | None:
     return taken
 
 
+def _without_marks(notebook: NotebookNode) -> list[Any]:
+    """The cells without papermill's marks of an error: it marks one that its cell may raise as well."""
+    from papermill.execute import ERROR_MARKER_TAG
+
+    return [cell for cell in notebook.cells if ERROR_MARKER_TAG not in cell.metadata.get("tags", [])]
+
+
 def _write_output(job: Job, headless: Headless) -> None:
     """The output notebook's last state, with what it is the report of."""
     notebook = headless.notebook
     if notebook is None:
         return
     row = require_row(job.store, job.row.id)
-    state = read_state(job.store, row)
-    notebook.metadata["flownb"] = {
-        "run": row.id,
-        "status": row.status,
-        "workflow": state.workflow,
-        "definition_hash": row.definition,
-    }
+    notebook.metadata["flownb"] = stamp_of(job.store, row)
+    if row.status != RunStatus.FAILED:
+        notebook.cells = _without_marks(notebook)
     path: Path | None = job.output
     if path is not None:
         notebook.metadata.setdefault("papermill", {})["output_path"] = str(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.errors import NotFound, UsageError
 from flownb.model.status import PauseReason, RunStatus
 from flownb.notebook import travel
-from flownb.notebook.document import check_writable, notebook_of, read_notebook, write_text
+from flownb.notebook.document import check_writable, notebook_of, read_notebook, text_of, write_text
 from flownb.notebook.kernels import choose
-from flownb.notebook.outcome import STOPPED, Outcome, may_go_on, outcome_of, tell
+from flownb.notebook.outcome import STOPPED, Outcome, may_go_on, outcome_of, stamp_of, tell
 from flownb.notebook.parameters import parse_all, read
 from flownb.notebook.perform import Job, perform
 from flownb.notebook.takeover import end_survivors
@@ -133,11 +134,33 @@ def _waits(row: RunRow) -> bool:
 
 def _at_rest(store: Store, row: RunRow, output: Path | None) -> Outcome:
     """The outcome of a run that nothing is to be done about; `-o` is written from the record."""
-    if output is not None:
+    recorded = _recorded_output(store, row)
+    executed = recorded is not None and _set_straight(store, row, recorded)
+    if output is not None and not (executed and output == recorded):
         from flownb.notebook.report import notebook_report
 
         write_text(output, notebook_report(store, row.id))
     return outcome_of(store, row.id, output)
+
+
+def _recorded_output(store: Store, row: RunRow) -> Path | None:
+    program = store.program(row.program) if row.program else None
+    recorded = program.details.get("output") if program is not None else None
+    return Path(recorded) if recorded else None
+
+
+def _set_straight(store: Store, row: RunRow, path: Path) -> bool:
+    """Whether a file is the executed notebook of a run; where its runner died late, it is told what came of it."""
+    with contextlib.suppress(OSError, ValueError, UsageError):
+        notebook = notebook_of(path.read_text(encoding="utf-8"), str(path))
+        if notebook.metadata.get("flownb", {}).get("run") != row.id:
+            return False
+        stamp = stamp_of(store, row)
+        if notebook.metadata["flownb"] != stamp:
+            notebook.metadata["flownb"] = stamp
+            write_text(path, text_of(notebook))
+        return True
+    return False
 
 
 def _follow(store: Store, row: RunRow, on_event: Callable[[Any], None] | None) -> bool:
@@ -191,7 +214,6 @@ def _execute(
     lease = store.claim(row.id, owner)
     if lease is None:
         return None
-    recorded = program.details.get("output")
     session: dict[str, Any] = {"retry": asked, "migrate": migrate, "wait": wait}
     session |= {name: program.details[name] for name in _SESSION if name in program.details}
     if program.kind == "cells":
@@ -211,7 +233,7 @@ def _execute(
             kernel=kernel,
             parameters=packed,
             session=session,
-            output=output or (Path(recorded) if recorded else None),
+            output=output or _recorded_output(store, row),
             on_event=on_event,
             watched=watched,
         )
