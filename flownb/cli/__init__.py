@@ -12,6 +12,9 @@ import sys
 def main() -> None:
     """The `flownb` command."""
     from flownb.cli.app import app, run_app
+    from flownb.notebook.startup import skip_slow_grammar
+
+    skip_slow_grammar()
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -47,14 +47,10 @@ def attach(run_id: str, store: Any = None) -> Run:
     run = Run(opened, read_state(opened, row))
     owner = opened.owner_of(row.id)
     if owner is not None and owner[1] and not run.status.ended:
-        run.follow(Follower(opened, run.state, run.followed, _nothing))
+        run.follow(Follower(opened, run.state, run.followed, run.let_go))
     else:
         run.settle()
     return run
-
-
-def _nothing() -> None:
-    """The run's owner died: whoever holds the handle sees that it rests, and may resume it."""
 
 
 class RunList:

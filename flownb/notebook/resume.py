@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from flownb.store.contract import Program, RunRow, Store
 
 _LOOK_SECONDS: Final = 0.1
+#: How long a handle may take to read what a process that has ended wrote.
+_CATCH_UP_SECONDS: Final = 5.0
 
 
 def resume(
@@ -297,9 +299,21 @@ def in_process_of_its_own(run: Run) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    # Whoever doesn't ask how a child ended keeps it as a zombie, which others take for alive.
-    threading.Thread(target=process.wait, name="flownb-resume", daemon=True).start()
-    run.follow(Follower(run.store, run.state, run.followed, lambda: None))
+    run.follow(Follower(run.store, run.state, run.followed, _nobody_yet), begins=True)
+    threading.Thread(target=_until_it_ends, args=(run, process), name="flownb-resume", daemon=True).start()
+
+
+def _nobody_yet() -> None:
+    """The process that will have the run is on its way."""
+
+
+def _until_it_ends(run: Run, process: subprocess.Popen[bytes]) -> None:
+    """Wait for the process, as a parent must, and then let the handle rest on what it has recorded."""
+    process.wait()
+    end = time.monotonic() + _CATCH_UP_SECONDS
+    while run.state.seq < require_row(run.store, run.id).seq and time.monotonic() < end:
+        time.sleep(_LOOK_SECONDS)
+    run.let_go()
 
 
 __all__ = ["STOPPED", "Outcome", "go_on", "in_process_of_its_own", "resume", "wait_for"]

@@ -75,6 +75,7 @@ class Run(RunView):
         with interrupts() as interrupted:
             try:
                 while not self._done():
+                    self._check_that_somebody_has_it()
                     if self._paused():
                         if session is not None and not session.wait:
                             raise RunPaused(self._pause_sentence(), run=self.id, reason=self.pause_reason)
@@ -130,6 +131,7 @@ class Run(RunView):
         end = None if timeout is None else time.monotonic() + timeout
         try:
             while not self._done():
+                self._check_that_somebody_has_it()
                 if self._paused() and self.pause_reason not in waited and not self._moved():
                     raise RunPaused(self._pause_sentence(), run=self.id, reason=self.pause_reason)
                 left = _TICK if end is None else min(_TICK, end - time.monotonic())
@@ -154,6 +156,21 @@ class Run(RunView):
 
     def _paused(self) -> bool:
         return self._state.status is RunStatus.PAUSED and self._settled.is_set()
+
+    def _check_that_somebody_has_it(self) -> None:
+        """A run whose process died ends for nobody who only waits.
+
+        Raises:
+            RunPaused: nobody has it.
+        """
+        nobody = self._execution is None and self._follower is None and self._settled.is_set()
+        if nobody and self._state.status in (RunStatus.PENDING, RunStatus.RUNNING):
+            raise RunPaused(
+                f"Run {self.id} is at work nowhere: its process is gone. "
+                f"It goes on with run.resume() or `flownb resume {self.id}`.",
+                run=self.id,
+                reason=None,
+            )
 
     def _look_for_it(self) -> None:
         """Another process may resume a paused run that this handle waits for."""
@@ -333,9 +350,22 @@ class Run(RunView):
         for watcher in list(self._watchers):
             watcher(happened or [])
 
-    def follow(self, follower: Follower) -> None:
-        """The run is at work in another process; `follower` keeps the state up to date."""
+    def follow(self, follower: Follower, *, begins: bool = False) -> None:
+        """The run is at work in another process, or `begins` to be; `follower` keeps the state up to date."""
+        if self._follower is not None:
+            self._follower.stop()
         self._follower = follower
+        if begins:
+            self._settled.clear()
+
+    def let_go(self) -> None:
+        """Whoever had it has it no more: it rests as it is recorded."""
+        if self._follower is not None:
+            self._follower.stop()
+            self._follower = None
+        self._settled.set()
+        for watcher in list(self._watchers):
+            watcher([])
 
     def followed(self, happened: list[Event]) -> None:
         """News from another process."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jupyter_client.manager import KernelManager
 
+from flownb.errors import RunPaused
+from flownb.notebook.attach import attach
 from flownb.notebook.resume import resume
 from flownb.store.place import open_store
 
@@ -215,3 +217,23 @@ def test_papermill_with_our_engine_makes_a_run(
     assert row is not None
     assert (row.status, row.trigger, found["workflow"]) == ("completed", "papermill", "counting")
     assert ran() == ["one", "two", "three"]
+
+
+def test_a_run_of_a_dead_kernel_is_seen_and_carried_on_from_another(
+    front: Front, flow_cell: str, ran: Callable[[], list[str]], tmp_path: Path, own_store: str
+) -> None:
+    front.run(flow_cell)
+    front.run(SLOW)
+    front.run("run = flow.run(n=1)")
+    run_id = front.value("run.id")
+    wait_for(lambda: {"three", "slow begins"} <= set(ran()))
+    run = attach(run_id, own_store)
+    assert not run.resting
+    front.manager.signal_kernel(signal.SIGKILL)
+    wait_for(lambda: run.resting)
+    with pytest.raises(RunPaused, match="is at work nowhere: its process is gone"):
+        run.result(5)
+    (tmp_path / "go").touch()
+
+    assert run.resume().result(60) == {"three": 104, "last": 5}
+    assert [ran().count(name) for name in ("one", "two", "three", "last")] == [1, 1, 1, 1]
