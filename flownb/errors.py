@@ -35,7 +35,6 @@ instance, and every error survives pickling.
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -177,6 +176,8 @@ def near_names(name: str, known: Iterable[str], *, most: int = 3) -> str:
     Returns an empty text when nothing is known at all.
     """
     names = sorted({str(each) for each in known})
+    import difflib  # only for a message
+
     close = difflib.get_close_matches(str(name), names, n=most, cutoff=0.6)
     if close:
         return " Did you mean " + " or ".join(repr(each) for each in close) + "?"

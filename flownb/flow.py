@@ -12,18 +12,19 @@ from flownb.graph.refs import NodeRef
 from flownb.model.problem import Severity
 from flownb.model.status import Durability, RunMode
 from flownb.run.capability import unsupported
-from flownb.run.definition import Definition
 from flownb.run.hooks import hook
 from flownb.run.session import current as current_session
-from flownb.run.start import Request, check_inputs, start
-from flownb.store.place import open_store, store_of
 
 if TYPE_CHECKING:
     from flownb.graph.picture import Picture
     from flownb.graph.registry import Registry
     from flownb.model.problem import Problem
     from flownb.model.workflow import Settings, Workflow
+    from flownb.run.definition import Definition
     from flownb.run.handle import Run
+
+# The engine and the stores are imported by the first run: asyncio alone takes as long as all else that a notebook
+# needs to define a flow.
 
 _MOST_SHOWN = 10
 
@@ -83,6 +84,8 @@ class Flow(Builder):
         """
         workflow = self.build()
         if self._definition is None or self._definition[0] is not workflow:
+            from flownb.run.definition import Definition
+
             raise_problems(self.name, [*self.validate(), *unsupported(workflow)])
             self._definition = (workflow, Definition(workflow, self.functions, self.registry))
         return self._definition[1]
@@ -92,7 +95,9 @@ class Flow(Builder):
         from flownb.graph.picture import draw
 
         workflow = self.build()
-        return draw(workflow, categories=self.registry.categories(workflow), dark=dark)
+        return draw(
+            workflow, categories=self.registry.categories(workflow), ports=self.registry.ports(workflow), dark=dark
+        )
 
     def run(
         self,
@@ -134,6 +139,9 @@ class Flow(Builder):
         given = _by_name(inputs)
         if twice := sorted(given.keys() & kw.keys()):
             raise InvalidInput(f"The input {twice[0]!r} is given twice.", name=twice[0])
+        from flownb.run.start import Request, check_inputs, start
+        from flownb.store.place import open_store, store_of
+
         session = current_session()
         opened = open_store(session.store_url) if session is not None else store_of(store)
         request = Request(

@@ -6,13 +6,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from flownb.cli.interrupts import Interrupts, interrupts
 from flownb.model.status import RunStatus
 from flownb.run.engine import engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flownb.cli.interrupts import Interrupts
     from flownb.cli.progress import Display
     from flownb.run.handle import Run
 
@@ -21,35 +21,37 @@ _LOOK: Final = 0.1
 _REST_LOOK: Final = 0.5
 
 
-def attend(run: Run, display: Display, *, after: int = 0, again: Callable[[], Run] | None = None) -> tuple[Run, bool]:
+def attend(
+    run: Run, display: Display, asked: Interrupts, *, after: int = 0, again: Callable[[], Run] | None = None
+) -> Run:
     """Stay until the run has ended or paused, or somebody asks to stop.
 
     Args:
         run: what was started, resumed or followed.
         display: gets its events.
+        asked: counts who asks to stop; its block began before the run did.
         after: the number of the last event that is not news.
         again: with `--wait`: makes a handle of a run that rests, which goes on if it now can.
 
-    Returns the run (another handle, where `again` made one) and whether it was stopped by Ctrl-C or SIGTERM.
+    Returns the run: another handle, where `again` made one.
 
     Raises:
         KeyboardInterrupt: somebody asked twice.
         FlownbError: the run can't be followed or written any more.
     """
-    with interrupts() as asked:
-        seen = after
-        while True:
-            seen = _until_it_rests(run, display, seen, asked)
-            paused = run.status is RunStatus.PAUSED
-            if not (run.status.ended or paused or asked.asked):
-                run.result(timeout=0.0)  # it was lost: this says why
-            if asked.asked or again is None or not paused:
-                return run, bool(asked.asked)
-            display.say(f"Paused ({run.pause_reason}); waiting. {run.state.message}".strip())
-            found = _until_it_changes(run, again, asked)
-            if found is None:
-                return run, True
-            run = found
+    seen = after
+    while True:
+        seen = _until_it_rests(run, display, seen, asked)
+        paused = run.status is RunStatus.PAUSED
+        if not (run.status.ended or paused or asked.asked):
+            run.result(timeout=0.0)  # it was lost: this says why
+        if asked.asked or again is None or not paused:
+            return run
+        display.say(f"Paused ({run.pause_reason}); waiting. {run.state.message}".strip())
+        found = _until_it_changes(run, again, asked)
+        if found is None:
+            return run
+        run = found
 
 
 def _until_it_rests(run: Run, display: Display, seen: int, asked: Interrupts) -> int:
@@ -60,9 +62,9 @@ def _until_it_rests(run: Run, display: Display, seen: int, asked: Interrupts) ->
     try:
         while True:
             resting = run.resting
-            for record in run.events(seen):
-                seen = record.seq
-                display.show(record)
+            if records := run.events(seen):
+                seen = records[-1].seq
+                display.show(records)
             if resting:
                 return seen
             if asked.asked and not pausing:

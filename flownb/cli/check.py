@@ -92,7 +92,7 @@ def graph_command(target: str, output: str, store: str | None, *, dark: bool) ->
     if out.suffix == ".mmd":
         _write(out, mermaid(workflow).encode())
         return
-    picture = draw(workflow, state, categories=registry.categories(workflow), dark=dark)
+    picture = draw(workflow, state, categories=registry.categories(workflow), ports=registry.ports(workflow), dark=dark)
     _write(out, picture.svg().encode() if out.suffix == ".svg" else picture.png())
 
 

@@ -20,7 +20,7 @@ from flownb.cli.harmless import line
 from flownb.errors import FlownbError, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: Extra, the modules that show that it is there.
 _EXTRAS: Final = {
@@ -78,9 +78,17 @@ def _checks(url: str | None) -> Iterator[Check]:
     yield _python()
     yield from _packages()
     yield _engine()
-    yield _kernels()
-    yield from _store(url)
+    yield from _where_installed("kernels", lambda: iter([_kernels()]))
+    yield from _where_installed("store", lambda: _store(url))
     yield from _extras()
+
+
+def _where_installed(name: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
+    """What a check finds that needs packages of its own; what is missing must not keep the rest from being told."""
+    try:
+        yield from look()
+    except ImportError as error:
+        yield Check(name, False, f"can't be looked at: {error}")
 
 
 def _python() -> Check:

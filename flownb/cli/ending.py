@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.cli.app import say
 from flownb.cli.harmless import block, line
 from flownb.cli.look import duration, status_text
-from flownb.model.status import RunStatus
+from flownb.model.status import PauseReason, RunStatus
 from flownb.model.times import iso
 from flownb.run.describe import describe_state
 from flownb.run.recover import read_state, require_row
@@ -86,7 +86,10 @@ def sentences(store: Store, row: RunRow, state: RunState, place: str | None = No
     if state.status is RunStatus.PAUSED:
         yield from _asked(state)
         reason = block(state.message)
-        yield reason if f"resume {row.id}" in reason else f"{reason} {go_on} goes on with it.".strip()
+        if state.pause_reason is PauseReason.IN_DOUBT:
+            yield f"{reason} Then {go_on}."
+        else:
+            yield reason if f"resume {row.id}" in reason else f"{reason} {go_on} goes on with it.".strip()
     elif state.status is RunStatus.FAILED:
         error = state.error
         where = f" at {line(state.error_node, 100)}" if state.error_node else ""

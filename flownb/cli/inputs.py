@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -87,12 +87,8 @@ def inputs_of(text: str, directory: Path) -> list[Input]:
 
 
 def _of_variable(each: Variable) -> Input:
-    return Input(each.name, each.type, None if each.required else _text(each.default), each.description)
+    return Input(each.name, each.type, None if each.required else repr(each.default), each.description)
 
 
 def _of_parameter(each: Parameter) -> Input:
     return Input(each.name, each.type or "any", None if each.required else each.default_text, each.help)
-
-
-def _text(default: Any) -> str:
-    return repr(default)

@@ -8,17 +8,16 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupts:
-    """How often somebody asked to stop; `told` is called at the first time."""
+    """How often somebody asked to stop."""
 
-    def __init__(self, told: Callable[[], None] = lambda: None) -> None:
+    def __init__(self) -> None:
         self.asked = 0
-        self.told = told
 
     def heard(self, number: int, frame: Any) -> None:
         """A signal came.
@@ -30,19 +29,18 @@ class Interrupts:
         self.asked += 1
         if self.asked > 1:
             raise KeyboardInterrupt
-        self.told()
 
 
 @contextlib.contextmanager
-def interrupts(told: Callable[[], None] = lambda: None) -> Iterator[Interrupts]:
+def interrupts() -> Iterator[Interrupts]:
     """Count the signals while the block runs; on any other thread than the main one nothing is changed."""
-    asked = Interrupts(told)
+    asked = Interrupts()
     if threading.current_thread() is not threading.main_thread():
         yield asked
         return
     before = {number: signal.getsignal(number) for number in _SIGNALS}
-    for number in _SIGNALS:
-        if before[number] != signal.SIG_IGN or number != signal.SIGINT:  # a shell's background job ignores Ctrl-C
+    for number, handler in before.items():
+        if handler != signal.SIG_IGN:  # a shell's background job ignores Ctrl-C, and goes on doing so
             signal.signal(number, asked.heard)
     try:
         yield asked

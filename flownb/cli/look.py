@@ -20,6 +20,13 @@ SIGNS: Final[dict[str, tuple[str, str]]] = {
     "skipped": ("»", "bright_black"),
     "cancelled": ("—", "bright_black"),
 }
+#: What a node waits for, in words.
+WAITS: Final[dict[str, str]] = {
+    "human": "for a person",
+    "timer": "for its time",
+    "event": "for an event",
+    "in_doubt": "for a decision: it was in flight when its process died",
+}
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 
@@ -48,3 +55,8 @@ def length(seconds: float) -> str:
     if seconds < 2 * _MINUTE:
         return f"{seconds:.0f} s"
     return f"{seconds / _MINUTE:.0f} min" if seconds < 2 * _HOUR else f"{seconds / _HOUR:.1f} h"
+
+
+def waiting_text(waits_for: str) -> str:
+    """What a node waits for."""
+    return WAITS.get(waits_for, f"for {waits_for}")

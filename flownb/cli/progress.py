@@ -11,12 +11,14 @@ import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flownb.cli.harmless import block, line
-from flownb.cli.look import SIGNS, length
+from flownb.cli.look import SIGNS, length, waiting_text
 from flownb.cli.printed import Printed
 from flownb.model import events as ev
 from flownb.store import values
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from flownb.model.events import Event, Record
 
 _MOST_TEXT: Final = 100
@@ -29,8 +31,8 @@ _ENDS: Final = (ev.NodeCompleted, ev.NodeFailedEvent, ev.NodeSkipped, ev.NodeCan
 class Display(Protocol):
     """Takes the events of runs as they come."""
 
-    def show(self, record: Record) -> None:
-        """Show an event."""
+    def show(self, records: Sequence[Record]) -> None:
+        """Show events, in order; many at once where many came at once."""
         ...
 
     def say(self, text: str) -> None:
@@ -49,8 +51,8 @@ class Display(Protocol):
 class Silent:
     """Shows nothing."""
 
-    def show(self, record: Record) -> None:
-        """Show an event: not here."""
+    def show(self, records: Sequence[Record]) -> None:
+        """Show events: not here."""
 
     def say(self, text: str) -> None:
         """Show a sentence: not here."""
@@ -104,7 +106,8 @@ class Story:
         entry: Entry | None = None
         match event:
             case ev.NodeStarted(node=node, attempt=attempt):
-                self.in_flight.setdefault(node, event.at)
+                if attempt == 1 or node not in self.in_flight:
+                    self.in_flight[node] = event.at
                 entry = Entry(node, "running", f"attempt {attempt}" if attempt > 1 else "")
             case ev.NodeRetrying(node=node):
                 why = f"{event.error.type}: {event.error.message}"
@@ -113,7 +116,7 @@ class Story:
                 share = f"{event.progress:.0%} " if event.progress is not None else ""
                 self.texts[node] = line(f"{share}{event.text}", _MOST_TEXT)
             case ev.NodeWaiting(node=node):
-                entry = self._leave(node, "waiting", f"for {event.waits_for}", event.at)
+                entry = self._leave(node, "waiting", waiting_text(event.waits_for), event.at)
             case ev.NodeCompleted(node=node):
                 entry = self._end(node, "completed", _came_out(event), event.at)
             case ev.NodeFailedEvent(node=node):
@@ -161,19 +164,23 @@ class Lines:
         self._told: dict[str, float] = {}
         self._broken = False
 
-    def show(self, record: Record) -> None:
-        """Print the line of an event, if it has one."""
+    def show(self, records: Sequence[Record]) -> None:
+        """Print the lines of the events that have one."""
+        if lines := [text for record in records for text in self._lines(record)]:
+            self._print("\n".join(lines))
+
+    def _lines(self, record: Record) -> Iterator[str]:
         event = record.event
         stamp = time.strftime("%H:%M:%S", time.localtime(event.at))
         if text := sentence_of(record):
-            self._print(f"{stamp} {text}")
+            yield f"{stamp} {text}"
         for text in self._story.printed(event):
-            self._print(f"{stamp} | {text}")
+            yield f"{stamp} | {text}"
         if (entry := self._story.entry(event)) is not None:
-            self._print(f"{stamp} {entry}")
+            yield f"{stamp} {entry}"
         if isinstance(event, ev.NodeProgress) and event.at - self._told.get(event.node, 0.0) >= _SECONDS_BETWEEN:
             self._told[event.node] = event.at
-            self._print(f"{stamp} {Entry(event.node, 'running', self._story.texts[event.node])}")
+            yield f"{stamp} {Entry(event.node, 'running', self._story.texts[event.node])}"
 
     def say(self, text: str) -> None:
         """Print a sentence."""
@@ -218,15 +225,21 @@ class Live:
         )
         self._live.start()
 
-    def show(self, record: Record) -> None:
+    def show(self, records: Sequence[Record]) -> None:
         """Print what ended and what was said; what is in flight is drawn below."""
+        from rich.text import Text
+
+        if lines := [text for record in records for text in self._lines(record)]:
+            self._print(Text("\n").join(lines))  # at once: each print draws the lower part anew
+
+    def _lines(self, record: Record) -> Iterator[Any]:
         if text := sentence_of(record):
-            self.say(text)
+            yield self._text(text)
         for text in self._story.printed(record.event):
-            self._print(self._text(f"| {text}", "bright_black"))
+            yield self._text(f"| {text}", "bright_black")
         entry = self._story.entry(record.event)
         if entry is not None and entry.status != "running":
-            self._print(self._line(entry))
+            yield self._line(entry)
 
     def say(self, text: str) -> None:
         """Print a sentence."""

@@ -11,22 +11,27 @@ from flownb.cli.app import json_option, open_existing, say, store_option
 from flownb.cli.attend import at_work_here, attend
 from flownb.cli.ending import exit_status, tell_outcome
 from flownb.cli.find import find_run
-from flownb.cli.given import read_given, read_inputs
+from flownb.cli.given import parameters_of, read_given, read_inputs
 from flownb.cli.inputs import TargetCommand
-from flownb.cli.interrupts import interrupted_by_term
+from flownb.cli.interrupts import interrupted_by_term, interrupts
 from flownb.cli.progress import display_for
 from flownb.cli.stdout import guarded_stdout
 from flownb.errors import NotFound, UsageError
 from flownb.model.status import RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
+    from flownb.cli.interrupts import Interrupts
     from flownb.cli.progress import Display
     from flownb.notebook.outcome import Outcome
-    from flownb.notebook.programs import Loaded, Target
+    from flownb.notebook.parameters import Parameter
+    from flownb.notebook.programs import Target
     from flownb.run.handle import Run
     from flownb.store.contract import Program, RunRow, Store
+
+    #: What was given on the command line, for a target that declares these.
+    Reader = Callable[[Sequence[Parameter]], dict[str, Any]]
 
 _NOTEBOOKS = ("notebook", "cells")
 
@@ -87,12 +92,11 @@ def run_command(
         raise UsageError("--key is empty: a key is any text that names this one run.")
     with guarded_stdout(as_json=as_json) as print_document:
         aim = parse_target(target, Path.cwd())
-        given = read_given(pairs, file)
-        out = check_output(output)
-        ending = _Ending(print_document, as_json=as_json, place=store, output=out)
-        if aim.kind == "notebook":
-            return _run_notebook(aim, given, ending, key=key, until=until, wait=wait)
-        return _run_here(aim, given, ending, key=key, until=until, wait=wait)
+        ending = _Ending(print_document, as_json=as_json, place=store, output=check_output(output))
+        start = _run_notebook if aim.kind == "notebook" else _run_here
+        return start(
+            aim, lambda parameters: read_given(pairs, file, parameters), ending, key=key, until=until, wait=wait
+        )
 
 
 @click.command("resume", epilog="Example: flownb resume 1k3x9p2abcdef -o out.ipynb")
@@ -133,11 +137,14 @@ def resume_command(
 
 
 def _run_notebook(
-    target: Target, given: dict[str, Any], ending: _Ending, *, key: str | None, until: str | None, wait: bool
+    target: Target, read: Reader, ending: _Ending, *, key: str | None, until: str | None, wait: bool
 ) -> int:
+    from flownb.notebook import parameters
+    from flownb.notebook.document import read_notebook
     from flownb.notebook.runner import execute
     from flownb.store.place import open_store
 
+    given = read(parameters.read(read_notebook(target.path), target.path.name))
     opened = open_store(ending.place)
 
     def work(on_event: Callable[[Any], None]) -> Outcome:
@@ -153,7 +160,8 @@ def _run_notebook(
             on_event=on_event,
         )
 
-    return _notebook(work, opened, ending)
+    known = opened.find_key(key) if key is not None else None
+    return _notebook(work, opened, ending, seen=_seen(opened, known))
 
 
 def _resume_notebook(store: Store, row: RunRow, ending: _Ending, *, migrate: bool, wait: bool) -> int:
@@ -162,15 +170,22 @@ def _resume_notebook(store: Store, row: RunRow, ending: _Ending, *, migrate: boo
     def work(on_event: Callable[[Any], None]) -> Outcome:
         return resume(store, row.id, output=ending.output, migrate=migrate, wait=wait, on_event=on_event)
 
-    return _notebook(work, store, ending)
+    return _notebook(work, store, ending, seen=_seen(store, row))
 
 
-def _notebook(work: Callable[[Callable[[Any], None]], Outcome], store: Store, ending: _Ending) -> int:
+def _seen(store: Store, row: RunRow | None) -> dict[str, int]:
+    """The number of the last event that is not news, of a notebook's run and of those beneath it."""
+    return {} if row is None else {each.id: each.seq for each in [*store.rows(group=row.id), row]}
+
+
+def _notebook(
+    work: Callable[[Callable[[Any], None]], Outcome], store: Store, ending: _Ending, *, seen: dict[str, int]
+) -> int:
     """Let a notebook work, show what happens, and tell how it ended."""
     display = display_for(quiet=ending.as_json)
     with interrupted_by_term():
         try:
-            outcome = work(lambda news: show_news(display, news))
+            outcome = work(lambda news: show_news(display, news, seen))
         finally:
             display.close()
     tell_outcome(store, outcome.run_id, ending.print_document, as_json=ending.as_json, place=ending.place)
@@ -179,13 +194,14 @@ def _notebook(work: Callable[[Callable[[Any], None]], Outcome], store: Store, en
     return outcome.exit_code
 
 
-def show_news(display: Display, news: Any) -> None:
-    """Show what comes from a notebook: events of its runs, its cells, sentences."""
+def show_news(display: Display, news: Any, seen: Mapping[str, int]) -> None:
+    """Show what comes from a notebook: events of its runs that nobody has seen, its cells, sentences."""
     from flownb.model.events import Record
     from flownb.notebook.headless import CellProgress, Notice
 
     if isinstance(news, Record):
-        display.show(news)
+        if news.seq > seen.get(news.run, 0):
+            display.show([news])
     elif isinstance(news, Notice):
         display.say(news.text)
     elif isinstance(news, CellProgress):
@@ -195,19 +211,19 @@ def show_news(display: Display, news: Any) -> None:
 # --- flows of modules and workflow files, in this process -------------------------------------------------------------
 
 
-def _run_here(
-    target: Target, given: dict[str, Any], ending: _Ending, *, key: str | None, until: str | None, wait: bool
-) -> int:
+def _run_here(target: Target, read: Reader, ending: _Ending, *, key: str | None, until: str | None, wait: bool) -> int:
     from flownb.notebook.programs import load, start_target
     from flownb.store.place import open_store
 
-    loaded: Loaded = load(target)
-    inputs = read_inputs(loaded.definition.workflow, given, Path(target.directory))
+    loaded = load(target)
+    workflow = loaded.definition.workflow
+    inputs = read_inputs(workflow, read(parameters_of(workflow)), Path(target.directory))
     opened = open_store(ending.place)
     known = opened.find_key(key) if key is not None else None
-    run = start_target(target, loaded, inputs, opened, key=key, until=until)
-    after = known.seq if known is not None and known.id == run.id else 0
-    return _attend(opened, run, ending, after=after, wait=wait)
+    with interrupts() as asked:
+        run = start_target(target, loaded, inputs, opened, key=key, until=until)
+        after = known.seq if known is not None and known.id == run.id else 0
+        return _attend(opened, run, ending, asked, after=after, wait=wait)
 
 
 def _resume_here(store: Store, row: RunRow, program: Program, ending: _Ending, *, migrate: bool, wait: bool) -> int:
@@ -216,8 +232,9 @@ def _resume_here(store: Store, row: RunRow, program: Program, ending: _Ending, *
     _enter(row, program)
     if migrate:
         _say_difference(store, row, program)
-    run = resume_target(store, row, program, migrate=migrate)
-    return _attend(store, run, ending, after=row.seq, wait=wait)
+    with interrupts() as asked:
+        run = resume_target(store, row, program, migrate=migrate)
+        return _attend(store, run, ending, asked, after=row.seq, wait=wait)
 
 
 def _enter(row: RunRow, program: Program) -> None:
@@ -242,7 +259,7 @@ def _say_difference(store: Store, row: RunRow, program: Program) -> None:
         say(f"{row.workflow} goes on as it is now; since the run began this has changed:\n{changed}")
 
 
-def _attend(store: Store, run: Run, ending: _Ending, *, after: int, wait: bool) -> int:
+def _attend(store: Store, run: Run, ending: _Ending, asked: Interrupts, *, after: int, wait: bool) -> int:
     from flownb.notebook.programs import resume_target
     from flownb.run.recover import require_row
 
@@ -256,10 +273,10 @@ def _attend(store: Store, run: Run, ending: _Ending, *, after: int, wait: bool) 
     try:
         if not run.resting and not at_work_here(run):
             display.say(f"Run {run.id} is at work in another process; this one follows it.")
-        run, stopped = attend(run, display, after=after, again=again if wait else None)
+        run = attend(run, display, asked, after=after, again=again if wait else None)
     finally:
         display.close()
-    return ending.of_run(store, run, stopped=stopped)
+    return ending.of_run(store, run, stopped=bool(asked.asked))
 
 
 class _Ending:

@@ -12,7 +12,7 @@ from flownb.cli.app import json_option, open_existing, say, store_option
 from flownb.cli.ending import is_alive, results, sentences, why
 from flownb.cli.find import find_run
 from flownb.cli.harmless import block, line
-from flownb.cli.look import duration, status_text, when
+from flownb.cli.look import duration, status_text, waiting_text, when
 from flownb.cli.printed import Printed
 from flownb.errors import NotFound, UsageError, near_names
 from flownb.model.events import NodeOutput
@@ -117,7 +117,9 @@ def _about_run(store: Store, row: RunRow, state: RunState) -> Iterator[str]:
     for number, (path, node) in enumerate(document["nodes"].items()):
         yield _node_line(state, number, path, node, width)
     if not document["nodes"]:
-        yield "  It has no nodes: its notebook started no flow."
+        yield (
+            "  It has no nodes: no flow was started in it." if state.status.ended else "  No flow is started in it yet."
+        )
     if error := document["error"]:
         yield ""
         yield click.style(line(f"{error['type']}: {error['message']}", 2000), fg="red")
@@ -144,7 +146,7 @@ def _became(state: RunState, number: int, node: dict[str, Any]) -> str:
     if node["reason"]:
         return line(node["reason"], 120)
     if number in state.waits:
-        return f"for {state.waits[number].waits_for}"
+        return waiting_text(state.waits[number].waits_for)
     if node["status"] == "running" and number in state.progress:
         return line(state.progress[number].text, 120)
     ports = f"→ {', '.join(node['ports'])} " if node["ports"] else ""

@@ -36,6 +36,8 @@ BARS_FROM: Final = 300
 ZOOMS: Final[dict[Size, float]] = {"full": 1.0, "small": 0.7, "bar": 0.3}
 #: How wide the graph may get before it is folded.
 PAGE: Final = 1240.0
+#: With more edges than this none is dashed.
+MOST_DASHED: Final = 2500
 #: Between the frame and the graph.
 SIDE: Final = 28.0
 ABOVE: Final = 32.0
@@ -103,7 +105,7 @@ def draw(
     """
     name = title or workflow.name or workflow.id or "Untitled"
     size = _size_of(workflow)
-    plan = layout(workflow, ports=ports, page=None if size == "bar" else PAGE / ZOOMS[size])
+    plan = layout(workflow, ports=ports, page=PAGE / ZOOMS[size])
     scene = _Scene(workflow, state, plan, theme=theme_of(dark=dark), categories=categories, title=name)
     return Picture(workflow, state, scene, name)
 
@@ -158,13 +160,15 @@ class _Scene:
         shapes += [
             draw_box(self._cards[spot.key], spot, self._zoom, small=self._size == "small") for spot in plan.boxes
         ]
+        scale = 1.0 if self._size == "full" else 0.7
         routes = [(state_of(route, self._state, self._statuses), route) for route in plan.routes]
         for edge_state, route in sorted(routes, key=lambda pair: ORDER[pair[0]]):
-            edge = draw_edge(route, edge_state, theme, 1.0 if self._size == "full" else 0.7)
+            edge = draw_edge(route, edge_state, theme, scale=scale, dashed=len(routes) <= MOST_DASHED)
             told = tell_edge(route, edge_state if self._state else None) if self._size != "bar" else ""
             shapes += [Group(tuple(edge), title=told)] if told else edge
         if self._size != "bar":
-            shapes += [mark for route in plan.routes if route.cycle for mark in draw_cycle_mark(route, theme)]
+            cycles = [route for route in plan.routes if route.cycle]
+            shapes += [mark for number, route in enumerate(cycles) for mark in draw_cycle_mark(route, theme, number)]
         for spot in plan.cards:
             shapes.append(draw_card(self._cards[spot.key], spot, self._size, compact=plan.compact))
         if self._size != "bar":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flownb.model.status import Category
     from flownb.model.workflow import Node, Workflow
 
-#: The types that ship below `notebook`: where each class lies, as `module:class`.
+#: The types that ship: where each class lies, as `module:class`.
 BUILT_IN: Final[dict[str, str]] = {
     "python": "flownb.nodes.python:PythonNode",
     "control.start": "flownb.nodes.control:Start",
@@ -37,6 +37,8 @@ BUILT_IN: Final[dict[str, str]] = {
     "control.assert": "flownb.nodes.gate:Assert",
     "files.read": "flownb.nodes.files:Read",
     "files.write": "flownb.nodes.files:Write",
+    # It lives above this layer: a name and no import, so that a clone on the path knows it without being installed.
+    "notebook.run": "flownb.notebook.node:NotebookNode",
 }
 
 #: Packages name their types in this entry point group: `"family.name" = "module:class"`.

@@ -6,6 +6,7 @@ integers; names are looked up at the border.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -174,6 +175,10 @@ class Topology:
 
         A sink is a node that no edge leaves, apart from edges to nodes that only handle its error.
         """
+        return self._sinks
+
+    @functools.cached_property
+    def _sinks(self) -> list[int]:
         outputs = [number for number, node in enumerate(self.nodes) if node.type == "control.output"]
         if outputs:
             return outputs

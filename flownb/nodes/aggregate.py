@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from flownb.errors import near_names
 from flownb.expr.access import describe
-from flownb.nodes.cell import Unordered, extreme, is_missing
+from flownb.nodes.cell import Unordered, extreme, is_missing, plain_cell
 from flownb.nodes.data import ItemsNode
 from flownb.nodes.group import GroupConfig, groups_of
 from flownb.nodes.items import FrameItems
@@ -118,7 +118,7 @@ class Aggregate(ItemsNode):
     def _values(self, computation: Computation, items: Items) -> list[Any]:
         config: AggregateConfig = self.config
         if computation.field is None:
-            return list(items)
+            return [plain_cell(each) for each in items]
         if not len(items) and not isinstance(items, FrameItems):
             return []
         return items.field(computation.field, lenient=config.allow_missing)

@@ -70,6 +70,8 @@ def comparable(value: Any, level: int = 0) -> Any:
     kind = type(value)
     if kind is str or kind is int:
         return value
+    if kind is float:
+        return value if value == value else _MISSING_KEY  # noqa: PLR0124  only nan differs from itself
     if kind is bool:
         return ("bool", value)
     if is_missing(value):

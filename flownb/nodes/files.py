@@ -150,19 +150,22 @@ class Write(NodeType):
         config: WriteConfig = self.config
         path = place_of(config.path, config.root, ctx.path)
         form = format_of(path, config.format, ctx.path)
-        if path.is_dir():
-            raise InvalidInput(f"{ctx.path}: {path} is a folder; name a file in it.", name="path")
         try:
+            if path.is_dir():
+                raise InvalidInput(f"{ctx.path}: {path} is a folder; name a file in it.", name="path")
             path.parent.mkdir(parents=True, exist_ok=True)
-            beside = _beside(path, ctx)
-            try:
-                self._fill(beside, data, form, ctx.path)
-                self._put(beside, path, ctx)
-            finally:
-                beside.unlink(missing_ok=True)
+            self._replace(path, data, form, ctx)
             return {"path": str(config.path), "format": form, "size": path.stat().st_size}
         except OSError as error:
             raise fault(error, path, ctx.path, "written") from error
+
+    def _replace(self, path: Path, data: Any, form: Format, ctx: Context) -> None:
+        beside = _beside(path, ctx)
+        try:
+            self._fill(beside, data, form, ctx.path)
+            self._put(beside, path, ctx)
+        finally:
+            beside.unlink(missing_ok=True)
 
     def _fill(self, beside: Path, data: Any, form: Format, owner: str) -> None:
         config: WriteConfig = self.config

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -87,6 +86,8 @@ class FunctionNode(NodeType):
 
     async def execute(self, ctx: Context, inputs: dict[str, Any]) -> Any:
         """Call the function: an async one here, any other on a thread."""
+        import asyncio  # not yet there where a flow is only defined
+
         value = self.call(ctx, inputs) if self.config.get("async") else await asyncio.to_thread(self.call, ctx, inputs)
         if inspect.isawaitable(value):
             value = await value

@@ -272,8 +272,8 @@ def _what(value: Any) -> str:
         return f"{describe(value)}: a text is one value. Make a list of it first, as by split(…) in an expression."
     if isinstance(value, Mapping):
         lists = [str(key) for key, each in value.items() if isinstance(each, list | tuple)][:5]
-        there = f" Its lists are {', '.join(map(repr, lists))}: take one by `items`, as {{{{ node.{lists[0]} }}}}."
-        return f"a table (dict), which is one value.{there if lists else ' Put it into a list.'}"
+        named = f"Its lists are {', '.join(map(repr, lists))}: take one by `items`, as {{{{ node.name }}}}."
+        return f"a table (dict), which is one value. {named if lists else 'Put it into a list.'}"
     if isinstance(value, set | frozenset):
         return "a set, which has no order: give sorted(…) of it."
     if type(value).__module__.partition(".")[0] == "numpy":

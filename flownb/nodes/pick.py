@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from flownb.graph.nodetype import Expression, Output
 from flownb.model.ports import MAIN, OutputPort
-from flownb.nodes.cell import Unordered, comparable, in_order
+from flownb.nodes.cell import Unordered, comparable, in_order, plain_cell
 from flownb.nodes.data import ItemsConfig, ItemsNode
 from flownb.nodes.each import ITEM_NAMES, each_value
 from flownb.nodes.items import FrameItems
@@ -118,7 +118,11 @@ class KeyNode(ItemsNode):
             names = self.names(ctx, inputs, items.value)
             return [each_value(compile_expression(config.key), items, ctx, names)]
         fields = config.fields or (items.names if isinstance(items, FrameItems) else [])
-        return [items.field(name, lenient=config.allow_missing) for name in fields] if fields else [list(items)]
+        return (
+            [items.field(name, lenient=config.allow_missing) for name in fields]
+            if fields
+            else [[*map(plain_cell, items)]]
+        )
 
 
 class SortConfig(KeyConfig):

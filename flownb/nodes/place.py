@@ -65,7 +65,7 @@ def existing(path: Path, owner: str, most_bytes: int) -> Path:
 
 def fault(error: OSError, path: Path, owner: str, what: str) -> EnvironmentFault:
     """The sentence for what the operating system says about a file."""
-    return EnvironmentFault(f"{owner}: {path} can't be {what}: {error.strerror or error}.")
+    return EnvironmentFault(f"{owner}: {str(path)[:300]} can't be {what}: {error.strerror or error}.")
 
 
 def _way_out(path: Path) -> str:

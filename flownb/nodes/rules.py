@@ -168,7 +168,7 @@ class Check:
     def _count(self, title: str, low: int | None, high: int | None) -> Finding:
         found = len(self._items)
         good = (low is None or found >= low) and (high is None or found <= high)
-        return Finding(title, 0 if good else 1, note="" if good else f"there are {found:,}")
+        return Finding(title, 0 if good else 1, note="" if good else f"There are {found:,}.")
 
     def _columns(self, title: str, names: list[str]) -> Finding:
         missing = []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
-import io
 import json
 import math
 import sys
@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from datetime import date, time
 from decimal import Decimal
 from pathlib import PurePath
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from flownb.errors import InvalidInput
 from flownb.expr.access import describe
 from flownb.nodes.cell import is_missing, plain_cell
 from flownb.nodes.formats import first_line, missing, pandas_for
 from flownb.nodes.items import FrameItems, items_of
+
+if TYPE_CHECKING:
+    from flownb.nodes.items import Items
 
 _MOST_LEVELS: Final = 100
 
@@ -29,23 +32,24 @@ def write_csv(file: BinaryIO, data: Any, separator: str, encoding: str, owner: s
         InvalidInput: it is something else.
     """
     items = items_of(data, owner)
-    text = io.TextIOWrapper(file, encoding=encoding, newline="", write_through=True)
     try:
-        if isinstance(items, FrameItems):
-            items.value.to_csv(text, sep=separator, index=False, lineterminator="\n")
-            return
-        rows = list(items)
-        for number, row in enumerate(rows):
-            if not isinstance(row, Mapping):
-                raise items.refuse(f"item {number} is {describe(row)}; a csv file has tables (dicts) as lines.")
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        writer = csv.writer(text, delimiter=separator, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows([_csv_cell(row.get(name)) for name in names] for row in rows)
-    except (ValueError, LookupError, csv.Error) as error:
+        _write_csv(codecs.getwriter(encoding)(file), items, separator)
+    except (ValueError, LookupError, csv.Error, _NoJson) as error:
         raise InvalidInput(f"{owner}: this can't be written as csv: {error}.", name="data") from error
-    finally:
-        text.detach()
+
+
+def _write_csv(text: Any, items: Items, separator: str) -> None:
+    if isinstance(items, FrameItems):
+        items.value.to_csv(text, sep=separator, index=False, lineterminator="\n")
+        return
+    rows = list(items)
+    for number, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise items.refuse(f"item {number} is {describe(row)}; a csv file has tables (dicts) as lines.")
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_csv_cell(row.get(name)) for name in names] for row in rows)
 
 
 def _csv_cell(value: Any) -> Any:
@@ -53,7 +57,7 @@ def _csv_cell(value: Any) -> Any:
         return ""
     if isinstance(value, Mapping | list | tuple):
         return json.dumps(_jsonable(value, "a cell", 0), ensure_ascii=False)
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    return value.isoformat() if isinstance(value, date | time) else value
 
 
 def write_parquet(file: BinaryIO, data: Any, owner: str) -> None:
@@ -84,7 +88,7 @@ def write_json(file: BinaryIO, data: Any, owner: str) -> None:
     try:
         text = json.dumps(_jsonable(data, "data", 0), ensure_ascii=False, indent=2, allow_nan=False)
     except _NoJson as error:
-        raise InvalidInput(f"{owner}: {error}", name="data") from None
+        raise InvalidInput(f"{owner}: {error}.", name="data") from None
     file.write(text.encode("utf-8", "surrogatepass") + b"\n")
 
 
@@ -98,12 +102,12 @@ def _jsonable(value: Any, place: str, level: int) -> Any:
     if value is None or type(value) in (str, bool, int):
         return value
     if level >= _MOST_LEVELS:
-        raise _NoJson(f"{place[:80]}… is nested deeper than {_MOST_LEVELS} levels.")
+        raise _NoJson(f"{place[:80]}… is nested deeper than {_MOST_LEVELS} levels")
     if is_missing(value):
         return None
     if isinstance(value, float):
         if math.isinf(value):
-            raise _NoJson(f"{place} is {value}, which JSON has no form for.")
+            raise _NoJson(f"{place} is {value}, which JSON has no form for")
         return float(value)
     if isinstance(value, Mapping):
         return {_key(key, place): _jsonable(each, f"{place}.{key}", level + 1) for key, each in value.items()}
@@ -124,7 +128,7 @@ def _jsonable_object(value: Any, place: str, level: int) -> Any:
         return float(value)
     if isinstance(value, PurePath):
         return str(value)
-    raise _NoJson(f"{place} is {describe(value)}, which JSON has no form for.")
+    raise _NoJson(f"{place} is {describe(value)}, which JSON has no form for")
 
 
 def _key(key: Any, place: str) -> str:
@@ -132,7 +136,7 @@ def _key(key: Any, place: str) -> str:
         return key
     if isinstance(key, int | float):
         return str(key)
-    raise _NoJson(f"a key of {place} is {describe(key)}; JSON has text for keys.")
+    raise _NoJson(f"a key of {place} is {describe(key)}; JSON has text for keys")
 
 
 def write_text(file: BinaryIO, data: Any, encoding: str, owner: str) -> None:

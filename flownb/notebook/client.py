@@ -81,8 +81,8 @@ class FlownbClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill 
         where = "before its first cell"
         try:
             async with self._kernel(**kwargs):
-                headless.attach(self.stop_soon, asyncio.get_running_loop())
                 await self._begin()
+                headless.attach(self.stop_soon, asyncio.get_running_loop())
                 for index, cell in enumerate(self.nb.cells):
                     if headless.interrupted or headless.end is not None:
                         break
@@ -298,10 +298,14 @@ class FlownbClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill 
         self.headless.end = End("failed", f"{error.ename}: {error.evalue}", failure, cell=index)
 
     async def _check_raise_for_error(self, cell: NotebookNode, cell_index: int, exec_reply: Any) -> None:
-        """Our own ends come first, also in a cell that may raise."""
+        """Our own ends come first, also in a cell that may raise; `raise SystemExit(0)` is one, as in a script."""
         content = (exec_reply or {}).get("content", {})
-        if content.get("status") == "error" and content.get("ename") in (_PAUSED, _STOPPED):
-            raise _CellEnded(content["ename"], content.get("evalue", ""))
+        if content.get("status") == "error":
+            name, text = content.get("ename"), content.get("evalue", "")
+            if name in (_PAUSED, _STOPPED):
+                raise _CellEnded(name, text)
+            if name == "SystemExit" and text in ("", "0", "None"):
+                raise _CellEnded(_STOPPED, "the notebook left by SystemExit")
         await super()._check_raise_for_error(cell, cell_index, exec_reply)
 
     def _show_how_it_ended(self) -> None:

@@ -166,7 +166,8 @@ def from_text(kind: Declared, text: str, directory: Path | None) -> Any:
 
     Args:
         kind: the type.
-        text: as typed on a command line or written in a YAML file.
+        text: as typed on a command line or written in a file. An instance of a subclass of `str` was quoted there: it
+            stays text where anything fits.
         directory: what relative paths start from; None leaves them as they are.
 
     Raises:
@@ -241,6 +242,8 @@ def _json(kind: Declared, text: str) -> Any:
 
 def _json_or_text(kind: Declared, text: str, directory: Path | None) -> Any:
     del kind, directory
+    if type(text) is not str:
+        return str(text)
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):

@@ -26,7 +26,9 @@ _SECONDS_BETWEEN: Final = 0.5
 def picture(run: Run, *, dark: bool = False) -> Picture:
     """The picture of a run as it is now."""
     workflow = run.state.topology.workflow
-    return draw(workflow, depict(run.state), categories=registry.categories(workflow), dark=dark)
+    return draw(
+        workflow, depict(run.state), categories=registry.categories(workflow), ports=registry.ports(workflow), dark=dark
+    )
 
 
 def bundle(run: Run, include: Any = None, exclude: Any = None) -> dict[str, Any]:

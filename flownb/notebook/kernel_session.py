@@ -18,6 +18,7 @@ import msgspec
 from flownb.model import events as ev
 from flownb.model.status import PauseReason, RunStatus
 from flownb.notebook import results
+from flownb.notebook.staying import stay_through_pauses
 from flownb.run import session as sessions
 from flownb.run.engine import engine
 from flownb.store.contract import Write
@@ -88,6 +89,8 @@ def begin(text: str) -> Answer:
     _here = Here(session, store, given["parameters"], owner)
     results.begin(session)
     sessions.begin(session)
+    if session.wait:
+        stay_through_pauses(session)
     if session.call is not None:
         from flownb.notebook.cells import follow_cells
 
@@ -127,21 +130,8 @@ def _pause(runs: list[Run]) -> None:
 
 
 def _at_rest(runs: list[Run]) -> bool:
-    session = _required().session
-    if session.wait:
-        for run in runs:
-            _go_on_when_due(run)
-        return all(run.resting and run.status is not RunStatus.PAUSED for run in runs)
-    return all(run.resting for run in runs)
-
-
-def _go_on_when_due(run: Run) -> None:
-    """With `--wait`, a run that waits for a time goes on here when that has come."""
-    if not run.resting or run.pause_reason is not PauseReason.TIMER:
-        return
-    due = [wait.until for wait in run.state.waits.values() if wait.until is not None]
-    if due and min(due) <= time.time():
-        run.resume()
+    stays = _required().session.wait
+    return all(run.resting and not (stays and run.status is RunStatus.PAUSED) for run in runs)
 
 
 def end(text: str) -> Answer:
@@ -185,7 +175,8 @@ def _last_event(session: Session, given: dict[str, Any]) -> ev.Event:
         until = [wait.until for wait in run.state.waits.values() if wait.until is not None]
         reason = run.pause_reason or PauseReason.MANUAL
         return ev.RunPaused(at=now, reason=reason, message=run.state.message, until=min(until, default=None))
-    return ev.RunCompleted(at=now, results=session.results, message=session.stopped or "")
+    stopped = session.stopped or (given["message"] if given["kind"] == "stopped" else "")
+    return ev.RunCompleted(at=now, results=session.results, message=stopped)
 
 
 def _status(run: Run) -> RunStatus:

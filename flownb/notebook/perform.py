@@ -6,6 +6,7 @@ import contextlib
 import copy
 import os
 import queue
+import signal
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -118,9 +119,17 @@ class _Work:
                 self._look()
             except KeyboardInterrupt:
                 self.headless.interrupt()
+                if self.headless.killed:
+                    self._end_kernel()
                 self._say_that_it_pauses()
         self._look()
         return self._error
+
+    def _end_kernel(self) -> None:
+        """The second Ctrl-C: the kernel ends at once, whatever its client is waiting for."""
+        if self.job.owner.partner_pid:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(self.job.owner.pid, signal.SIGKILL)
 
     def _say_that_it_pauses(self) -> None:
         if not self.headless.killed:
@@ -228,9 +237,14 @@ def _last(headless: Headless) -> ev.Event:
         return _failed(end.failure)
     if headless.interrupted:
         return ev.RunPaused(at=now, reason=PauseReason.MANUAL, message="Stopped by Ctrl-C.")
+    if headless.session["session"].get("call") is not None:
+        return _failed(
+            ev.Failure(type="Conflict", message="The cells that were executed again did not start the run again.")
+        )
     if summary is None:
         return _failed(ev.Failure(type="KernelDied", message=f"The kernel of {headless.title} did not end in order."))
-    return ev.RunCompleted(at=now, results=summary.results, message=summary.stopped or "")
+    message = summary.stopped or (end.message if end is not None else "")
+    return ev.RunCompleted(at=now, results=summary.results, message=message)
 
 
 def _failed(failure: ev.Failure) -> ev.RunFailedEvent:

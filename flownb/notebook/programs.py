@@ -17,9 +17,12 @@ from flownb.graph.dialects import read
 from flownb.graph.registry import registry
 from flownb.graph.validate import validate
 from flownb.model.document import from_json
-from flownb.model.fingerprint import function_hash, source_of
+from flownb.model.fingerprint import digest_of, function_hash, source_of
+from flownb.model.status import RunStatus
 from flownb.nodes.function import FunctionNode
 from flownb.run.definition import Definition
+from flownb.run.handle import Run
+from flownb.run.recover import read_state
 from flownb.run.start import Request, attach, check_inputs, start
 from flownb.store import values
 from flownb.store.contract import Program
@@ -27,7 +30,6 @@ from flownb.store.contract import Program
 if TYPE_CHECKING:
     from flownb.model.problem import Problem
     from flownb.model.workflow import Workflow
-    from flownb.run.handle import Run
     from flownb.store.contract import RunRow, Store
 
 #: Kinds of program that this file starts; notebooks are the runner's.
@@ -220,8 +222,18 @@ def start_target(
     request.key, request.until, request.trigger = key, until, trigger
     request.target = str(target.path.resolve()) if target.kind == "json" else target.text
     plain = {name: values.store(value, store.artifacts).plain for name, value in request.inputs.items()}
+    known = store.find_key(key) if key is not None else None
+    if known is not None and RunStatus(known.status).ended and known.request == digest_of([request.target, plain]):
+        return recorded(store, known)  # its program may have changed since: nothing starts, so that does not matter
     request.program = pin(target, store, {"inputs": plain} | ({"until": until} if until is not None else {}))
     return start(request)
+
+
+def recorded(store: Store, row: RunRow) -> Run:
+    """A handle on a run as it is recorded; nothing goes on."""
+    run = Run(store, read_state(store, row))
+    run.settle()
+    return run
 
 
 def _request(loaded: Loaded, store: Store) -> Request:

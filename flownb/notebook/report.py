@@ -131,8 +131,9 @@ def _picture(state: RunState) -> str:
         return '<p class="muted">This notebook started no flow; it has no nodes.</p>'
     categories = registry.categories(workflow)
     seen = depict(state)
-    light = draw(workflow, seen, categories=categories).svg()
-    dark = draw(workflow, seen, categories=categories, dark=True).svg()
+    ports = registry.ports(workflow)
+    light = draw(workflow, seen, categories=categories, ports=ports).svg()
+    dark = draw(workflow, seen, categories=categories, ports=ports, dark=True).svg()
     return f'<div class="picture"><div class="light">{light}</div><div class="dark">{dark}</div></div>'
 
 
@@ -219,7 +220,7 @@ def notebook_report(store: Store, run_id: str) -> str:
     notebook.cells.append(v4.new_markdown_cell(title))
     if state.topology.nodes:
         workflow = state.topology.workflow
-        drawn = draw(workflow, depict(state), categories=registry.categories(workflow))
+        drawn = draw(workflow, depict(state), categories=registry.categories(workflow), ports=registry.ports(workflow))
         shown = {"image/png": base64.b64encode(drawn.png()).decode(), "text/plain": f"run {row.status}"}
         cell = v4.new_code_cell(outputs=[v4.new_output("display_data", data=shown)])
         notebook.cells.append(cell)

@@ -100,15 +100,25 @@ def go_on(
             asked = False  # somebody else went on with it meanwhile
             continue
         if not may_go_on(store, row, read_state(store, row), time.time(), asked=asked):
-            if wait and _waits(row):
-                time.sleep(_LOOK_SECONDS)
-                continue
-            return _at_rest(store, row, output)
+            if not wait or not _waits(row):
+                return _at_rest(store, row, output)
+            if not _rest_a_moment():
+                return outcome_of(store, row.id, interrupted=True)
+            continue
         outcome = _execute(
             store, row, asked=asked, output=output, migrate=migrate, wait=wait, on_event=on_event, watched=watched
         )
         if outcome is not None:
             return outcome
+
+
+def _rest_a_moment() -> bool:
+    """Time passes; False for Ctrl-C."""
+    try:
+        time.sleep(_LOOK_SECONDS * 5)
+    except KeyboardInterrupt:
+        return False
+    return True
 
 
 def _waits(row: RunRow) -> bool:

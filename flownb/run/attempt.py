@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 from contextvars import copy_context
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
 
 from flownb import faults
 from flownb.errors import InvalidInput, NodeTimeout
@@ -16,51 +19,47 @@ from flownb.run.capture import OUTPUT, Buffer, writable
 from flownb.run.context import NodeContext
 from flownb.run.definition import Body, Kind
 from flownb.store import values
+from flownb.store.values import Stored
 
 if TYPE_CHECKING:
     from flownb.nodes.function import FunctionNode
-    from flownb.run.executor import Execution
-    from flownb.store.values import Stored
+    from flownb.run.executor import Execution  # noqa: TC004  it makes attempts; a struct's hints are read by coders only
 
 
-class Outcome:
+# Structs, as there is one of each for every node of every run: they are made five times as quickly as other objects.
+
+
+class Outcome(msgspec.Struct, frozen=True):
     """How a body ended well: what it returned, and the form that is stored of it."""
 
-    __slots__ = ("output", "ports", "stored", "suspend")
-
-    def __init__(
-        self, output: Output, stored: Stored | None, ports: dict[str, Stored] | None, suspend: Suspend | None = None
-    ) -> None:
-        self.output = output
-        self.stored = stored
-        #: Of single ports, where they differ from `stored`.
-        self.ports = ports
-        self.suspend = suspend
+    output: Output
+    stored: Stored | None = None
+    #: Of single ports, where they differ from `stored`.
+    ports: dict[str, Stored] | None = None
+    suspend: Suspend | None = None
 
 
-class Attempt:
+class Attempt(msgspec.Struct, eq=False):
     """From start to end; whoever comes second (result, timeout, cancellation) is ignored."""
 
-    # What most attempts never touch is left on the class: an attribute costs 20 ns to set, and there is one of these
-    # for each node of each run.
+    execution: Execution
+    body: Body
+    number: int
+    path: str
+    number_of_try: int
+    buffer: Buffer
+
+    #: Where the body is, once it has suspended.
     task: asyncio.Task[Any] | None = None
     timer: asyncio.TimerHandle | None = None
-    asked_to_stop = False
-    timed_out = False
-    ended = False
+    asked_to_stop: bool = False
+    timed_out: bool = False
+    ended: bool = False
     resumed: Any = None
     resume_data: Any = None
     #: The newest status and progress, and what of them is in the journal.
     said: tuple[str, float | None] | None = None
     recorded: tuple[str, float | None] | None = None
-
-    def __init__(self, execution: Execution, body: Body, number_of_try: int) -> None:
-        self.execution = execution
-        self.body = body
-        self.number = body.number
-        self.path = body.path
-        self.number_of_try = number_of_try
-        self.buffer = Buffer(execution.engine.output_waits)
 
     # --- start -----------------------------------------------------------------------------------------------
 
@@ -81,10 +80,10 @@ class Attempt:
             task = engine.tasks.start(self._on_loop(), f"{execution.run_id}:{self.path}")
         finally:
             OUTPUT.set(None)
-        self.task = task
         if task.done():
             self._task_ended(task)
         else:
+            self.task = task
             task.add_done_callback(self._task_ended, context=engine.base_context)
 
     def _start_on_thread(self) -> None:
@@ -113,42 +112,41 @@ class Attempt:
             raise InvalidInput(
                 f"{self.path} is a plain function that returned a coroutine; write `async def` so that it is awaited."
             )
-        return self._store(self._outcome(value, inputs))
+        return self._store(value if self.body.plain else self._outcome(value, inputs))
 
     async def _on_loop(self) -> Outcome | None:
+        body = self.body
         try:
-            return await self._body()
+            inputs = self.execution.values.arguments(body)
+            if body.kind is Kind.ASYNC:
+                value = self._call(inputs)
+                # A coroutine is what comes, and `isawaitable` takes a microsecond to say so.
+                if type(value) is CoroutineType or inspect.isawaitable(value):
+                    value = await value
+                if not body.plain:
+                    value = self._outcome(value, inputs)
+            else:
+                context = NodeContext(self)
+                value = await prepare(body.type, body.node, context, inputs).execute(context, inputs)
+            if _is_small(value):
+                return self._store(value)
+            # Writing parquet takes seconds: not on the loop that all runs share.
+            stored: Outcome = await self.execution.engine.on_thread(lambda: self._store(value))
         except (SystemExit, KeyboardInterrupt) as error:
             # asyncio lets these two out of the task and through the loop: they would end the engine.
             self.end(None, error)
             return None
-
-    async def _body(self) -> Outcome:
-        body = self.body
-        inputs = self.execution.arguments(body)
-        if body.kind is Kind.ASYNC:
-            value = self._call(inputs)
-            value = self._outcome(await value if inspect.isawaitable(value) else value, inputs)
-        else:
-            context = NodeContext(self)
-            value = await prepare(body.type, body.node, context, inputs).execute(context, inputs)
-        if _is_small(value):
-            return self._store(value)
-        # Writing parquet takes seconds: not on the loop that all runs share.
-        stored: Outcome = await self.execution.engine.on_thread(lambda: self._store(value))
         return stored
 
     def _outcome(self, value: Any, inputs: dict[str, Any]) -> Any:
-        """What the node returns when its function returned `value`; for most it is that."""
-        if self.body.plain:
-            return value
+        """What a node that is more than its function returns when that returned `value`."""
         cls = cast("type[FunctionNode]", self.body.type)
         return cls.make(self.body.node.config).outcome(value, inputs)
 
     def _store(self, value: Any) -> Outcome:
         """Make the stored form beside the live value; on the thread where the body ran."""
         if isinstance(value, Suspend):
-            return Outcome(Output(), None, None, value)
+            return Outcome(Output(), suspend=value)
         output = value if isinstance(value, Output) else Output(value)
         artifacts = self.execution.store.artifacts
         ports: dict[str, Stored] | None = None
@@ -211,16 +209,19 @@ class Attempt:
 
     def flush(self) -> None:
         """Record what the body wrote and said since the last time."""
+        if self.said is None and self.buffer.parts is None:
+            return
         now = self.execution.engine.now()
         if self.said != self.recorded and self.said is not None:
             self.recorded = self.said
             text, share = self.said
             self.execution.record(NodeProgress(at=now, node=self.path, text=text, progress=share))
         for stream, text in self.buffer.take():
-            self.execution.record(NodeOutput(at=self.execution.engine.now(), node=self.path, stream=stream, text=text))
+            self.execution.record(NodeOutput(at=now, node=self.path, stream=stream, text=text))
 
 
-_SCALARS = frozenset({type(None), bool, int, float, str, bytes})
+_SHORT = frozenset({type(None), bool, int, float})
+_SCALARS = _SHORT | {str, bytes}
 _MOST_ITEMS = 100
 _MOST_LETTERS = 10_000
 
@@ -228,10 +229,10 @@ _MOST_LETTERS = 10_000
 def _is_small(value: Any) -> bool:
     """Whether its stored form is made in microseconds, as far as a glance can tell."""
     cls = type(value)
-    if cls in (str, bytes):
-        return len(value) <= _MOST_LETTERS
-    if cls in _SCALARS:
+    if cls in _SHORT:
         return True
+    if cls is str or cls is bytes:
+        return len(value) <= _MOST_LETTERS
     if cls is Output:
         return _is_small(value.value) and not value.values
     if cls is Suspend:

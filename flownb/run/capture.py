@@ -11,10 +11,10 @@ import io
 import logging
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from collections.abc import Callable
+from typing import Any, Final, TextIO
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+import msgspec
 
 #: Characters that one attempt may write; then one line says that the rest is left out.
 LIMIT: Final = 1_000_000
@@ -36,28 +36,27 @@ def writable(text: str) -> str:
     return text
 
 
-class Buffer:
+class Buffer(msgspec.Struct, eq=False):
     """What one attempt wrote and nobody has taken yet; safe from any thread."""
 
-    __slots__ = ("_left", "_parts", "wake")
-
-    def __init__(self, wake: Callable[[], None] | None = None) -> None:
-        self._parts: list[tuple[str, str]] | None = None
-        self._left = LIMIT
-        #: Called when something is written into an empty buffer.
-        self.wake = wake
+    #: Called when something is written into an empty buffer.
+    wake: Callable[[], None] | None = None
+    #: Streams and texts that wait to be taken; None where there are none.
+    parts: list[tuple[str, str]] | None = None
+    #: Characters that may still come.
+    left: int = LIMIT
 
     def write(self, stream: str, text: str) -> None:
         """Add a piece; beyond the limit only a last line that says so."""
         with _writing:
-            if self._left <= 0 or not text:
+            if self.left <= 0 or not text:
                 return
-            if len(text) > self._left:
-                text = text[: self._left] + f"\n… output beyond {LIMIT:,} characters is left out\n"
-            self._left -= len(text)
-            parts = self._parts
+            if len(text) > self.left:
+                text = text[: self.left] + f"\n… output beyond {LIMIT:,} characters is left out\n"
+            self.left -= len(text)
+            parts = self.parts
             if parts is None:
-                self._parts = [(stream, text)]
+                self.parts = [(stream, text)]
             else:
                 parts.append((stream, text))
         if parts is None and self.wake is not None:
@@ -65,10 +64,10 @@ class Buffer:
 
     def take(self) -> list[tuple[str, str]]:
         """The pieces since the last call, neighbours of one stream joined."""
-        if not self._parts:
+        if self.parts is None:
             return []
         with _writing:
-            parts, self._parts = self._parts, None
+            parts, self.parts = self.parts, None
         assert parts is not None
         joined: list[tuple[str, str]] = []
         pieces: list[str] = []

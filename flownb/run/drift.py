@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from typing import Any, Final
 
@@ -51,6 +50,8 @@ def _edges(document: dict[str, Any]) -> set[str]:
 def _changed(name: str, old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     source_before, source_after = old.get("config", {}).get("source", ""), new.get("config", {}).get("source", "")
     if source_before != source_after:
+        import difflib  # rarely needed
+
         diff = difflib.unified_diff(source_before.splitlines(), source_after.splitlines(), lineterm="", n=1)
         return [f"~ node {name}: its code changed", *(f"    {line}" for line in list(diff)[2:])]
     fields = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))

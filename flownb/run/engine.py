@@ -17,6 +17,7 @@ import os
 import sys
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb import faults
@@ -49,11 +50,16 @@ class Engine:
     """One a process, by `engine()`. Methods marked so may be called from any thread; all others on the loop only."""
 
     def __init__(self) -> None:
+        #: Seconds since 1970.
+        self.now: Callable[[], float] = time.time
         self.loop = asyncio.new_event_loop()
         self.base_context = contextvars.Context()
         self.tasks = EagerTasks(self.loop)
         self.workers = Workers(self.loop)
         self.executions: dict[str, Execution] = {}
+        #: What other threads want to have called, and whether the loop knows of it.
+        self._calls: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._called = False
         self._dirty: dict[Execution, None] = {}
         self._armed = False
         self._owners: dict[str, tuple[Store, Owner]] = {}
@@ -83,15 +89,25 @@ class Engine:
         """The engine's thread, so that others can tell when they are on it."""
         return self._thread.ident
 
-    def now(self) -> float:
-        """Seconds since 1970."""
-        return time.time()
-
     # --- from any thread ----------------------------------------------------------------------------------------------
 
     def call(self, function: Callable[..., Any], *args: Any) -> None:
-        """Call a function on the loop soon; from any thread."""
-        self.loop.call_soon_threadsafe(lambda: function(*args), context=self.base_context)
+        """Call a function on the loop soon, in the order of the calls; from any thread."""
+        self._calls.append((function, args))
+        # One wake-up for many: it is a write to a socket, and half of what starting a small run costs.
+        if not self._called:
+            self._called = True
+            self.loop.call_soon_threadsafe(self._make_calls, context=self.base_context)
+
+    def _make_calls(self) -> None:
+        self._called = False  # before the first is taken: who comes after this wakes the loop again
+        try:
+            while self._calls:
+                function, args = self._calls.popleft()
+                function(*args)
+        finally:
+            if self._calls:  # one raised, which the loop reports; the others are not to suffer
+                self.loop.call_soon(self._make_calls, context=self.base_context)
 
     def owner(self, store: Store) -> Owner:
         """This engine as an owner in a store, registered with it; from any thread."""
@@ -190,10 +206,11 @@ class Engine:
         try:
             while self._dirty:
                 batch = list(self._dirty)
-                starts = [attempt for execution in batch for attempt in self._advance(execution)]
+                starts: list[Attempt] = []
+                for execution in batch:
+                    starts += self._advance(execution)
                 self._dirty.clear()
-                committed = self._commit([execution for execution in batch if execution.out])
-                self._publish(committed)
+                self._publish(self._commit(batch))
                 for attempt in starts:
                     if not attempt.execution.lost:
                         self._start(attempt)
@@ -222,9 +239,12 @@ class Engine:
             attempt.end(None, error)
 
     def _commit(self, batch: list[Execution]) -> list[tuple[Execution, list[Any]]]:
+        if len(batch) == 1:
+            return self._commit_group(batch) if batch[0].out else []
         by_store: dict[int, list[Execution]] = {}
         for execution in batch:
-            by_store.setdefault(id(execution.store), []).append(execution)
+            if execution.out:
+                by_store.setdefault(id(execution.store), []).append(execution)
         committed: list[tuple[Execution, list[Any]]] = []
         for group in by_store.values():
             committed += self._commit_group(group)
@@ -233,18 +253,15 @@ class Engine:
     def _commit_group(self, group: list[Execution]) -> list[tuple[Execution, list[Any]]]:
         faults.reach("tick.before_commit")
         store = group[0].store
-        writes = [
-            Write(
-                run=execution.run_id,
-                fence=execution.lease.fence,
-                first=execution.state.seq - len(execution.out) + 1,
-                events=tuple(execution.out),
-                release=execution.over,
-            )
-            for execution in group
-        ]
+        writes: list[Write] = []
+        power = False
+        for execution in group:
+            out = execution.out
+            first = execution.state.seq - len(out) + 1
+            writes.append(Write(execution.run_id, execution.lease.fence, first, out, execution.over))
+            power = power or execution.power
         try:
-            store.commit(writes, power=any(execution.power for execution in group))
+            store.commit(writes, power=power)
         except Fenced as error:
             lost = set(getattr(error, "runs", ())) or {execution.run_id for execution in group}
             for execution in group:
@@ -264,8 +281,9 @@ class Engine:
         return taken
 
     def _publish(self, committed: list[tuple[Execution, list[Any]]]) -> None:
+        listened_to = bus.listened_to()
         for execution, happened in committed:
-            if bus.listened_to():
+            if listened_to:
                 first = execution.state.seq - len(happened) + 1
                 for place, event in enumerate(happened):
                     bus.publish(Record(execution.run_id, first + place, event), execution.state.workflow)

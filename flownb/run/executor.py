@@ -21,6 +21,7 @@ from flownb.model.state import FAILED, PENDING, RUNNING, WAITING, RunState, appl
 from flownb.model.status import OnError, PauseReason, RunStatus
 from flownb.run import plan as planning
 from flownb.run.attempt import Attempt, Outcome
+from flownb.run.capture import Buffer
 from flownb.run.failure import after_failure, failure_of, may_retry, retry_delay
 from flownb.run.inputs import Values
 
@@ -67,6 +68,11 @@ class Execution:
         #: The end of a notebook's first run is written when the notebook has ended.
         self.hold = hold
         self.run_id = state.run_id
+        self._bodies = definition.bodies
+        self._room = definition.workflow.settings.concurrency
+        #: The time; seconds since 1970.
+        self._now = engine.now
+        self._wake = engine.output_waits
         #: Folded, not committed.
         self.out: list[ev.Event] = []
         self.alive: dict[int, Attempt] = {}
@@ -103,9 +109,6 @@ class Execution:
         self.out.append(event)
         self.engine.mark(self)
 
-    def _now(self) -> float:
-        return self.engine.now()
-
     # --- deciding -----------------------------------------------------------------------------------------------------
 
     def advance(self) -> list[Attempt]:
@@ -113,16 +116,14 @@ class Execution:
         if self.over:
             return []
         idle = self.pausing or self.stopping is not None
-        limit = self.definition.workflow.settings.concurrency
         state = self.state
         while state.ready:
-            step = planning.plan(state, 0 if idle else limit - len(self.alive))
+            step = planning.plan(state, 0 if idle else self._room - len(self.alive))
             state.ready = step.rest
-            now = self._now()
             for number, reason in step.skips:
-                self.record(ev.NodeSkipped(at=now, node=state.topology.paths[number], reason=reason))
+                self.record(ev.NodeSkipped(at=self._now(), node=state.topology.paths[number], reason=reason))
             for number in step.starts:
-                if self.definition.bodies[number].node.disabled:
+                if self._bodies[number].node.disabled:
                     self._pass_through(number)
                 else:
                     self._attempt(number, 1)
@@ -136,11 +137,10 @@ class Execution:
         return starts
 
     def _attempt(self, number: int, number_of_try: int) -> None:
-        body = self.definition.bodies[number]
-        attempt = Attempt(self, body, number_of_try)
+        body = self._bodies[number]
+        attempt = Attempt(self, body, number, body.path, number_of_try, Buffer(self._wake))
         self.alive[number] = attempt
-        wait = self.state.waits.pop(number, None)
-        if wait is not None:
+        if self.state.waits and (wait := self.state.waits.pop(number, None)) is not None:
             attempt.resumed = self._now()
             attempt.resume_data = self.values.decode(wait.resume_data)
         self.record(ev.NodeStarted(at=self._now(), node=body.path, attempt=number_of_try))
@@ -148,7 +148,7 @@ class Execution:
 
     def _pass_through(self, number: int) -> None:
         """A disabled node: its first input is its output, and its body does not run."""
-        body = self.definition.bodies[number]
+        body = self._bodies[number]
         value = next(iter(self.arguments(body).values()), None)
         if isinstance(value, list) and any(each.many for each in self.state.topology.arguments[number]):
             value = value[0] if value else None
@@ -232,7 +232,6 @@ class Execution:
             self._suspended(attempt, outcome)
         elif outcome is not None:
             self._completed(attempt, outcome)
-        self.engine.mark(self)
 
     def _completed(self, attempt: Attempt, outcome: Outcome) -> None:
         number, path = attempt.number, attempt.path

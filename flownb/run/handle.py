@@ -52,6 +52,13 @@ class Run(RunView):
         self._watchers: list[Callable[[list[Event]], None]] = []
 
     @property
+    def status(self) -> RunStatus:
+        """Where the run is; an end or a pause counts once it is committed."""
+        status = self._state.status
+        rests = status.ended or status is RunStatus.PAUSED
+        return RunStatus.RUNNING if rests and not self._settled.is_set() and self._lost is None else status
+
+    @property
     def resting(self) -> bool:
         """Whether nothing of it is at work: it ended, it is paused, or it can't be followed any more."""
         return self._settled.is_set()
@@ -140,10 +147,12 @@ class Run(RunView):
     def _done(self) -> bool:
         if self._lost is not None:
             return True
-        if not self._settled.is_set():  # the state is ahead of the journal until its events are committed
-            return False
+        if not self._settled.is_set():
+            return False  # an end that is folded and not committed yet is no end: a kill would undo it
+        if self._state.status.ended:
+            return True
         held = self._execution is not None and self._execution.hold
-        return self._state.status.ended or (held and not self._paused())
+        return held and not self._paused()
 
     def _paused(self) -> bool:
         return self._state.status is RunStatus.PAUSED and self._settled.is_set()

@@ -68,11 +68,10 @@ class Values:
     def output(self, number: int, port: str | None = None) -> Any:
         """What a node's port carries, safe to hand out."""
         live = self._live.get(number)
-        plain = self._plain(number, port)
         if live is None:
-            return self._load(number, port, plain)
+            return self._load(number, port, self._plain(number, port))
         value = live.values[port] if port is not None and port in live.values else live.value
-        return self._hand_out(value, plain)
+        return value if type(value) in _UNCHANGEABLE else self._hand_out(value, self._plain(number, port))
 
     def is_live(self, number: int) -> bool:
         """Whether this process has the value itself."""
@@ -112,9 +111,9 @@ class Values:
         arguments: dict[str, Any] = {}
         for argument in state.topology.arguments[body.number]:
             if argument.many:
-                arguments[argument.name] = [self._through(w) for w in argument.wires if self._carries(w)]
-            elif self._carries(argument.wires[0]):
-                arguments[argument.name] = self._through(argument.wires[0])
+                arguments[argument.name] = [self.output(w.source, w.port) for w in argument.wires if self._carries(w)]
+            elif self._carries(wire := argument.wires[0]):
+                arguments[argument.name] = self.output(wire.source, wire.port)
         for name in body.from_inputs:
             if name in state.inputs:
                 arguments[name] = self.input(name)
@@ -130,11 +129,8 @@ class Values:
         }
 
     def _carries(self, wire: Wire) -> bool:
-        status = self._state.node_status[wire.source]
-        return status in (COMPLETED, FAILED) and self._state.edge_is_live(wire)
-
-    def _through(self, wire: Wire) -> Any:
-        return self.output(wire.source, wire.port)
+        state = self._state
+        return state.node_status[wire.source] in (COMPLETED, FAILED) and wire.number not in state.dead
 
     # --- expressions --------------------------------------------------------------------------------------------------
 

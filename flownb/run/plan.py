@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flownb.model.state import RunState
 
 
-class Plan(msgspec.Struct, frozen=True):
+class Plan(msgspec.Struct, frozen=True, gc=False):
     """Nodes to start and nodes to skip, by number; `rest` stays ready for want of room."""
 
     starts: list[int]
@@ -34,6 +34,8 @@ def plan(state: RunState, room: int) -> Plan:
     status = state.node_status
     if not state.dead and not state.join_counts:
         pending = [number for number in ready if status[number] == PENDING]
+        if len(pending) <= room:
+            return Plan(pending, [], [])
         return Plan(pending[:room] if room > 0 else [], [], pending[max(room, 0) :])
     starts: list[int] = []
     skips: list[tuple[int, Reason]] = []

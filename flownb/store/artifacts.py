@@ -11,7 +11,6 @@ import hashlib
 import io
 import os
 import re
-import secrets
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -228,7 +227,7 @@ class FileArtifacts:
     def create(self, suffix: str) -> Iterator[NewArtifact]:
         """A file to write to; it is kept when the block ends without an error, else nothing is left of it."""
         _check_suffix(suffix)
-        temporary = self.root / f"{_NEW}{secrets.token_hex(8)}{suffix}"
+        temporary = self.root / f"{_NEW}{os.urandom(8).hex()}{suffix}"
         try:
             with self._writing():
                 self.root.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ commit with an old one changes nothing and raises `Fenced`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -17,7 +18,7 @@ from flownb.model.commands import Command
 from flownb.model.events import ApprovalDecided, ApprovalRequested, ApprovalVoted, Event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from flownb.model.events import Record
     from flownb.store.artifacts import ArtifactStore
@@ -133,7 +134,8 @@ class Write(msgspec.Struct, frozen=True):
     run: str
     fence: int
     first: int
-    events: tuple[Event, ...]
+    #: Nobody changes it.
+    events: Sequence[Event]
     #: Whether the run is let go with this write, as at a pause or an end.
     release: bool = False
 

@@ -40,17 +40,18 @@ _UNFINISHED: Final = (RunStatus.PENDING, RunStatus.RUNNING)
 class _Run:
     """A run with its journal; `row` holds all that changes rarely."""
 
-    __slots__ = ("approvals", "fence", "owner", "records", "row")
+    __slots__ = ("approvals", "events", "fence", "owner", "row")
 
     def __init__(self, row: RunRow) -> None:
         self.row = row
-        self.records: list[Record] = []
+        #: The event numbered n is at n - 1.
+        self.events: list[Event] = []
         self.owner = row.owner
         self.fence = row.fence
         self.approvals: dict[str, ApprovalRow] = {}
 
     def shown(self) -> RunRow:
-        return msgspec.structs.replace(self.row, seq=len(self.records), owner=self.owner, fence=self.fence)
+        return msgspec.structs.replace(self.row, seq=len(self.events), owner=self.owner, fence=self.fence)
 
 
 class MemoryStore:
@@ -95,7 +96,8 @@ class MemoryStore:
             raise refusals.closed(self.url)
 
     def _changing(self) -> None:
-        self._open()
+        if self.closed:
+            raise refusals.closed(self.url)
         self._version += 1
 
     def _run(self, run: str) -> _Run:
@@ -139,34 +141,34 @@ class MemoryStore:
         """Append the events of one loop tick, all or nothing."""
         with self._lock:
             self._changing()
-            self._check(writes)
-            for write in writes:
-                kept = self._runs[write.run]
-                name = kept.row.id
-                records = kept.records
-                notable = []
-                for number, event in enumerate(write.events, write.first):
-                    records.append(Record(name, number, event))
-                    if type(event) in PROJECTED:
-                        notable.append(event)
-                if notable:
-                    self._project(kept, notable)
+            for kept, write in self._checked(writes):
+                kept.events += write.events
+                if not PROJECTED.isdisjoint(map(type, write.events)):
+                    self._project(kept, [event for event in write.events if type(event) in PROJECTED])
                 if write.release:
                     kept.owner = None
 
-    def _check(self, writes: Sequence[Write]) -> None:
+    def _checked(self, writes: Sequence[Write]) -> list[tuple[_Run, Write]]:
+        """The writes with their runs, once every run is owned under its fence and its journal ends before the write."""
+        checked: list[tuple[_Run, Write]] = []
         lost = []
+        gaps = []
         for write in writes:
             kept = self._runs.get(write.run)
-            owned = kept is not None and kept.owner is not None and kept.fence == write.fence
-            if not owned or (write.events and write.first <= len(self._runs[write.run].records)):
+            if kept is None or kept.owner is None or kept.fence != write.fence:
                 lost.append(write.run)
+            elif write.events and write.first != (last := len(kept.events)) + 1:
+                if write.first <= last:
+                    lost.append(write.run)
+                else:
+                    gaps.append((write.run, last, write.first))
+            else:
+                checked.append((kept, write))
         if lost:
             raise refusals.fenced(self.url, lost)
-        for write in writes:
-            last = len(self._runs[write.run].records)
-            if write.events and write.first != last + 1:
-                raise refusals.misnumbered(self.url, write.run, last, write.first)
+        if gaps:
+            raise refusals.misnumbered(self.url, *gaps[0])
+        return checked
 
     def _project(self, kept: _Run, notable: list[Event]) -> None:
         change = run_change(notable)
@@ -197,7 +199,8 @@ class MemoryStore:
             kept = self._runs.get(run)
             if kept is None:
                 return []
-            return kept.records[after : None if limit is None else after + limit]
+            found = kept.events[after : None if limit is None else after + limit]
+            return [Record(run, number, event) for number, event in enumerate(found, max(after, 0) + 1)]
 
     def row(self, run: str) -> RunRow | None:
         """The run's row."""
@@ -438,10 +441,10 @@ class MemoryStore:
         programs = {kept.row.program for kept in self._runs.values()}
         artifacts: set[str] = set()
         for kept in self._runs.values():
-            for record in kept.records:
-                artifacts.update(artifacts_named(msgspec.to_builtins(record.event)))
-                if isinstance(record.event, (ev.RunStarted, ev.RunResumed)):
-                    definitions.add(record.event.definition)
+            for event in kept.events:
+                artifacts.update(artifacts_named(msgspec.to_builtins(event)))
+                if isinstance(event, (ev.RunStarted, ev.RunResumed)):
+                    definitions.add(event.definition)
         for message in self._inbox:
             artifacts.update(artifacts_named(msgspec.to_builtins(message.command)))
         for document in self._definitions.values():

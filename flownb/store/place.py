@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -149,6 +147,8 @@ def _open_file(path: Path, *, create: bool, read: Callable[[], str]) -> SqliteSt
 
 def _furnish(home: Path) -> None:
     """Make a `.flownb/` with what belongs in it beside the store: it stays out of git, and its keys are the user's."""
+    import secrets  # it and tempfile are slow to import, and an existing store needs neither
+
     try:
         home.mkdir(parents=True, exist_ok=True)
         (home / "artifacts").mkdir(exist_ok=True)
@@ -167,6 +167,8 @@ def _write_once(path: Path, text: str, mode: int) -> None:
     """Write a new file; whole, or not at all, because another process may be reading it."""
     if path.exists():
         return
+    import tempfile
+
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     temporary = Path(name)
     try:
@@ -185,6 +187,8 @@ def _write_once(path: Path, text: str, mode: int) -> None:
 
 def local_place(read: Callable[[], str] = read_mounts) -> str:
     """The url of a store on a local disk that this user can write; for messages."""
+    import tempfile
+
     state = os.environ.get("XDG_STATE_HOME")
     usual = Path(state) if state else Path("~/.local/state").expanduser()
     fallback = Path(tempfile.gettempdir()) / (f"flownb-{os.getuid()}" if hasattr(os, "getuid") else "flownb")

@@ -140,7 +140,11 @@ def _simple(value: Any) -> Any:
         return value.copy() if len(value) <= _SMALL and _are_atoms(value) else None
     if cls is str:
         return value if len(value) < _SHORT else None
-    return value if _are_atoms((value,)) else None
+    if cls is int:
+        return value if _LEAST_INT <= value < _MOST_INT else None
+    if cls is float:
+        return value if isfinite(value) else None
+    return value if cls is bool else None
 
 
 def _are_atoms(values: Iterable[Any]) -> bool:

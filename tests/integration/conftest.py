@@ -9,8 +9,8 @@ import pytest
 from nbformat import v4
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Callable
+    from pathlib import Path
 
 Cell = str | tuple[str, ...]
 

@@ -116,6 +116,7 @@ def test_stop_ends_a_notebook_without_a_flow_as_a_success(
 
 
 def test_a_failed_notebook_shows_what_failed_and_resume_carries_on_from_there(
+    *,
     write_notebook: Write,
     flow_cell: str,
     cells: Callable[[Path], Any],
@@ -172,6 +173,7 @@ def test_a_kernel_that_dies_is_said_where_it_was(
 
 
 def test_a_pause_ends_the_notebook_at_the_first_cell_that_waits(
+    *,
     write_notebook: Write,
     cells: Callable[[Path], Any],
     ran: Callable[[], list[str]],

@@ -71,6 +71,7 @@ def test_its_output_is_what_the_notebook_returned(
 
 
 def test_a_failed_notebook_is_named_with_its_cell_and_gone_on_with_when_the_node_is_retried(
+    *,
     write_notebook: Any, flow_cell: str, ran: Callable[[], list[str]], tmp_path: Path, own_store: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip

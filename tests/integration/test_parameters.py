@@ -19,6 +19,31 @@ hostile: Any = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(hostile)
 
 
+DECLARATIONS = """
+import pandas as pd
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import Literal
+class Colour(Enum):
+    RED = 'red'
+    BLUE = 'blue'
+day = date(2026, 1, 1)
+price = Decimal('1')
+long = timedelta(hours=1)
+file: Path = 'x'
+frame: pd.DataFrame = None
+colour = Colour.RED
+kind: Literal['a', 'b'] = 'a'
+token = ''
+code = '0'
+ratio = 1.0
+missing: int | None = 3
+pair = (1, 2)
+"""
+
+
 def json_or_text(text: str) -> Any:
     try:
         return json.loads(text)
@@ -56,12 +81,7 @@ def test_values_arrive_with_their_types(write_notebook: Any, tmp_path: Path) -> 
     (tmp_path / "sub" / "july.csv").write_text("a,b\n1,x\n")
     path = write_notebook(
         (
-            "import pandas as pd\nfrom datetime import date, timedelta\nfrom decimal import Decimal\n"
-            "from enum import Enum\nfrom pathlib import Path\nfrom typing import Literal\n"
-            "class Colour(Enum):\n    RED = 'red'\n    BLUE = 'blue'\n"
-            "day = date(2026, 1, 1)\nprice = Decimal('1')\nlong = timedelta(hours=1)\nfile: Path = 'x'\n"
-            "frame: pd.DataFrame = None\ncolour = Colour.RED\nkind: Literal['a', 'b'] = 'a'\n"
-            "token = ''\ncode = '0'\nratio = 1.0\nmissing: int | None = 3\npair = (1, 2)",
+            DECLARATIONS,
             "parameters",
         ),
         "import flownb\n"

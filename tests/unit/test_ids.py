@@ -28,7 +28,7 @@ def test_run_ids_sort_by_age(monkeypatch: pytest.MonkeyPatch) -> None:
     now = itertools.count(1_790_000_000.9, step=37.0)
     chance = itertools.cycle([2**30 - 1, 0, 12345])
     monkeypatch.setattr(ids, "time", SimpleNamespace(time=lambda: next(now)))
-    monkeypatch.setattr(ids, "secrets", SimpleNamespace(randbits=lambda _bits: next(chance)))
+    monkeypatch.setattr(ids, "_random_bits", lambda _bits: next(chance))
     made = [ids.new_run_id() for _ in range(200)]
     assert made == sorted(made)
     assert len(set(made)) == 200
@@ -38,7 +38,7 @@ def test_the_random_part_of_a_run_id_loses_no_bit(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(ids, "time", SimpleNamespace(time=lambda: 1_790_000_000.0))
     numbers = [0, *(2**bit for bit in range(40)), 2**40 - 1]
     chance = iter(numbers)
-    monkeypatch.setattr(ids, "secrets", SimpleNamespace(randbits=lambda bits: next(chance) % 2**bits))
+    monkeypatch.setattr(ids, "_random_bits", lambda bits: next(chance) % 2**bits)
     assert len({ids.new_run_id() for _ in numbers}) == len(numbers)
 
 

@@ -230,7 +230,7 @@ def _first_line(card: Card, left: float, right: float, baseline: float) -> list[
             break
         spare -= width_of(text, 11.0) + (23.0 if mark else 7.0)
         end -= width_of(text, 11.0)
-        shapes.append(Text(end, baseline, text, 11.0, card.theme.ink_2))
+        shapes.append(Text(end, baseline, text, 11.0, card.theme.ink_2, width=width_of(text, 11.0)))
         if mark:
             end -= 16.0
             shapes += icon(mark, (end, baseline - 10.0), 12.0, card.theme.ink_2, card.fill(), width=1.6)

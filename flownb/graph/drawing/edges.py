@@ -47,9 +47,20 @@ def state_of(route: Route, state: PictureState | None, statuses: dict[str, NodeS
     return "dead" if source in (NodeStatus.SKIPPED, NodeStatus.CANCELLED) else "open"
 
 
-def draw_edge(route: Route, edge_state: EdgeState, theme: Theme, scale: float) -> list[Shape]:
-    """An edge with its arrowhead, in the picture's pixels; `scale` is below 1 where the cards are smaller."""
+def draw_edge(
+    route: Route, edge_state: EdgeState, theme: Theme, *, scale: float = 1.0, dashed: bool = True
+) -> list[Shape]:
+    """An edge with its arrowhead.
+
+    Args:
+        route: in the picture's pixels.
+        edge_state: what it looks like.
+        theme: the colours.
+        scale: below 1 where the cards are smaller.
+        dashed: whether dashes are drawn; where there are thousands of edges nobody sees them.
+    """
     colour, width, dash = _stroke(route, edge_state, theme)
+    dash = dash if dashed else ()
     points = list(route.points)
     (x, y), (before_x, before_y) = points[-1], points[-2]
     from_right = before_x > x and before_y == y
@@ -78,10 +89,17 @@ def _stroke(route: Route, edge_state: EdgeState, theme: Theme) -> tuple[str, flo
             return theme.ink_3, 1.5, ()
 
 
-def draw_cycle_mark(route: Route, theme: Theme) -> list[Shape]:
-    """The word on an edge that closes a cycle, on its longest level stretch."""
+def draw_cycle_mark(route: Route, theme: Theme, number: int) -> list[Shape]:
+    """The word on an edge that closes a cycle, near the left end of its longest level stretch.
+
+    Args:
+        route: the edge.
+        theme: the colours.
+        number: of the mark; those of neighbouring lines don't stand one above the other.
+    """
     (x1, y), (x2, _) = max(pairwise(route.points), key=lambda pair: abs(pair[0][0] - pair[1][0]))
-    middle, width = (x1 + x2) / 2, width_of("cycle", LABEL) + 10.0
+    width = width_of("cycle", LABEL) + 10.0
+    middle = min(x1, x2) + min(34.0 + number % 3 * 44.0, abs(x1 - x2) / 2)
     return [
         Rect(middle - width / 2, y - 7.0, width, 14.0, fill=theme.ground),
         Text(middle, y + 3.6, "cycle", LABEL, theme.status["failed"], anchor="middle"),

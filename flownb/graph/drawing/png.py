@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from itertools import pairwise
 from math import sqrt
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
 #: The result never has more pixels than this, nor does what is drawn at once.
 MOST_PIXELS: Final = 16_000_000
 STRIP_PIXELS: Final = 8_000_000
+#: Each strip begins so many rows earlier than needed: Pillow rounds what begins above an image's edge differently.
+LEAD: Final = 80
 #: How many times larger than the result the drawing is.
 SMOOTH: Final = 2
 #: Text smaller than this, in pixels of the drawing, is a blur: a bar is drawn instead.
 LEAST_TYPE: Final = 5.0
+#: Dashes with gaps shorter than this together can't be seen: the line is drawn through.
+LEAST_DASH: Final = 6.0
 
 
 def scale_for(width: float, height: float, scale: float) -> float:
@@ -51,13 +56,14 @@ def render(shapes: Sequence[Shape], width: float, height: float, *, scale: float
     step = max(STRIP_PIXELS // (across * SMOOTH * SMOOTH), 1)
     image = Image.new("RGBA", (across, down))
     for top in range(0, down, step):
-        bottom = min(top + step, down)
-        strip = Image.new("RGBA", (across * SMOOTH, (bottom - top) * SMOOTH), ground + "00")
-        pen = _Pen(ImageDraw.Draw(strip), scale * SMOOTH, top * SMOOTH)
+        bottom, start = min(top + step, down), max(top - LEAD, 0)
+        strip = Image.new("RGBA", (across * SMOOTH, (bottom - start) * SMOOTH), ground + "00")
+        pen = _Pen(ImageDraw.Draw(strip), scale * SMOOTH, start * SMOOTH)
         for upper, lower, shape in flat_shapes:
-            if lower * scale >= top - 1 and upper * scale <= bottom + 1:
+            if lower * scale >= start - 1 and upper * scale <= bottom + 1:
                 pen.draw(shape)
-        image.paste(strip.reduce(SMOOTH), (0, top))
+        smooth = strip.reduce(SMOOTH)
+        image.paste(smooth.crop((0, top - start, across, bottom - start)), (0, top))
     return _file(image, scale)
 
 
@@ -150,34 +156,45 @@ class _Pen:
             if not shape.stroke:
                 continue
             width = shape.stroke_width * scale
-            if shape.dash:
+            if shape.dash and sum(shape.dash) * scale >= LEAST_DASH:
                 for piece in dashes(line, [length * scale for length in shape.dash]):
                     self._stroke(piece, shape.stroke, width, round_ends=False)
             else:
-                self._stroke(line, shape.stroke, width, round_ends=True)
+                self._stroke(line, shape.stroke, width, round_ends=not shape.dash)
 
     def _stroke(self, line: Sequence[Point], colour: str, width: float, *, round_ends: bool) -> None:
-        whole = max(round(width), 1)
-        if len(line) == 2 and line[0][1] == line[1][1]:  # noqa: PLR2004 (one stretch)
-            self._level(line[0], line[1][0], colour, width, round_ends=round_ends)
-            return
-        self._draw.line([(x - 0.5, y - 0.5) for x, y in line], fill=colour, width=whole)
+        """A line with round joins: level and upright stretches as rectangles, which are exact and quick."""
+        curve: list[Point] = []
+        for start, end in pairwise(line):
+            if start[0] == end[0] or start[1] == end[1]:
+                self._curve(curve, colour, width)
+                curve = []
+                self._straight(start, end, colour, width)
+            else:
+                curve = [*(curve or [start]), end]
+        self._curve(curve, colour, width)
         reach = width / 2
         if reach < 1:
             return
-        for x, y in line if round_ends else line[1:-1]:
+        joints = [
+            here for before, here, after in zip(line, line[1:], line[2:], strict=False) if _sharp(before, here, after)
+        ]
+        for x, y in [*joints, *((line[0], line[-1]) if round_ends else ())]:
             self._draw.ellipse((x - reach, y - reach, x + reach - 1, y + reach - 1), fill=colour)
 
-    def _level(self, start: Point, end: float, colour: str, width: float, *, round_ends: bool) -> None:
-        """A level stretch as a rectangle: exact, where a drawn line is a pixel off."""
+    def _curve(self, line: list[Point], colour: str, width: float) -> None:
+        if line:
+            points = [(x - 0.5, y - 0.5) for x, y in line]
+            self._draw.line(points, fill=colour, width=max(round(width), 1), joint="curve" if len(line) > 2 else None)  # noqa: PLR2004
+
+    def _straight(self, start: Point, end: Point, colour: str, width: float) -> None:
         reach = width / 2
-        left, right = min(start[0], end), max(start[0], end)
-        top = round(start[1] - reach)
-        bottom = max(round(start[1] + reach) - 1, top)
-        self._draw.rectangle((round(left), top, max(round(right) - 1, round(left)), bottom), fill=colour)
-        if round_ends and reach >= 1:
-            for x in (left, right):
-                self._draw.ellipse((x - reach, top, x + reach - 1, bottom), fill=colour)
+        if start[1] == end[1]:
+            box = [min(start[0], end[0]), start[1] - reach, max(start[0], end[0]), start[1] + reach]
+        else:
+            box = [start[0] - reach, min(start[1], end[1]), start[0] + reach, max(start[1], end[1])]
+        left, top, right, bottom = map(round, box)
+        self._draw.rectangle((left, top, max(right - 1, left), max(bottom - 1, top)), fill=colour)
 
     def _text(self, shape: Text) -> None:
         size = shape.size * self._scale
@@ -193,3 +210,9 @@ class _Pen:
             for shift in (0.0, bold / 2, bold) if bold else (0.0,):
                 self._draw.text((x + shift, y), text, fill=shape.fill, font=font, anchor="ls")
             x += font.getlength(text)
+
+
+def _sharp(before: Point, here: Point, after: Point) -> bool:
+    """Whether a line turns so much that its outer edge would show a notch."""
+    ax, ay, bx, by = here[0] - before[0], here[1] - before[1], after[0] - here[0], after[1] - here[1]
+    return ax * bx + ay * by < 0.9 * sqrt((ax * ax + ay * ay) * (bx * bx + by * by))

@@ -7,6 +7,7 @@ the edges of one cut nest, so that they don't cross on the way.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,8 @@ STEP: Final = 9.0
 CLEAR: Final = 22.0
 #: A cut with more edges than this would be a tangle.
 MOST_EDGES: Final = 16
+#: A gap that more routes cross isn't looked at, even if they share lines.
+MOST_ROUTES: Final = 400
 #: Of the widest band that is allowed, the least that a band may take; what an edge in the cut costs, in pixels.
 LEAST_SHARE: Final = 0.5
 EDGE_COST: Final = 60.0
@@ -62,24 +65,41 @@ def fold(plan: Layout, page: float) -> Layout:
 
 def _cuts(plan: Layout) -> list[Cut]:
     """Every gap in which no card and no box stands, that not too many edges cross, and all from left to right."""
-    spans = sorted((spot.x, spot.x + spot.width) for spot in plan.spots)
-    cuts, end = [], spans[0][1] if spans else 0.0
-    for left, right in spans:
-        if left > end:
-            crossing = [way for route in plan.routes if (way := _crossing(route, end, left)) is not None]
-            ys = sorted({way[0] for way in crossing if way})
-            if len(ys) <= MOST_EDGES and all(crossing):
-                turns = [x for route in plan.routes for x, _ in route.points if end < x < left]
-                cuts.append(Cut(end, left, max(min(turns, default=0.0), end + OUT), tuple(ys)))
-        end = max(end, right)
+    gaps = _gaps(plan)
+    ends = [end for _, end in gaps]
+    starts = [start for start, _ in gaps]
+    touching: list[list[Route]] = [[] for _ in gaps]
+    full = [False] * len(gaps)
+    for route in plan.routes:
+        xs = [x for x, _ in route.points]
+        for number in range(bisect_right(ends, min(xs)), bisect_left(starts, max(xs))):
+            if not full[number]:
+                touching[number].append(route)
+                full[number] = len(touching[number]) > MOST_ROUTES
+    cuts = []
+    for (start, end), routes, too_many in zip(gaps, touching, full, strict=True):
+        ways = [] if too_many else [_crossing(route, start, end) for route in routes]
+        ys = sorted({way[0] for way in ways if way})
+        if not too_many and all(ways) and len(ys) <= MOST_EDGES:
+            turns = [x for route in routes for x, _ in route.points if start < x < end]
+            cuts.append(Cut(start, end, max(min(turns, default=0.0), start + OUT), tuple(ys)))
     return cuts
 
 
-def _crossing(route: Route, left: float, right: float) -> tuple[float, ...] | None:
-    """At which heights a route enters and leaves a gap; empty if it doesn't simply pass, None if it isn't there."""
+def _gaps(plan: Layout) -> list[tuple[float, float]]:
+    """Where nothing but edges stands, from left to right."""
+    spans = sorted((spot.x, spot.x + spot.width) for spot in plan.spots)
+    gaps, end = [], spans[0][1] if spans else 0.0
+    for left, right in spans:
+        if left > end:
+            gaps.append((end, left))
+        end = max(end, right)
+    return gaps
+
+
+def _crossing(route: Route, left: float, right: float) -> tuple[float, ...]:
+    """At which heights a route enters and leaves a gap that it touches; empty if it doesn't simply pass it."""
     inside = [(a, b) for a, b in pairwise(route.points) if max(a[0], b[0]) > left and min(a[0], b[0]) < right]
-    if not inside:
-        return None
     passes = inside[0][0][0] <= left and inside[-1][1][0] >= right and all(a[0] <= b[0] for a, b in inside)
     return (inside[0][0][1], inside[-1][1][1]) if passes else ()
 
@@ -107,6 +127,7 @@ class _Folded:
     def __init__(self, plan: Layout, cuts: list[Cut]) -> None:
         self._plan = plan
         self._cuts = cuts
+        self._lefts, self._rights = [cut.left for cut in cuts], [cut.right for cut in cuts]
         tops, bottoms = self._extents()
         starts = [0.0, *(cut.right for cut in cuts)]
         self._moves: list[Point] = []
@@ -134,10 +155,11 @@ class _Folded:
         return [min(each, default=0.0) for each in ys], [max(each, default=0.0) for each in ys]
 
     def _band(self, x: float) -> int:
-        return sum(cut.right <= x for cut in self._cuts)
+        return bisect_right(self._rights, x)
 
     def _in_cut(self, point: Point) -> bool:
-        return any(cut.left < point[0] < cut.right for cut in self._cuts)
+        place = bisect_left(self._lefts, point[0]) - 1
+        return place >= 0 and point[0] < self._rights[place]
 
     def layout(self) -> Layout:
         """All of it, moved."""
@@ -157,7 +179,7 @@ class _Folded:
             if not self._in_cut(a):
                 points.append(self._at(a, self._band(a[0])))
             for number in range(self._band(a[0]), self._band(b[0])):
-                entry, leave = _crossing(route, self._cuts[number].left, self._cuts[number].right) or (a[1], b[1])
+                entry, leave = _crossing(route, self._lefts[number], self._rights[number])
                 points += self._turn(number, entry, leave)
         end = route.points[-1]
         points.append(self._at(end, self._band(end[0])))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flownb.graph.layout.wiring import Link, Wiring
 
 #: Above this many (lane, column) pairs the longest lanes run below everything else instead of between the rows.
-MOST_LANE_CELLS: Final = 150_000
+MOST_LANE_CELLS: Final = 60_000
 
 #: Free space between two items, one above the other: two cards, a card and a lane, two lanes.
 ROW_GAP: Final = 30.0

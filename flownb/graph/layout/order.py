@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 #: What it costs to cross a box that spans a gap between columns; crossing an edge costs 1.
 BOX_WEIGHT: Final = 6
-#: Above these counts fewer sweeps are made, and neighbours are not swapped.
+#: Above so many items neighbours are not swapped, and above so many (item, column) pairs fewer sweeps are made.
 MANY_ITEMS: Final = 500
-VERY_MANY_ITEMS: Final = 3000
+MANY_CELLS: Final = 5000
+VERY_MANY_CELLS: Final = 12_000
 
 
 class Neighbours:
@@ -36,7 +37,8 @@ def arrange(level: Level, neighbours: Neighbours) -> list[list[Item]]:
     """Give every item a `y` and return the columns in order."""
     columns = level.cells()
     few = len(level.items) <= MANY_ITEMS
-    sweeps = 10 if few else 6 if len(level.items) <= VERY_MANY_ITEMS else 3
+    cells = sum(len(column) for column in columns)
+    sweeps = 10 if few and cells <= MANY_CELLS else 6 if cells <= VERY_MANY_CELLS else 3
     best: tuple[float, float] | None = None
     kept: list[float] = []
     for start in (_by_search, _by_reverse_search) if few else (_by_search,):

@@ -88,6 +88,8 @@ class Ports:
         for number, ports in enumerate(known):
             if ports and len(ports.outputs) > 1:
                 for output in ports.outputs:
+                    if output.name == MAIN:
+                        continue
                     self.right[number].looks[output.name] = _out_look(output.name, output, gates=True)
         sources: dict[tuple[int, str], list[Link]] = {}
         for link in wiring.links:

@@ -13,7 +13,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from flownb.graph.layout.level import LANES_GAP, gap
-from flownb.graph.layout.order import MANY_ITEMS, VERY_MANY_ITEMS
+from flownb.graph.layout.order import MANY_ITEMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -256,7 +256,7 @@ def _relaxed(blocks: Blocks) -> list[float]:
     low, high = ys, _lowest(blocks, ys)
     pulls = _pulls(blocks)
     size = len(blocks.level.items)
-    rounds = 12 if size <= MANY_ITEMS else 6 if size <= VERY_MANY_ITEMS else 3
+    rounds = 12 if size <= MANY_ITEMS else 6 if size <= 6 * MANY_ITEMS else 3
     for step in range(rounds):
         side = (1, 0, -1)[step % 3] if step < rounds - 2 else 0
         wanted = [_wanted(ys, block, pulls[block], side) for block in range(blocks.count)]

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
+#: The kinds of dtype whose items are bytes of a fixed length.
+_FIXED: Final = frozenset("biufcMmSUV")
 #: Longer headers are refused when a file is read.
 _MOST_HEADER: Final = 10_000
 _TIMES: Final = re.compile(r"(datetime64|timedelta64)(\[(\d{1,9})?[a-zA-Z]{1,2}\])?")
@@ -54,18 +56,11 @@ def encode(encoder: Encoder, value: Any, cls: type) -> Any:
 
 def _encode_scalar(encoder: Encoder, value: Any, cls: type) -> dict[str, Any]:
     name = cls.__name__
-    if name in _BOOLS:
-        payload: Any = bool(value)
-    elif name in _INTS:
-        payload = encoder.encode(int(value))
-    elif name in _FLOATS:
-        payload = encoder.encode(float(value))
-    elif name in _COMPLEX:
-        payload = encoder.encode(complex(value))
-    elif name in ("str_", "bytes_"):
-        payload = encoder.encode(value.item())
-    elif name in ("datetime64", "timedelta64"):
+    if name in ("datetime64", "timedelta64"):
         return {"$numpy": [value.dtype.name, int(value.astype("int64")), str(value)]}  # the text is for people
+    plain = next((plain for names, _, plain in _KINDS if name in names), None)
+    if plain is not None:
+        payload = encoder.encode(plain(value))
     elif name in _WIDE:
         payload = base64.b64encode(value.tobytes()).decode()
     elif name == "void" and not value.dtype.hasobject:
@@ -74,8 +69,8 @@ def _encode_scalar(encoder: Encoder, value: Any, cls: type) -> dict[str, Any]:
         payload = _inline(array)
     else:
         raise Refused(f"is a numpy.{name}, a single value with no plain form")
-    if sys.modules["numpy"].dtype(name).type is not cls:
-        raise Refused(f"is a {cls.__module__}.{name}, a single value with no plain form")
+    if _numpy().dtype(name).type is not cls:
+        raise Refused(f"is {a_type(cls)}, a single value with no plain form")
     return {"$numpy": [name, payload]}
 
 
@@ -93,19 +88,20 @@ def _scalar(decoder: Decoder, payload: Any) -> Any:
         if not isinstance(array, np.ndarray) or array.shape != () or array.dtype.kind != "V":
             raise broken("$numpy void holds something else")
         return array[()]
-    kind = next((kind for names, kind in _KINDS if name in names), None)
+    kind = next((kind for names, kind, _ in _KINDS if name in names), None)
     if kind is None:
         raise broken(f"numpy.{shorten(name, 40)} is no type of a stored value")
     return np.dtype(name).type(decoder.exactly(plain, kind, "$numpy"))
 
 
-_KINDS: Final = (
-    (_BOOLS, bool),
-    (_INTS, int),
-    (_FLOATS, float),
-    (_COMPLEX, complex),
-    (frozenset({"str_"}), str),
-    (frozenset({"bytes_"}), bytes),
+#: Names, the type that holds their plain value, and how that is made; numpy's own `item` drops zeros at the end.
+_KINDS: Final[tuple[tuple[frozenset[str], type, Callable[[Any], Any]], ...]] = (
+    (_BOOLS, bool, bool),
+    (_INTS, int, int),
+    (_FLOATS, float, float),
+    (_COMPLEX, complex, complex),
+    (frozenset({"str_"}), str, str.__str__),
+    (frozenset({"bytes_"}), bytes, lambda value: b"".join([value])),
 )
 
 
@@ -128,17 +124,24 @@ def _check_dtype(dtype: np.dtype[Any]) -> None:
     np = _numpy()
     if dtype.hasobject and dtype.kind == "V":
         raise Refused("is an array of records that hold Python objects: return a DataFrame")
+    if dtype.kind not in _FIXED or dtype.isalignedstruct or _has_gaps(dtype):
+        raise Refused(f"is an array of the dtype {shorten(str(dtype), 60)}, which an npy file loses")
     if _has_metadata(dtype):
         raise Refused("is an array whose dtype carries metadata, which an npy file loses")
-    try:
-        described = np.lib.format.dtype_to_descr(dtype)
-        again = np.lib.format.descr_to_dtype(described)
-    except (ValueError, TypeError):
-        described = again = None
-    if again != dtype or again.isalignedstruct != dtype.isalignedstruct or again.type is not dtype.type:
+    described = np.lib.format.dtype_to_descr(dtype)
+    again = np.lib.format.descr_to_dtype(described)
+    if again != dtype or again.type is not dtype.type:
         raise Refused(f"is an array of the dtype {shorten(str(dtype), 60)}, which an npy file loses")
     if len(repr(described)) > _MOST_HEADER // 2:
         raise Refused("is an array of records with too many fields for an npy file: return a DataFrame")
+
+
+def _has_gaps(dtype: np.dtype[Any]) -> bool:
+    """Whether records have bytes that belong to no field: what numpy writes there is whatever memory holds."""
+    if dtype.subdtype is not None:
+        return _has_gaps(dtype.subdtype[0])
+    inner = [field[0] for field in (dtype.fields or {}).values()]
+    return bool(inner) and (sum(each.itemsize for each in inner) != dtype.itemsize or any(map(_has_gaps, inner)))
 
 
 def _has_metadata(dtype: np.dtype[Any]) -> bool:

@@ -176,7 +176,9 @@ def _restore_namedtuple(decoder: Decoder, payload: Any) -> Any:
     cls: Any = _find_class(payload, "$namedtuple")
     names, items = fields(payload, "$namedtuple", "fields", "items")
     now = _tuple_fields(cls) if tuple in mro_of(cls) else None
-    _check_fields(cls, list(now or ()), expect(names, list, "$namedtuple"))
+    if now is None:
+        raise broken(f"{type_name(cls)} is no named tuple any more")
+    _check_fields(cls, list(now), expect(names, list, "$namedtuple"))
     if len(expect(items, list, "$namedtuple")) != len(names):
         raise broken(f"{a_type(cls)} has {len(items)} items for {len(names)} fields")
     return tuple.__new__(cls, decoder.items(items))

@@ -68,7 +68,8 @@ def bare(values: Any) -> Any:
     """The array in a Series or an Index: numpy's own, or an extension array."""
     pd = pandas()
     array = values.array
-    return array.to_numpy() if isinstance(array, pd.arrays.NumpyExtensionArray) else array
+    # Exactly that one: arrays of text descend from it.
+    return array.to_numpy() if type(array) is pd.arrays.NumpyExtensionArray else array
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
@@ -252,7 +253,8 @@ def _write_arrow(_: Encoder, array: Any, __: Recipe) -> list[Any]:
 
 
 def _read_text(_: Decoder, columns: list[Any], __: Recipe, dtype: Any) -> Any:
-    return dtype.__from_arrow__(columns[0])
+    # Without a chunk pandas makes an array of objects.
+    return dtype.__from_arrow__(columns[0]) if len(columns[0]) else pandas().array([], dtype=dtype)
 
 
 def _read_arrow(_: Decoder, columns: list[Any], recipe: Recipe, __: Any) -> Any:

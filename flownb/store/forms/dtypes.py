@@ -6,12 +6,14 @@ pandas' own way through Arrow guesses.
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any, Final
 
-from flownb.store.forms.columns import bare, same_cells
+from flownb.store.forms.columns import bare, cells_of, from_arrow, same_cells, to_arrow
 from flownb.store.forms.pandas_scalars import pandas
-from flownb.store.forms.refused import Refused, broken, expect, fields, shorten, type_name
+from flownb.store.forms.refused import Refused, broken, expect, fields, shorten, text_of, type_name
 from flownb.store.forms.same import difference
+from flownb.store.forms.scalars import unpack
 from flownb.store.forms.times import zone_form, zone_of
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ _KINDS: Final = {
     "interval": "IntervalDtype",
     "arrow": "ArrowDtype",
 }
+#: More labels are packed as Arrow.
+_MOST_ITEMS: Final = 1_000
 _NAMES: Final = (
     "Index",
     "RangeIndex",
@@ -182,70 +186,100 @@ def is_index(value: Any) -> bool:
 
 
 def labels_form(encoder: Encoder, index: Any) -> dict[str, Any]:
-    """An Index as JSON data, item by item.
+    """An Index as JSON data: item by item, or packed as Arrow where there are many.
 
     Raises:
         Refused: it doesn't come back equal.
     """
     if not is_index(index):
         raise Refused(f"has labels of the type {type_name(type(index))}")
-    cells = encoder.cells()
-    form = shape_form(cells, index)
-    if "levels" in form:
-        form["levels"] = [labels_form(encoder, index.get_level_values(place)) for place in range(index.nlevels)]
-    elif "range" not in form:
-        form["items"] = cells.items(list(index))
-    if not same_labels(index, labels_of(encoder.decoder(), form)):
+    form, columns = shape_form(encoder, index)
+    form["parts"] = [_labels_part(encoder, recipe, array) for recipe, array in columns]
+    try:
+        again = labels_of(encoder.decoder(), form)
+    except Exception as error:
+        raise Refused(f"has labels ({type_name(type(index))}) that don't come back: {text_of(error)}") from error
+    if not same_labels(index, again):
         raise Refused(f"has labels ({type_name(type(index))}) that don't come back equal")
     return form
 
 
 def labels_of(decoder: Decoder, form: Any) -> Any:
     """The Index of JSON data."""
-    pd = pandas()
-    expect(form, dict, "labels")
-    if "levels" in form:
-        levels = [labels_of(decoder, level) for level in expect(form["levels"], list, "labels")]
-        return named(decoder, pd.MultiIndex.from_arrays(levels), form)
-    if "range" in form:
-        return range_of(decoder, form)
-    recipe, items = fields(form, "labels", "column", "items")
-    cells = decoder.items(expect(items, list, "labels"))
-    index = pd.Index(cells, dtype=dtype_of(decoder, recipe), tupleize_cols=False)
-    return named(decoder, index, form)
+    (parts,) = fields(form, "labels", "parts")
+    left = iter(expect(parts, list, "labels"))
+    return index_of(decoder, form, lambda recipe: _part_of(decoder, recipe, next(left)))
 
 
-def shape_form(encoder: Encoder, index: Any) -> dict[str, Any]:
-    """What an Index is, apart from its labels: names, frequency, and the recipe of each level or the range."""
+def _labels_part(encoder: Encoder, recipe: Recipe, array: Any) -> Any:
+    if recipe["kind"] == "objects" or (len(array) <= _MOST_ITEMS and recipe["kind"] != "arrow"):
+        return encoder.cells().items(list(array))
+    import pyarrow as pa
+
+    columns = to_arrow(encoder, array, recipe)
+    table = pa.table(columns, names=[str(place) for place in range(len(columns))])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return {"arrow": base64.b64encode(sink.getvalue()).decode()}
+
+
+def _part_of(decoder: Decoder, recipe: Recipe, part: Any) -> Any:
+    dtype = dtype_of(decoder, recipe)
+    if type(part) is list:
+        pd = pandas()
+        return bare(pd.Index(decoder.items(part), dtype=dtype, tupleize_cols=False))
+    import pyarrow as pa
+
+    (text,) = fields(part, "labels", "arrow")
+    with pa.ipc.open_stream(unpack(text, "labels")) as reader:
+        return from_arrow(decoder, reader.read_all().columns, recipe, dtype)
+
+
+def shape_form(encoder: Encoder, index: Any) -> tuple[dict[str, Any], list[tuple[Recipe, Any]]]:
+    """What an Index is apart from its labels; and the arrays, with their recipes, that hold those."""
     pd = pandas()
+    cells = encoder.cells()
+    form: dict[str, Any] = {"names": cells.items(list(index.names))}
     if type(index) is pd.MultiIndex:
-        levels = [recipe_of(encoder, index.get_level_values(place).dtype) for place in range(index.nlevels)]
-        return {"levels": levels, "names": encoder.items(list(index.names))}
-    form: dict[str, Any] = {"names": [encoder.encode(index.name)]}
-    if type(index) is pd.RangeIndex:
-        return form | {"range": [index.start, index.stop, index.step]}
-    form["column"] = recipe_of(encoder, index.dtype)
-    if type(index) in (pd.DatetimeIndex, pd.TimedeltaIndex) and index.freq is not None:
-        form["freq"] = index.freqstr
-    return form
+        form["levels"] = [labels_form(encoder, level) for level in index.levels]
+        columns = [({"kind": "numpy", "dtype": codes.dtype.str}, codes) for codes in index.codes]
+    elif type(index) is pd.RangeIndex:
+        return form | {"range": [index.start, index.stop, index.step]}, []
+    else:
+        array = bare(index)
+        columns = [(with_cells(recipe_of(encoder, array.dtype), array), array)]
+        if type(index) in (pd.DatetimeIndex, pd.TimedeltaIndex) and index.freq is not None:
+            form["freq"] = index.freqstr
+    return form | {"recipes": [recipe for recipe, _ in columns]}, columns
 
 
-def range_of(decoder: Decoder, form: dict[str, Any]) -> Any:
-    """The RangeIndex of a form."""
+def index_of(
+    decoder: Decoder, form: Any, take: Callable[[Recipe], Any], start: int = 0, stop: int | None = None
+) -> Any:
+    """The Index again, or as much of it as `take` gives: it is called with one recipe after the other."""
     pd = pandas()
-    parts = decoder.items_of(form["range"], "an index", 3, int)
-    return named(decoder, pd.RangeIndex(*parts), form)
-
-
-def named(decoder: Decoder, index: Any, form: dict[str, Any]) -> Any:
-    """The Index with the names and the frequency of its form."""
     (names,) = fields(form, "an index", "names")
+    if "range" in form:
+        index = pd.RangeIndex(*decoder.items_of(form["range"], "an index", 3, int))[start:stop]
+    else:
+        (recipes,) = fields(form, "an index", "recipes")
+        arrays = [take(recipe) for recipe in expect(recipes, list, "an index")]
+        if "levels" in form:
+            levels = [labels_of(decoder, level) for level in expect(form["levels"], list, "an index")]
+            index = pd.MultiIndex(levels, arrays)
+        else:
+            (array,) = arrays
+            index = pd.Index(array, dtype=array.dtype, tupleize_cols=False)
     if "freq" in form:
         index.freq = expect(form["freq"], str, "an index")
     index.names = decoder.items(expect(names, list, "an index"))
-    if not is_index(index):
-        raise broken("an index is none")
     return index
+
+
+def with_cells(recipe: Recipe, array: Any) -> Recipe:
+    """The recipe, which for objects says how the cells of this array are kept."""
+    return {**recipe, "cells": cells_of(array)} if recipe["kind"] == "objects" else recipe
 
 
 def same_labels(a: Any, b: Any) -> bool:
@@ -254,10 +288,8 @@ def same_labels(a: Any, b: Any) -> bool:
     if type(a) is not type(b) or len(a) != len(b) or difference(list(a.names), list(b.names)) is not None:
         return False
     if type(a) is pd.MultiIndex:
-        levels = range(a.nlevels)
-        return a.nlevels == b.nlevels and all(
-            same_labels(a.get_level_values(level), b.get_level_values(level)) for level in levels
-        )
+        levels, codes = zip(a.levels, b.levels, strict=True), zip(a.codes, b.codes, strict=True)
+        return all(same_labels(*pair) for pair in levels) and all(same_column(*pair) for pair in codes)
     if type(a) is pd.RangeIndex:
         return (a.start, a.stop, a.step) == (b.start, b.stop, b.step)
     if type(a) in (pd.DatetimeIndex, pd.TimedeltaIndex) and a.freq != b.freq:

@@ -167,10 +167,11 @@ class Encoder:
 
     def _text(self, value: str) -> Any:
         size = len(value)
-        self._weight += size
-        if size > scalars.MOST_TEXT or self._weight > MOST_BYTES or (self.careful and not value.isascii()):
-            self.weigh(0)
+        if size > scalars.MOST_TEXT or (self.careful and not value.isascii()):
             return scalars.long_text(self, value)
+        self._weight += size
+        if self._weight > MOST_BYTES:
+            self.weigh(0)
         return value
 
     def _alike(self, values: Sequence[Any]) -> list[Any] | None:

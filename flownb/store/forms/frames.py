@@ -8,17 +8,27 @@ piece by piece, so that a frame of any size takes little memory beside its own.
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from flownb.errors import StoreError
 from flownb.store.forms.columns import bare, from_arrow, to_arrow, width
-from flownb.store.forms.dtypes import dtype_of, is_index, labels_form, labels_of, recipe_of, same_column, same_labels
+from flownb.store.forms.dtypes import (
+    dtype_of,
+    index_of,
+    is_index,
+    labels_form,
+    labels_of,
+    recipe_of,
+    same_column,
+    same_labels,
+    shape_form,
+    with_cells,
+)
 from flownb.store.forms.pandas_scalars import pandas
-from flownb.store.forms.refused import Refused, broken, encodable, expect, fields, shorten, step
-from flownb.store.forms.rows import index_form, index_of, with_cells
+from flownb.store.forms.refused import Refused, broken, encodable, expect, fields, shorten, step, text_of, type_name
 from flownb.store.forms.same import difference
 
 if TYPE_CHECKING:
@@ -35,6 +45,8 @@ _PIECE: Final = 8 * 1024 * 1024
 #: Files up to this size are read as a whole and by one thread, which is faster.
 _WHOLE: Final = 8 * 1024 * 1024
 _MOST_ROWS: Final = 1_000_000
+#: Nested fields keep the names that Arrow gives them.
+_HOW: Final[dict[str, Any]] = {"compression": "zstd", "use_compliant_nested_type": False}
 _SHOWN_ROWS: Final = 5
 _SHOWN_COLUMNS: Final = 50
 
@@ -82,14 +94,14 @@ def _plan(encoder: Encoder, value: Any, kind: str) -> _Plan:
         _check_bare(value)
         structure["attrs"] = _attrs(cells, value)
         structure["unique"] = not value.flags.allows_duplicate_labels
-        structure["index"], columns = index_form(encoder, value.index)
+        structure["index"], columns = _index(encoder, value.index)
     if kind == "frame":
         structure["columns"] = labels_form(encoder, value.columns)
         own = [_column(encoder, column, label) for label, column in value.items()]
         structure["recipes"] = [recipe for recipe, _ in own]
         columns = [*columns, *own]
     elif kind == "index":
-        structure["index"], columns = index_form(encoder, value)
+        structure["index"], columns = _index(encoder, value)
     else:
         columns.append(_column(encoder, value))
         structure["recipes"] = [columns[-1][0]]
@@ -106,6 +118,12 @@ def _column(encoder: Encoder, values: Any, *label: Any) -> tuple[dict[str, Any],
         return with_cells(recipe_of(encoder, array.dtype), array), array
     except Refused as refused:
         raise refused.under("".join(map(step, label))) from None
+
+
+def _index(encoder: Encoder, index: Any) -> tuple[dict[str, Any], list[tuple[dict[str, Any], Any]]]:
+    if not is_index(index):
+        raise Refused(f"has an index of the type {type_name(type(index))}")
+    return shape_form(encoder, index)
 
 
 def _attrs(cells: Encoder, value: Any) -> dict[str, Any]:
@@ -153,7 +171,7 @@ def _write(encoder: Encoder, plan: _Plan) -> Digest:
         texts = [
             field.name for field in first.schema if pa.types.is_large_string(field.type) or field.type == pa.string()
         ]
-        with pq.ParquetWriter(new, first.schema, compression="zstd", use_dictionary=texts) as writer:
+        with pq.ParquetWriter(new, first.schema, **_HOW, use_dictionary=texts) as writer:
             writer.add_key_value_metadata({_KEY: structure})
             writer.write_table(first, row_group_size=plan.piece)
             for start in range(plan.piece, plan.rows, plan.piece):
@@ -253,14 +271,12 @@ def _assemble(
     if version != _FORMAT:
         raise broken(f"a frame is of the format {shorten(repr(version), 20)}; this version reads {_FORMAT}")
     if kind == "array":
-        return _array(decoder, structure["recipes"][0], take)
-    index = index_of(decoder, structure.get("index"), take, start, stop)
+        return _array(decoder, take, structure["recipes"][0])
+    index = index_of(decoder, structure.get("index"), partial(_array, decoder, take), start, stop)
     if kind == "index":
         return index
-    series = [
-        pd.Series(_array(decoder, recipe, take), index=index, dtype=dtype_of(decoder, recipe), copy=False)
-        for recipe in expect(structure.get("recipes"), list, "a frame")
-    ]
+    recipes = expect(structure.get("recipes"), list, "a frame")
+    series = [_series(_array(decoder, take, recipe), index) for recipe in recipes]
     if kind == "series":
         value = series[0].rename(None)
         value.name = decoder.decode(structure.get("name"))
@@ -271,7 +287,14 @@ def _assemble(
     return value.set_flags(allows_duplicate_labels=False) if structure.get("unique") else value
 
 
-def _array(decoder: Decoder, recipe: Any, take: Callable[[int], list[Any]]) -> Any:
+def _series(array: Any, index: Any) -> Any:
+    pd = pandas()
+    if isinstance(array, pd.api.extensions.ExtensionArray):
+        return pd.Series(array, index=index, copy=False)  # with a dtype given, it could not be written any more
+    return pd.Series(array, index=index, dtype=array.dtype, copy=False)  # without, pandas would guess at objects
+
+
+def _array(decoder: Decoder, take: Callable[[int], list[Any]], recipe: Any) -> Any:
     dtype = dtype_of(decoder, recipe)
     return from_arrow(decoder, take(width(recipe)), recipe, dtype)
 
@@ -295,8 +318,8 @@ def _check(encoder: Encoder, value: Any, plan: _Plan, digest: Digest) -> None:
                 take = _taker(partial(_part_of, piece.columns))
                 again = _assemble(decoder, opened.structure, take, start, stop)
                 found = _difference(value, again, start, stop)
-            except StoreError as error:
-                raise Refused(f"does not come back from parquet ({error})") from error
+            except Exception as error:
+                raise Refused(f"does not come back from parquet ({text_of(error)})") from error
             if found is not None:
                 raise Refused("does not come back equal from parquet").under(found)
             start = stop
@@ -339,6 +362,13 @@ def _columns_differ(value: Any, again: Any, start: int, stop: int) -> str | None
 
 
 def _preview(value: Any, kind: str) -> dict[str, Any]:
+    """Shape, types and the first rows; without the rows where a cell's own text fails."""
+    with suppress(Exception):
+        return _shown(value, kind)
+    return {"shape": [int(length) for length in value.shape]}
+
+
+def _shown(value: Any, kind: str) -> dict[str, Any]:
     shape = [int(length) for length in value.shape]
     if kind == "frame":
         labels = zip(value.columns[:_SHOWN_COLUMNS], value.dtypes.array[:_SHOWN_COLUMNS], strict=True)

@@ -21,7 +21,7 @@ def encode(encoder: Encoder, value: Any, cls: type) -> Any:
     """The plain form of a single value of pandas; NotImplemented for others."""
     pd = sys.modules["pandas"]
     if value is pd.NaT or value is pd.NA:
-        return {"$pandas": {"type": "NaT" if value is pd.NaT else "NA"}}
+        return {"$pandas": {"type": "NaT" if value is pd.NaT else "NA", "text": str(value)}}
     describe = next((describe for name, describe in _DESCRIBE.items() if cls is getattr(pd, name)), None)
     if describe is None:
         return NotImplemented

@@ -106,6 +106,7 @@ def long_text(encoder: Encoder, value: str) -> Any:
                 new.write(value[start : start + _CHUNK].encode("utf-8", "surrogatepass"))
         preview = {"length": len(value), "text": value[:200].encode("utf-8", "backslashreplace").decode()}
         return encoder.artifact(value, new.digest, "bytes", type="str", preview=preview)
+    encoder.weigh(len(value))
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -39,9 +39,6 @@ class Told(NamedTuple):
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-Cli = "Callable[..., Told]"
-
-
 @pytest.fixture
 def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Told]:
     """`cli("runs", "--json")` calls the command; the store is the test's own."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +18,7 @@ from flownb.store.owner import current_owner
 from flownb.store.place import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from flownb.model.events import Record
     from flownb.run.handle import Run
@@ -31,8 +31,8 @@ class Seen:
         self.numbers: list[int] = []
         self.said: list[str] = []
 
-    def show(self, record: Record) -> None:
-        self.numbers.append(record.seq)
+    def show(self, records: Sequence[Record]) -> None:
+        self.numbers += [record.seq for record in records]
 
     def say(self, text: str) -> None:
         self.said.append(text)
@@ -49,6 +49,11 @@ def gate() -> Iterator[threading.Event]:
     gate = threading.Event()
     yield gate
     gate.set()
+
+
+def attended(run: Run, seen: Seen, **options: Any) -> tuple[Run, bool]:
+    with interrupts() as asked:
+        return attend(run, seen, asked, **options), bool(asked.asked)
 
 
 def slow(gate: threading.Event, begun: threading.Event) -> Flow:
@@ -72,7 +77,7 @@ def test_every_event_is_shown_once_and_in_order(own_store: str) -> None:
     flow.node(lambda: 1, id="a")
     flow.node(lambda a: a, id="b")
     seen = Seen()
-    run, stopped = attend(flow.run(store=own_store, display=False), seen)
+    run, stopped = attended(flow.run(store=own_store, display=False), seen)
     assert (run.status, stopped) == (RunStatus.COMPLETED, False)
     assert seen.numbers == list(range(1, len(run.events()) + 1))
 
@@ -90,7 +95,7 @@ def test_a_first_signal_pauses_the_run(own_store: str, gate: threading.Event) ->
         gate.set()
 
     threading.Timer(0.1, interrupt).start()
-    run, stopped = attend(run, seen)
+    run, stopped = attended(run, seen)
     assert (run.status, run.pause_reason, stopped) == (RunStatus.PAUSED, PauseReason.MANUAL, True)
     assert seen.said == ["Pausing: first still at work; Ctrl-C again leaves at once."]
     assert run["first"].output == 1
@@ -108,7 +113,7 @@ def test_a_second_signal_leaves_at_once(own_store: str, gate: threading.Event) -
 
     threading.Timer(0.1, interrupt).start()
     with pytest.raises(KeyboardInterrupt):
-        attend(run, Seen())
+        attended(run, Seen())
 
 
 def test_the_handlers_are_put_back() -> None:
@@ -146,10 +151,10 @@ def test_a_run_that_was_taken_away_is_told(own_store: str, gate: threading.Event
     assert store.claim(run.id, other) is not None
     gate.set()
     with pytest.raises(Fenced):
-        attend(run, Seen())
+        attended(run, Seen())
 
 
-def paused(own_store: str, until: float) -> tuple[Flow, Run]:
+def paused(own_store: str, until: datetime) -> tuple[Flow, Run]:
     flow = Flow("timer")
     flow.delay("nap", until=until)
     flow.node(lambda: "rested", id="done", after="nap")
@@ -160,8 +165,8 @@ def paused(own_store: str, until: float) -> tuple[Flow, Run]:
 
 
 def test_without_wait_a_pause_ends_the_waiting(own_store: str) -> None:
-    _, run = paused(own_store, time.time() + 1000)
-    run, stopped = attend(run, Seen())
+    _, run = paused(own_store, datetime.now(UTC) + timedelta(hours=1))
+    run, stopped = attended(run, Seen())
     assert (run.status, run.pause_reason, stopped) == (RunStatus.PAUSED, PauseReason.TIMER, False)
 
 
@@ -184,7 +189,7 @@ def test_with_wait_a_run_goes_on_when_somebody_lets_it(own_store: str) -> None:
         return attach(request, row)
 
     threading.Timer(0.3, run.resume).start()
-    found, stopped = attend(run, seen, after=run.state.seq, again=again)
+    found, stopped = attended(run, seen, after=run.state.seq, again=again)
     assert (found.status, stopped) == (RunStatus.COMPLETED, False)
     assert seen.said[0].startswith("Paused (manual); waiting.")
     assert seen.numbers[-1] == len(run.events())

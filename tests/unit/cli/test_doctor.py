@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import sys
 from typing import TYPE_CHECKING
 
 from flownb.cli import doctor
@@ -53,11 +54,22 @@ def test_a_missing_package_is_named_with_the_way_out(cli: Callable[..., Told], m
             raise importlib.metadata.PackageNotFoundError(name)
         return real(name)
 
-    monkeypatch.setattr(doctor.importlib.metadata, "version", version)
+    monkeypatch.setattr(importlib.metadata, "version", version)
     told = cli("doctor", "--json")
     assert told.status == 1
     assert checks(told)["papermill"]["message"]
     assert any(each["ok"] is False and "pip install flownb" in str(each["message"]) for each in told.json)
+
+
+def test_what_is_missing_does_not_keep_the_rest_from_being_told(
+    cli: Callable[..., Told], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jupyter_client.kernelspec", None)
+    monkeypatch.setitem(sys.modules, "flownb.store.place", None)
+    told = cli("doctor", "--json")
+    assert told.status == 1
+    found = checks(told)
+    assert (found["kernels"]["ok"], found["store"]["ok"], found["python"]["ok"]) == (False, False, True)
 
 
 def test_too_little_room_is_a_fault(cli: Callable[..., Told], monkeypatch: pytest.MonkeyPatch) -> None:

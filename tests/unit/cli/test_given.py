@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from flownb.cli.given import Quoted, read_file, read_given, read_input, read_inputs
-from flownb.errors import InvalidInput, UsageError
+from flownb.cli.given import parameters_of, read_given, read_input, read_inputs
+from flownb.errors import InvalidInput
 from flownb.model.workflow import Node, Variable, Workflow
+from flownb.notebook.parameters import Parameter
 
 HERE = Path("/shell")
 
@@ -112,83 +113,20 @@ def test_all_faults_are_told_at_once() -> None:
 
 def test_an_argument_goes_before_the_file(tmp_path: Path) -> None:
     file = tmp_path / "given.yaml"
-    file.write_text("a: 1\nb: 2\n")
-    assert read_given([("a", "3")], str(file)) == {"a": "3", "b": "2"}
+    file.write_text("a: no\nb: 0123\n")
+    declared = [Parameter(name="a", type="str"), Parameter(name="b", type="str")]
+    assert read_given([("a", "3")], str(file), declared) == {"a": "3", "b": "0123"}
+    assert read_given([], str(file), declared) == {"a": "no", "b": "0123"}
 
 
 def test_a_name_that_is_given_twice_is_a_fault() -> None:
     with pytest.raises(InvalidInput, match="-p gives 'a' twice: '1' and '2'"):
-        read_given([("a", "1"), ("a", "2")], None)
-    assert read_given([("a", "1"), ("a", "1")], None) == {"a": "1"}
+        read_given([("a", "1"), ("a", "2")], None, [])
+    assert read_given([("a", "1"), ("a", "1")], None, []) == {"a": "1"}
 
 
-def test_a_file_says_what_was_meant_and_not_what_yaml_takes_it_for(tmp_path: Path) -> None:
-    file = tmp_path / "given.yaml"
-    file.write_text(
-        "country: no\ntime: 12:30\nzip: 0123\nsince: 2026-01-01\nquoted: '5'\nnothing:\n"
-        "many: [1, 2.5, no, true, '3', 0123, ~]\nnested: {a: 1, b: [x]}\n"
-    )
-    found = read_file(file)
-    assert found == {
-        "country": "no",
-        "time": "12:30",
-        "zip": "0123",
-        "since": "2026-01-01",
-        "quoted": "5",
-        "nothing": None,
-        "many": [1, 2.5, "no", True, "3", "0123", None],
-        "nested": {"a": 1, "b": ["x"]},
-    }
-    assert isinstance(found["quoted"], Quoted)
-
-
-def test_quoted_text_stays_text_where_anything_fits() -> None:
-    assert value("any", Quoted("5")) == "5"
-    assert type(value("any", Quoted("5"))) is str
-    assert value("number", Quoted("5")) == 5
-
-
-def test_a_json_file_is_read_as_well(tmp_path: Path) -> None:
-    file = tmp_path / "given.json"
-    file.write_text('{"a": [1, {"b": null}], "c": "text"}')
-    assert read_file(file) == {"a": [1, {"b": None}], "c": "text"}
-
-
-def test_an_empty_file_gives_nothing(tmp_path: Path) -> None:
-    file = tmp_path / "given.yaml"
-    file.write_text("# nothing yet\n")
-    assert read_file(file) == {}
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("- a\n- b\n", "must map names to values"),
-        ("a: 1\na: 2\n", "gives 'a' twice: see line 2"),
-        ("a: [1,\n", "is no YAML: line 2"),
-        ("{1, 2}: x\n", "has a key that is no name in line 1"),
-        ("a: &a [*a]\n", "holds too many values, or itself"),
-        ("a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
-            f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(8)
-        ), "holds too many values"),
-        ("a: !!python/object/apply:os.system [echo]\n", ""),
-    ],
-)  # fmt: skip
-def test_a_broken_file_is_one_sentence(tmp_path: Path, text: str, expected: str) -> None:
-    file = tmp_path / "given.yaml"
-    file.write_text(text)
-    if not expected:
-        assert read_file(file) == {"a": ["echo"]}  # a tag is nothing that is obeyed
-        return
-    with pytest.raises(UsageError) as caught:
-        read_file(file)
-    assert expected in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_file_that_is_not_there_or_no_text_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="can't be read: No such file"):
-        read_file(tmp_path / "none.yaml")
-    (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UsageError, match="is no text in UTF-8"):
-        read_file(tmp_path / "bytes.yaml")
+def test_inputs_of_a_workflow_are_declared_as_those_of_a_notebook() -> None:
+    variables = (Variable(name="a", type="number"), Variable(name="b", default="x", description="what"))
+    first, second = parameters_of(Workflow(name="shop", variables=variables))
+    assert (first.name, first.type, first.required) == ("a", "int | float", True)
+    assert (second.name, second.type, second.required, second.help) == ("b", "str", False, "what")

@@ -40,8 +40,7 @@ def records() -> list[Record]:
 
 def test_without_a_terminal_each_event_of_a_node_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     display = Lines()
-    for record in records():
-        display.show(record)
+    display.show(records())
     display.note("cell 1 of 3")
     display.close()
     out, err = capsys.readouterr()
@@ -80,7 +79,7 @@ def test_a_reader_who_has_gone_does_not_stop_the_run(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "stderr", gone)
     display = Lines()
     for record in records():
-        display.show(record)
+        display.show([record])
     display.close()
     assert gone.tries == 1
 
@@ -92,8 +91,7 @@ def test_on_a_terminal_what_ended_stands_above_and_nothing_is_left_below(
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     display = Live(total=4)
-    for record in records():
-        display.show(record)
+    display.show(records())
     display.note("cell 2 of 3")
     shown = display._below().plain
     display.close()
@@ -106,8 +104,8 @@ def test_on_a_terminal_what_ended_stands_above_and_nothing_is_left_below(
 def test_on_a_terminal_markup_is_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     display = Live()
-    display.show(Record("run1", 1, ev.NodeStarted(at=0, node="[bold]x[/bold]")))
-    display.show(Record("run1", 2, ev.NodeSkipped(at=0, node="[bold]x[/bold]", reason=WHY)))
+    display.show([Record("run1", 1, ev.NodeStarted(at=0, node="[bold]x[/bold]"))])
+    display.show([Record("run1", 2, ev.NodeSkipped(at=0, node="[bold]x[/bold]", reason=WHY))])
     display.say("[red]:smile:[/red]")
     display.close()
     text = capsys.readouterr().err
@@ -120,7 +118,7 @@ def test_many_nodes_at_work_are_counted(monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     display = Live(total=20)
     for number in range(20):
-        display.show(Record("run1", number + 1, ev.NodeStarted(at=0, node=f"n{number}")))
+        display.show([Record("run1", number + 1, ev.NodeStarted(at=0, node=f"n{number}"))])
     shown = display._below().plain
     display.close()
     assert "… and 12 more at work\n0 of 20 nodes" in shown

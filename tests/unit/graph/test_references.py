@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, ClassVar
+
 import pytest
 
 from flownb.errors import ExpressionError
+from flownb.graph.nodetype import Expression, NodeType
 from flownb.graph.references import References, complete, names_in, references_of
 from flownb.graph.registry import registry
 from flownb.model.workflow import Edge, Node, Workflow
 from flownb.nodes.control import Condition, Delay
 from flownb.nodes.python import PythonNode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NOTHING: frozenset[str] = frozenset()
 
@@ -46,6 +52,27 @@ def test_an_expression_that_can_t_be_read_is_a_problem_with_its_place() -> None:
     used = references_of(Node(id="n", type="control.delay", config={"seconds": "{{ a + }}"}), Delay)
     (problem,) = used.problems
     assert (problem.code, problem.node, problem.place) == ("bad_expression", "n", "config.seconds")
+
+
+class Rules(NodeType):
+    """Has expressions inside a list, which know a name of their own."""
+
+    type: ClassVar[str] = "test.rules"
+
+    @classmethod
+    def expressions_in(cls, config: Mapping[str, Any]) -> list[Expression]:
+        own = frozenset({"item"})
+        return [Expression(f"rules[{n}].test", each["test"], own=own) for n, each in enumerate(config["rules"])]
+
+
+def test_a_type_says_where_its_expressions_are_and_what_they_know_by_themselves() -> None:
+    rules = [{"test": "item.a > limit", "note": "{{ item }} of {{ note }}"}, {"test": "default(item, 1) == other"}]
+    used = references_of(Node(id="n", type="test.rules", config={"rules": rules}), Rules)
+    assert used == References(frozenset({"limit", "item", "note", "other"}))
+    bare = [{"test": each["test"]} for each in rules]
+    assert references_of(Node(id="n", type="test.rules", config={"rules": bare}), Rules).names == {"limit", "other"}
+    (problem,) = references_of(Node(id="n", type="x", config={"rules": [{"test": "a >"}]}), Rules).problems
+    assert problem.place == "config.rules[0].test"
 
 
 def test_a_deep_config_needs_no_recursion() -> None:

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from pydantic import BaseModel, ConfigDict
 
 from flownb.errors import ExpressionError, InvalidInput
-from flownb.graph.nodetype import NodeType
+from flownb.graph.nodetype import Expression, NodeType
 from flownb.model.workflow import Node
 from flownb.nodes.prepare import prepare
 from flownb.nodes.scope import scope
 from flownb.testing import FakeContext
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class MailConfig(BaseModel):
@@ -46,6 +49,21 @@ def test_templates_are_evaluated_however_deep_and_bare_expressions_are_left() ->
     made = config({"parts": [{"deep": ["{{ n + 1 }}"]}, "plain"], "when": "{{ n }} > 1"}, n=3)
     assert made.parts == [{"deep": [4]}, "plain"]
     assert made.when == "{{ n }} > 1"
+
+
+class Inner(Mail):
+    """Evaluates a part of a field by itself."""
+
+    @classmethod
+    def expressions_in(cls, config: Mapping[str, Any]) -> list[Expression]:
+        del config
+        return [Expression("parts[0].own", "{{ n }}", bare=False)]
+
+
+def test_what_a_type_evaluates_by_itself_is_left_however_deep() -> None:
+    given = {"parts": [{"own": "{{ n }}", "other": "{{ n }}"}, {"own": "{{ n }}"}]}
+    made = prepare(Inner, Node(id="n", type="test.mail", config=given), FakeContext(), {"n": 3}).config
+    assert made.parts == [{"own": "{{ n }}", "other": 3}, {"own": 3}]
 
 
 def test_an_input_of_a_field_s_name_takes_its_place() -> None:

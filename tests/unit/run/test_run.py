@@ -13,9 +13,13 @@ import pytest
 from flownb import Flow, Output, RetryPolicy, RunCancelled, RunFailed, RunPaused, Settings
 from flownb.errors import Conflict, InvalidInput, InvalidWorkflow, NotFound, UsageError
 from flownb.model.status import NodeStatus, PauseReason, RunStatus
+from flownb.store.memory import MemoryStore
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flownb.run.handle import Run
+    from flownb.store.contract import Write
 
 
 def run(flow: Flow, /, **inputs: Any) -> Run:
@@ -710,3 +714,24 @@ def test_the_error_port_can_be_conditional_too() -> None:
     flow.edge(bad, key, port="error", target_port="after", condition="output.type == 'KeyError'")
     assert run(flow, n=1).result(5) == {"value": "value"}
     assert run(flow, n=0).result(5) == {"key": "key"}
+
+
+def test_an_end_counts_once_it_is_committed() -> None:
+    class Slow(MemoryStore):
+        def commit(self, writes: Sequence[Write], *, power: bool = False) -> None:
+            if any(write.release for write in writes):
+                at_end.set()
+                go.wait(5)
+            super().commit(writes, power=power)
+
+    at_end, go = threading.Event(), threading.Event()
+    flow = Flow("committed")
+    flow.node(lambda: 1, id="one")
+    going = flow.run(store=Slow(), display=False)
+    assert at_end.wait(5)
+    assert str(going.status) == "running"
+    with pytest.raises(TimeoutError):
+        going.result(0.05)
+    go.set()
+    assert going.result(5) == {"one": 1}
+    assert str(going.status) == "completed"

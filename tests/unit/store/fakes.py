@@ -43,7 +43,7 @@ class FakeArtifacts:
         self._clock = clock
         self._kept: dict[str, tuple[bytes, float]] = {}
 
-    def put(self, data: bytes | memoryview, suffix: str) -> Digest:  # noqa: ARG002
+    def put(self, data: bytes | memoryview, suffix: str) -> Digest:
         digest = Digest(hashlib.sha256(data).hexdigest())
         self._kept[digest] = (bytes(data), self._clock.wall())
         return digest
@@ -57,7 +57,7 @@ class FakeArtifacts:
     def open(self, digest: str) -> BinaryIO:
         return io.BytesIO(self._kept[digest][0])
 
-    def path(self, digest: str) -> Path | None:  # noqa: ARG002
+    def path(self, digest: str) -> Path | None:
         return None
 
     def digests(self) -> Iterator[str]:

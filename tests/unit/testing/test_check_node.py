@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from nbformat import v4
 from pydantic import BaseModel, ConfigDict
 
 from flownb.graph.nodetype import NodeType, Output, Suspend
@@ -22,11 +24,33 @@ TRIALS: dict[str, dict[str, Any]] = {
     "control.condition": {"config": {"test": "total > 3"}, "inputs": {"total": 4}},
     "control.delay": {"config": {"seconds": 3}, "inputs": {"main": [1]}},
     "control.merge": {"config": {"mode": "append"}, "inputs": {"main": [1, [2]]}},
+    "control.switch": {
+        "config": {"cases": [{"port": "big", "when": "total > 3"}]},
+        "inputs": {"total": 4},
+    },
+    "control.transform": {"config": {"fields": [{"name": "twice", "value": "total * 2"}]}, "inputs": {"total": 1}},
+    "control.filter": {"config": {"test": "item.a > 0"}, "inputs": {"main": [[{"a": 1}, {"a": 0}]]}},
+    "control.sort": {"config": {"by": ["a"]}, "inputs": {"main": [[{"a": 2}, {"a": 1}]]}},
+    "control.dedupe": {"config": {"by": ["a"]}, "inputs": {"main": [[{"a": 1}, {"a": 1}]]}},
+    "control.limit": {"config": {"count": 1}, "inputs": {"main": [[1, 2]]}},
+    "control.split": {"config": {"field": "rows"}, "inputs": {"main": [{"rows": [1, 2]}]}},
+    "control.aggregate": {
+        "config": {"compute": [{"name": "total", "function": "sum", "field": "a"}]},
+        "inputs": {"main": [[{"a": 1}, {"a": 2}]]},
+    },
+    "control.assert": {"config": {"rules": [{"test": "item.a > 0"}]}, "inputs": {"main": [[{"a": 1}]]}},
+    "files.read": {"config": {"path": "written.json"}},
+    "files.write": {"config": {"path": "written.json"}, "inputs": {"main": [{"a": 1}]}},
+    "notebook.run": {"config": {"path": "child.ipynb"}},
 }
 
 
 @pytest.mark.parametrize("name", [name for name in registry.names() if name in BUILT_IN])
-def test_every_type_that_ships_keeps_the_contract(name: str) -> None:
+def test_every_type_that_ships_keeps_the_contract(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("written.json").write_text("[1]")
+    cells = [v4.new_code_cell("import flownb\nflownb.result('three', 3)")]
+    Path("child.ipynb").write_text(v4.writes(v4.new_notebook(cells=cells)))
     check_node(registry.get(name), **TRIALS[name])
 
 

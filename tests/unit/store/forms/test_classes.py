@@ -26,7 +26,7 @@ ran: list[str] = []
 
 class Color(enum.Enum):
     RED = 1
-    CRIMSON = 1
+    CRIMSON = 1  # noqa: PIE796  an alias on purpose
     BLUE = (2, "b")
 
 
@@ -280,7 +280,7 @@ class Ending:
 
 
 @dataclass
-class Failure(Exception):  # noqa: N818
+class Failure(Exception):
     a: int
 
 

@@ -19,12 +19,13 @@ import threading
 import types
 import weakref
 import zoneinfo
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
+from flownb.errors import StoreError
 from flownb.store import values
 from flownb.store.artifacts import MemoryArtifacts
 
@@ -48,7 +49,10 @@ class Plain:
 
 
 class Zone(tzinfo):
-    pass
+    def utcoffset(self, moment: datetime | None, /) -> timedelta:
+        return timedelta(hours=1)
+
+    dst = tzname = utcoffset  # type: ignore[assignment]  # never asked
 
 
 class BadRepr:
@@ -57,7 +61,7 @@ class BadRepr:
 
 
 class BadClass:
-    @property
+    @property  # type: ignore[misc]  # a lie that some proxies tell
     def __class__(self) -> Any:
         raise ValueError("no class")
 
@@ -123,9 +127,16 @@ def frame_of_locks() -> Any:
     return pandas.DataFrame({"x": [1, threading.Lock()]})
 
 
+CONNECTION: sqlite3.Connection = sqlite3.connect(":memory:")
+
+
+def teardown_module() -> None:
+    CONNECTION.close()
+
+
 #: What it is, how to make it, and words of the reason.
 CASES: list[tuple[str, Callable[[], Any], str]] = [
-    ("a function", lambda: lambda: 1, "is a function: code is not stored"),
+    ("a function", lambda: teardown_module, "is a function: code is not stored"),
     ("a builtin", lambda: len, "is a function (builtin_function_or_method): code"),
     ("a method", lambda: "x".upper, "is a function"),
     ("a partial", lambda: functools.partial(len, []), "is a function (functools.partial)"),
@@ -134,7 +145,7 @@ CASES: list[tuple[str, Callable[[], Any], str]] = [
     ("a generator", generator, "is a generator: it can be read only once, so return list(…)"),
     ("an iterator", lambda: iter([1]), "an iterator: it can be read only once"),
     ("a map", lambda: map(len, []), "an iterator: it can be read only once"),
-    ("a dict's keys", lambda: {}.keys(), "is a view of a dict (dict_keys): return list(…)"),
+    ("a dict's keys", {}.keys, "is a view of a dict (dict_keys): return list(…)"),
     ("a mappingproxy", lambda: types.MappingProxyType({}), "a read-only view of a dict"),
     ("a pattern", lambda: re.compile("a"), "is a compiled pattern: return its .pattern"),
     ("an open file", lambda: io.StringIO("x"), "is an open file (StringIO): return its path"),
@@ -186,11 +197,6 @@ CASES: list[tuple[str, Callable[[], Any], str]] = [
     ("what must not be pickled", BadReduce, "for which there is no form"),
     ("something deep in something", lambda: {"a": [1, ({"b": print},)]}, "Its part .a[1][0].b is a function"),
 ]
-CONNECTION = sqlite3.connect(":memory:")
-
-
-def teardown_module() -> None:
-    CONNECTION.close()
 
 
 @pytest.fixture(params=CASES, ids=lambda case: case[0])
@@ -236,7 +242,7 @@ def test_a_coroutine_is_transient_and_left_alone() -> None:
 def test_loading_what_was_transient_says_so() -> None:
     artifacts = MemoryArtifacts()
     plain = values.store([1, print], artifacts).plain
-    with pytest.raises(values.StoreError, match="kept in memory only, because a list has no stored form"):
+    with pytest.raises(StoreError, match="kept in memory only, because a list has no stored form"):
         values.load(plain, artifacts)
 
 
