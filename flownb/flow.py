@@ -139,7 +139,8 @@ class Flow(Builder):
         given = _by_name(inputs)
         if twice := sorted(given.keys() & kw.keys()):
             raise InvalidInput(f"The input {twice[0]!r} is given twice.", name=twice[0])
-        from flownb.run.start import Request, check_inputs, start
+        from flownb.run.request import Request, check_inputs
+        from flownb.run.start import start
         from flownb.store.place import open_store, store_of
 
         session = current_session()

@@ -23,7 +23,8 @@ from flownb.nodes.function import FunctionNode
 from flownb.run.definition import Definition
 from flownb.run.handle import Run
 from flownb.run.recover import read_state
-from flownb.run.start import Request, attach, check_inputs, start
+from flownb.run.request import Request, check_inputs
+from flownb.run.start import attach, start
 from flownb.store import values
 from flownb.store.contract import Program
 

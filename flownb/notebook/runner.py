@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from flownb import faults
 from flownb.errors import Conflict, UsageError
 from flownb.ids import new_run_id
@@ -95,27 +97,9 @@ def execute(
         "parent": parent,
         "parent_node": parent_node,
     }
-    program = opened.put_program(
-        Program(
-            kind="notebook",
-            target=str(path),
-            directory=str(path.parent),
-            source=pinned_text(injected),
-            details={name: each for name, each in details.items() if each is not None},
-        )
-    )
-    new = NewRun(
-        id=new_run_id(),
-        workflow=path.stem,
-        kind="notebook",
-        key=key,
-        request=digest_of([str(path), packed]),
-        mode=mode,
-        trigger=trigger,
-        parent=parent,
-        program=program,
-        created_at=time.time(),
-    )
+    program = opened.put_program(_program(path, injected, details))
+    new = _new_run(path.stem, program, digest_of([str(path), packed]), key)
+    new = msgspec.structs.replace(new, mode=mode, trigger=trigger, parent=parent)
     owner = current_owner()
     row, lease = opened.create_run(new, owner)
     if lease is None:
@@ -141,6 +125,29 @@ def execute(
             on_event=on_event,
             watched=watched,
         )
+    )
+
+
+def _new_run(workflow: str, program: str, request: str, key: str | None) -> NewRun:
+    return NewRun(
+        id=new_run_id(),
+        workflow=workflow,
+        kind="notebook",
+        key=key,
+        request=request,
+        program=program,
+        created_at=time.time(),
+    )
+
+
+def _program(path: Path, injected: NotebookNode, details: Mapping[str, Any]) -> Program:
+    """How the notebook is executed again: its pinned text, and what was given that is there."""
+    return Program(
+        kind="notebook",
+        target=str(path),
+        directory=str(path.parent),
+        source=pinned_text(injected),
+        details={name: each for name, each in details.items() if each is not None},
     )
 
 

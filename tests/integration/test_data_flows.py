@@ -11,7 +11,8 @@ import pytest
 from flownb import Flow, InvalidWorkflow, RunFailed, Workflow
 from flownb.model.document import from_json, to_json
 from flownb.run.definition import Definition
-from flownb.run.start import Request, start
+from flownb.run.request import Request
+from flownb.run.start import start
 from flownb.store.place import open_store
 
 ORDERS = [

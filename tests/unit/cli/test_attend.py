@@ -13,7 +13,8 @@ from flownb.cli.attend import attend
 from flownb.cli.interrupts import interrupted_by_term, interrupts
 from flownb.errors import Fenced
 from flownb.model.status import PauseReason, RunStatus
-from flownb.run.start import Request, attach
+from flownb.run.request import Request
+from flownb.run.start import attach
 from flownb.store.owner import current_owner
 from flownb.store.place import open_store
 

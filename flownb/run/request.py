@@ -1,0 +1,131 @@
+"""What a start is given, and whether it is what the flow takes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from flownb.errors import InvalidInput, near_names
+from flownb.model import events as ev
+from flownb.model.ports import DataType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flownb.model.state import RunState
+    from flownb.model.workflow import Variable
+    from flownb.run.definition import Definition
+
+
+class Request(msgspec.Struct, kw_only=True):
+    """Everything that a start needs; live values."""
+
+    definition: Any
+    store: Any
+    inputs: dict[str, Any] = {}
+    services: Any = None
+    key: str | None = None
+    mode: str = "manual"
+    trigger: str = "manual"
+    parent: str | None = None
+    parent_node: str | None = None
+    power: bool = False
+    #: Digest of the pinned program, or empty.
+    program: str = ""
+    until: str | None = None
+    session: Any = None
+    #: What a key is compared by beside the inputs: the target as given.
+    target: str = ""
+    headless: bool = False
+
+
+def check_inputs(
+    definition: Definition, given: Mapping[str, Any], defaults: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The inputs of a run: those given, and the defaults of the rest.
+
+    Args:
+        definition: says which inputs there are.
+        given: live values by name.
+        defaults: live values, where the program has them (an input that is absent there is left to each function); None
+            for what the definition keeps of them.
+
+    Raises:
+        InvalidInput: an unknown one, one that is a node's name, or one that is missing; all of them in one message.
+    """
+    variables = {variable.name: variable for variable in definition.workflow.variables}
+    found = {name: _fault(definition, variables, name, value) for name, value in given.items()}
+    inputs = {name: given[name] for name in given if name in variables}
+    for name, variable in variables.items():
+        if name in inputs:
+            continue
+        if variable.required:
+            found[name] = f"The input {name!r} ({variable.type}) is missing; give it as {name}=…."
+        elif defaults is None:
+            inputs[name] = variable.default
+        elif name in defaults:
+            inputs[name] = defaults[name]
+    if faults_found := {name: fault for name, fault in found.items() if fault}:
+        raise InvalidInput(" ".join(faults_found.values()), name=str(next(iter(faults_found))))
+    return inputs
+
+
+def _fault(definition: Definition, variables: Mapping[str, Variable], name: str, value: Any) -> str:
+    """What is wrong with one input that was given; empty where it is fine."""
+    if name in variables:
+        misfit = _misfit(value, variables[name].type)
+        return f"The input {name!r} is {value!r:.60}; it must be {misfit}." if misfit else ""
+    if name in definition.topology.index:
+        return f"{name!r} is a node, not an input; to use a value instead of running it, pin it: flow.pin({name!r}, …)."
+    return f"{definition.workflow.name} has no input {name!r}.{near_names(name, variables)}"
+
+
+def _misfit(value: Any, type_: str) -> str:
+    """What an input must be, where plain data is clearly something else; hints are otherwise taken as hints."""
+    cls = type(value)
+    fits = _PLAIN_TYPES.get(type_)
+    if fits is None or cls in fits[0] or cls not in (str, int, float, bool, list, dict):
+        return ""
+    return fits[1]
+
+
+_PLAIN_TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
+    DataType.NUMBER: ((int, float, bool), "a number"),
+    DataType.BOOLEAN: ((bool, int), "True or False"),
+    DataType.ARRAY: ((list,), "a list"),
+    DataType.OBJECT: ((dict,), "a dict"),
+}
+
+
+def check_until(request: Request) -> None:
+    """Before anything is recorded: a start that is refused must leave no run and use up no key."""
+    index = request.definition.topology.index
+    if request.until is not None and request.until not in index:
+        raise InvalidInput(
+            f"{request.definition.workflow.name} has no node {request.until!r} to run until."
+            f"{near_names(request.until, index)}",
+            name="until",
+        )
+
+
+def left_out(request: Request, state: RunState) -> list[ev.Event]:
+    """With `until`, the nodes that it doesn't need are skipped from the start."""
+    if request.until is None:
+        return []
+    topology = state.topology
+    needed: set[int] = set()
+    queue = [topology.index[request.until]]
+    while queue:
+        number = queue.pop()
+        if number not in needed:
+            needed.add(number)
+            queue += [wire.source for wire in topology.entering[number]]
+    reason = ev.Reason(group="command", message=f"not needed: the run is until {request.until}")
+    now = time.time()
+    return [
+        ev.NodeSkipped(at=now, node=path, reason=reason)
+        for number, path in enumerate(topology.paths)
+        if number not in needed
+    ]
