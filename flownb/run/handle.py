@@ -148,20 +148,13 @@ class Run(RunView):
 
     def _done(self) -> bool:
         if self._lost is not None:
-<<<<<<< HEAD
-=======
             return True
         if not self._settled.is_set():
             return False  # an end that is folded and not committed yet is no end: a kill would undo it
         if self._state.status.ended:
->>>>>>> hunt1
             return True
         held = self._execution is not None and self._execution.hold
-<<<<<<< HEAD
-        return self._state.status.ended or (held and not self._paused())
-=======
         return held and not self._paused()
->>>>>>> hunt1
 
     def _paused(self) -> bool:
         return self._state.status is RunStatus.PAUSED and self._settled.is_set()
