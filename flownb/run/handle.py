@@ -149,8 +149,8 @@ class Run(RunView):
     def _done(self) -> bool:
         if self._lost is not None:
             return True
-        if not self._settled.is_set():  # the state is ahead of the journal until its events are committed
-            return False
+        if not self._settled.is_set():
+            return False  # the state is ahead of the journal until its events are committed; a kill would undo them
         held = self._execution is not None and self._execution.hold
         return self._state.status.ended or (held and not self._paused())
 

@@ -39,5 +39,6 @@ def test_twenty_kills_of_a_shape_lose_and_repeat_nothing(shape: str, tmp_path: P
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(0)
 def test_five_hundred_kills_lose_and_repeat_nothing(tmp_path: Path) -> None:
     check(kill_often(500, tmp_path, list(EXPECTED)))
