@@ -150,11 +150,9 @@ class Run(RunView):
         if self._lost is not None:
             return True
         if not self._settled.is_set():
-            return False  # an end that is folded and not committed yet is no end: a kill would undo it
-        if self._state.status.ended:
-            return True
+            return False  # the state is ahead of the journal until its events are committed; a kill would undo them
         held = self._execution is not None and self._execution.hold
-        return held and not self._paused()
+        return self._state.status.ended or (held and not self._paused())
 
     def _paused(self) -> bool:
         return self._state.status is RunStatus.PAUSED and self._settled.is_set()
