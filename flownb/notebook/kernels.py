@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,11 +17,13 @@ from jupyter_core.paths import jupyter_runtime_dir
 
 from flownb.errors import NotFound, UsageError, near_names
 from flownb.notebook.document import language_of
+from flownb.store.owner import process_started
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _LANGUAGE: Final = "python"
+_DAY: Final = 86_400.0
 #: Longer folders leave no room for the name of a socket, which may have 104 characters in all.
 _SOCKET_PATH: Final = 60
 #: The name that stands for "the interpreter that runs flownb".
@@ -65,7 +68,8 @@ class Kernel(AsyncKernelManager):
             with contextlib.suppress(OSError):  # writing the connection file will say it
                 place.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.transport = "ipc"  # nobody else on the machine can listen in, as on a port
-            self.connection_file = str(place / f"flownb-{secrets.token_hex(8)}.json")
+            sweep(place, time.time())
+            self.connection_file = str(place / f"flownb-{os.getpid()}-{secrets.token_hex(6)}.json")
             self.ip = self.connection_file.removesuffix(".json") + "-ipc"
         if name == OWN:
             self._kernel_spec = KernelSpec(
@@ -91,6 +95,20 @@ class Kernel(AsyncKernelManager):
         name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
         memory = " The system does that when memory runs out." if name == "SIGKILL" else ""
         return f" It was ended by {name}.{memory}"
+
+
+def sweep(place: Path, now: float) -> None:
+    """Remove the sockets and connection files of runners that were killed more than a day ago.
+
+    Args:
+        place: Jupyter's folder for them.
+        now: seconds since 1970.
+    """
+    for path in place.glob("flownb-*-*"):
+        pid = path.name.split("-")[1]
+        with contextlib.suppress(OSError):
+            if pid.isdigit() and path.stat().st_mtime < now - _DAY and process_started(int(pid)) is None:
+                path.unlink()
 
 
 class Choice:

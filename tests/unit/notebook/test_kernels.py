@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ import pytest
 from nbformat import v4
 
 from flownb.errors import NotFound, UsageError
-from flownb.notebook.kernels import OWN, CellClient, Kernel, choose, environment
+from flownb.notebook.kernels import OWN, CellClient, Kernel, choose, environment, sweep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,3 +69,19 @@ def test_the_environment_fits_another_folder_and_names_no_run(monkeypatch: pytes
     assert found["PYTHONPATH"] == os.pathsep.join([str(tmp_path), str(tmp_path / "lib"), "/abs"])
     assert found["FLOWNB_STORE"] == "sqlite:////x/flownb.db"
     assert {name for name in found if name.startswith("FLOWNB_")} == {"FLOWNB_STORE"}
+
+
+def test_what_killed_runners_left_is_swept_after_a_day(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    old = [f"flownb-{process.pid}-aa.json", f"flownb-{process.pid}-aa-ipc-1"]
+    kept = [f"flownb-{os.getpid()}-bb.json", "kernel-1-2.json", "flownb-x-y"]
+    for name in [*old, *kept]:
+        (tmp_path / name).write_text("")
+        os.utime(tmp_path / name, (1_000.0, 1_000.0))
+
+    sweep(tmp_path, 1_000.0 + 86_000.0)
+    assert {path.name for path in tmp_path.iterdir()} == {*old, *kept}
+    sweep(tmp_path, 1_000.0 + 87_000.0)
+
+    assert {path.name for path in tmp_path.iterdir()} == set(kept)
