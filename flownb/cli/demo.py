@@ -195,13 +195,10 @@ def _near(path: Path) -> str:
 
 
 def _write_reports(store: Store, run_id: str, out: Path) -> None:
-    from flownb.graph.picture import draw
-    from flownb.graph.registry import registry
     from flownb.notebook.report import html_report
-    from flownb.run.depict import depict
+    from flownb.run.depict import picture_of
     from flownb.run.recover import read_state, require_row
 
     state: Any = read_state(store, require_row(store, run_id))
-    workflow = state.topology.workflow
-    (out / "run.png").write_bytes(draw(workflow, depict(state), categories=registry.categories(workflow)).png())
+    (out / "run.png").write_bytes(picture_of(state).png())
     (out / "run.html").write_text(html_report(store, run_id), encoding="utf-8")

@@ -11,30 +11,19 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from flownb.graph.picture import draw
-from flownb.graph.registry import registry
-from flownb.run.depict import depict
+from flownb.run.depict import picture_of
 
 if TYPE_CHECKING:
-    from flownb.graph.picture import Picture
     from flownb.model.events import Event
     from flownb.run.handle import Run
 
 _SECONDS_BETWEEN: Final = 0.5
 
 
-def picture(run: Run, *, dark: bool = False) -> Picture:
-    """The picture of a run as it is now."""
-    workflow = run.state.topology.workflow
-    return draw(
-        workflow, depict(run.state), categories=registry.categories(workflow), ports=registry.ports(workflow), dark=dark
-    )
-
-
 def bundle(run: Run, include: Any = None, exclude: Any = None) -> dict[str, Any]:
     """The mimebundle of a run: `image/png` and `text/plain`, which begins `run <status>`."""
     del include, exclude
-    drawn = picture(run)
+    drawn = picture_of(run.state)
     return {"text/plain": f"{run!r}\n{drawn.text()}", "image/png": drawn.png()}
 
 

@@ -7,12 +7,10 @@ import json
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from flownb.graph.picture import draw
-from flownb.graph.registry import registry
 from flownb.model.events import NodeOutput
 from flownb.model.times import iso
 from flownb.notebook.preview import html_of, text_of
-from flownb.run.depict import depict
+from flownb.run.depict import picture_of
 from flownb.run.describe import describe_state
 from flownb.run.recover import read_state, require_row
 
@@ -126,14 +124,9 @@ def _head(row: RunRow, document: Mapping[str, Any]) -> str:
 
 
 def _picture(state: RunState) -> str:
-    workflow = state.topology.workflow
-    if not workflow.nodes:
+    if not state.topology.nodes:
         return '<p class="muted">This notebook started no flow; it has no nodes.</p>'
-    categories = registry.categories(workflow)
-    seen = depict(state)
-    ports = registry.ports(workflow)
-    light = draw(workflow, seen, categories=categories, ports=ports).svg()
-    dark = draw(workflow, seen, categories=categories, ports=ports, dark=True).svg()
+    light, dark = picture_of(state).svg(), picture_of(state, dark=True).svg()
     return f'<div class="picture"><div class="light">{light}</div><div class="dark">{dark}</div></div>'
 
 
@@ -219,8 +212,7 @@ def notebook_report(store: Store, run_id: str) -> str:
     title = f"# {_markdown(row.workflow)}\n\nrun `{row.id}`, {row.status}, started {iso(row.created_at)}"
     notebook.cells.append(v4.new_markdown_cell(title))
     if state.topology.nodes:
-        workflow = state.topology.workflow
-        drawn = draw(workflow, depict(state), categories=registry.categories(workflow), ports=registry.ports(workflow))
+        drawn = picture_of(state)
         shown = {"image/png": base64.b64encode(drawn.png()).decode(), "text/plain": f"run {row.status}"}
         cell = v4.new_code_cell(outputs=[v4.new_output("display_data", data=shown)])
         notebook.cells.append(cell)

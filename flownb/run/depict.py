@@ -1,10 +1,11 @@
-"""The state of a run as the picture wants it: a card for each node, a kind for each edge."""
+"""A run as a picture: a card for each node, a kind for each edge."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from flownb.graph.picture import CardState, PictureState
+from flownb.graph.picture import CardState, Picture, PictureState, draw
+from flownb.graph.registry import registry
 from flownb.model.state import COMPLETED, FAILED, RUNNING, STATUSES
 from flownb.model.status import NodeStatus
 from flownb.store import values
@@ -12,6 +13,13 @@ from flownb.store import values
 if TYPE_CHECKING:
     from flownb.model.state import RunState
     from flownb.model.topology import Wire
+
+
+def picture_of(state: RunState, *, dark: bool = False) -> Picture:
+    """The picture of a run as it is now; node types that are not installed here are drawn plainly."""
+    workflow = state.topology.workflow
+    known = registry.categories(workflow)
+    return draw(workflow, depict(state), categories=known, ports=registry.ports(workflow), dark=dark)
 
 
 def depict(state: RunState) -> PictureState:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from flownb.store.contract import Owner, Store
 
 _log = logging.getLogger("flownb.engine")
-#: Seconds that one callback may take before it lets others in; see `_Fairness`.
+#: Seconds that one callback may take before it lets others in, a computing cell above all.
 _BUDGET: Final = 0.008
 #: Seconds between renewals of the lease, and between looks for commands from other processes.
 _RENEW_SECONDS: Final = 4.0

@@ -41,10 +41,6 @@ class Values:
         """Remember what a node returned."""
         self._live[number] = output
 
-    def forget(self, number: int) -> None:
-        """Forget a node's value; it is pending again."""
-        self._live.pop(number, None)
-
     def rebase(self, state: RunState) -> None:
         """Serve another state of the same run: what nodes returned stays, for those that are still completed."""
         self._state = state
