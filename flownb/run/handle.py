@@ -15,6 +15,7 @@ from flownb.model.status import PauseReason, RunStatus
 from flownb.run.engine import engine
 from flownb.run.follow import Follower
 from flownb.run.interrupts import AwaitInterrupted, interrupts, result_interrupted
+from flownb.run.latch import Latch
 from flownb.run.recover import read_state
 from flownb.run.view import RunView
 from flownb.store import values
@@ -47,7 +48,7 @@ class Run(RunView):
         self._follower: Follower | None = None
         #: What continues it in this process, where its program is at hand.
         self._continue: Callable[[Run, bool, str], None] | None = None
-        self._settled = threading.Event()
+        self._settled = Latch()
         self._lost: BaseException | None = None
         self._watchers: list[Callable[[list[Event]], None]] = []
 
