@@ -7,7 +7,6 @@ folds an event and puts it on `out`; the engine commits `out`, publishes it, and
 from __future__ import annotations
 
 import asyncio
-import random
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -299,7 +298,7 @@ class Execution:
         failure = failure_of(error)
         if not self.pausing and may_retry(node.retry, attempt.number_of_try, failure):
             assert node.retry is not None
-            delay = retry_delay(node.retry, attempt.number_of_try, random.random())  # noqa: S311  spread, not secrecy
+            delay = retry_delay(node.retry, attempt.number_of_try, self.engine.chance())
             tries = attempt.number_of_try
             self.record(ev.NodeRetrying(at=now, node=attempt.path, attempt=tries, delay=delay, error=failure))
             self._later(number, delay, tries + 1)

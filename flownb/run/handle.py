@@ -229,7 +229,7 @@ class Run(RunView):
         """Ask something of the run, wherever it is at work; what comes of it arrives as events."""
         execution = self._execution
         if execution is not None and not execution.over:
-            engine().call(execution.obey, command)
+            execution.engine.call(execution.obey, command)
             return
         owner = self._store.owner_of(self.id)
         if owner is not None and owner[1]:
@@ -387,7 +387,7 @@ class Run(RunView):
             return False
         written = threading.Event()
         execution.listeners.append(lambda happened: written.set() if happened is None else None)
-        engine().call(execution.settle, end)
+        execution.engine.call(execution.settle, end)
         written.wait()
         return True
 
