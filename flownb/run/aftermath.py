@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -31,7 +30,7 @@ def attempt_failed(execution: Execution, attempt: Attempt, error: BaseException)
     failure = failure_of(error)
     if not execution.pausing and may_retry(node.retry, attempt.number_of_try, failure):
         assert node.retry is not None
-        delay = retry_delay(node.retry, attempt.number_of_try, random.random())  # noqa: S311  spread, not secrecy
+        delay = retry_delay(node.retry, attempt.number_of_try, execution.engine.chance())
         tries = attempt.number_of_try
         execution.record(ev.NodeRetrying(at=now, node=attempt.path, attempt=tries, delay=delay, error=failure))
         execution.timers.later(number, delay, tries + 1)

@@ -230,7 +230,7 @@ class Run(RunView):
         """Ask something of the run, wherever it is at work; what comes of it arrives as events."""
         execution = self._execution
         if execution is not None and not execution.over:
-            engine().call(obey, execution, command)
+            execution.engine.call(obey, execution, command)
             return
         owner = self._store.owner_of(self.id)
         if owner is not None and owner[1]:
@@ -388,7 +388,7 @@ class Run(RunView):
             return False
         written = threading.Event()
         execution.listeners.append(lambda happened: written.set() if happened is None else None)
-        engine().call(settle, execution, end)
+        execution.engine.call(settle, execution, end)
         written.wait()
         return True
 
