@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +85,7 @@ class NodeContext:
 
     def now(self) -> float:
         """Seconds since 1970."""
-        return time.time()
+        return self._attempt.execution.engine.now()
 
     def status(self, text: str) -> None:
         """Show a short text beside the node."""

@@ -14,6 +14,7 @@ import contextlib
 import contextvars
 import logging
 import os
+import random
 import sys
 import threading
 import time
@@ -22,15 +23,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flownb import faults
 from flownb.errors import Fenced, FlownbError, InternalError, StoreError
+from flownb.ids import new_run_id
 from flownb.model.events import Record
-from flownb.run import bus, capture
+from flownb.run import bus, capture, ending
+from flownb.run.control import obey
 from flownb.run.eager import EagerTasks
 from flownb.run.threads import Workers
 from flownb.store.contract import Write
 from flownb.store.owner import current_owner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from flownb.run.attempt import Attempt
     from flownb.run.executor import Execution
@@ -49,13 +52,34 @@ _OUTPUT_SECONDS: Final = 0.2
 class Engine:
     """One a process, by `engine()`. Methods marked so may be called from any thread; all others on the loop only."""
 
-    def __init__(self) -> None:
-        #: Seconds since 1970.
-        self.now: Callable[[], float] = time.time
-        self.loop = asyncio.new_event_loop()
+    def __init__(
+        self,
+        *,
+        loop: asyncio.AbstractEventLoop | None = None,
+        now: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
+        new_id: Callable[[], str] = new_run_id,
+        workers: Workers | None = None,
+    ) -> None:
+        """An engine at work.
+
+        Args:
+            loop: the loop that it works on, which the caller runs; by default one of its own, on its own thread. The
+                rest is for those who bring a loop, as a simulation: everything that would differ between two runs.
+            now: the time, in seconds since 1970.
+            chance: a random number from 0 to 1.
+            new_id: an id for a new run.
+            workers: the threads for sync functions.
+        """
+        self.now = now
+        self.chance = chance
+        self.new_id = new_id
+        self.loop = loop or asyncio.new_event_loop()
+        #: The clock by which a tick keeps within its budget; of the loop, if that may be another than the machine's.
+        self._clock: Callable[[], float] = time.perf_counter if loop is None else loop.time
         self.base_context = contextvars.Context()
         self.tasks = EagerTasks(self.loop)
-        self.workers = Workers(self.loop)
+        self.workers = workers or Workers(self.loop)
         self.executions: dict[str, Execution] = {}
         #: What other threads want to have called, and whether the loop knows of it.
         self._calls: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
@@ -69,6 +93,10 @@ class Engine:
         self._renewed = 0.0
         self._switch_interval = sys.getswitchinterval()
         self._owners_lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        if loop is not None:
+            self.base_context.run(_given.set, self)
+            return
         self._thread = threading.Thread(target=self._serve, name="flownb-engine", daemon=True)
         self._thread.start()
 
@@ -86,8 +114,8 @@ class Engine:
 
     @property
     def thread_id(self) -> int | None:
-        """The engine's thread, so that others can tell when they are on it."""
-        return self._thread.ident
+        """The engine's thread, so that others can tell when they are on it; without one of its own, whoever asks."""
+        return threading.get_ident() if self._thread is None else self._thread.ident
 
     # --- from any thread ----------------------------------------------------------------------------------------------
 
@@ -157,7 +185,7 @@ class Engine:
 
         def all_leave() -> None:
             for execution in list(self.executions.values()):
-                execution.leave()
+                ending.leave(execution)
             self.loop.call_soon(left.set, context=self.base_context)  # behind the tick that commits it
 
         self.call(all_leave)
@@ -202,7 +230,7 @@ class Engine:
             self.loop.call_soon(self._tick, context=self.base_context)
 
     def _tick(self) -> None:
-        end = time.perf_counter() + _BUDGET
+        end = self._clock() + _BUDGET
         try:
             while self._dirty:
                 batch = list(self._dirty)
@@ -214,7 +242,7 @@ class Engine:
                 for attempt in starts:
                     if not attempt.execution.lost:
                         self._start(attempt)
-                if time.perf_counter() > end and self._dirty:
+                if self._clock() > end and self._dirty:
                     self.loop.call_soon(self._tick, context=self.base_context)
                     return
         except BaseException:
@@ -304,8 +332,7 @@ class Engine:
         execution.out = []
         for attempt in list(execution.alive.values()):
             attempt.stop()
-        for timer in execution.timers.values():
-            timer.cancel()
+        execution.timers.clear()
         self._remove(execution)
         if not isinstance(error, Fenced):
             with contextlib.suppress(StoreError):  # else the lease lapses by itself
@@ -330,7 +357,7 @@ class Engine:
             self._housekeeping = None
             return
         self._housekeeping = self.loop.call_later(_LOOK_SECONDS, self._keep_house, context=self.base_context)
-        now = time.monotonic()
+        now = self.loop.time()
         renew = now - self._renewed > _RENEW_SECONDS
         by_store: dict[str, list[str]] = {}
         for execution in self.executions.values():
@@ -354,22 +381,36 @@ class Engine:
         for message in store.receive(runs):
             execution = self.executions.get(message.run)
             if execution is not None:
-                execution.obey(message.command)
+                obey(execution, message.command)
 
 
 _engine: Engine | None = None
 _engine_pid = 0
 _engine_lock = threading.Lock()
+#: The engine of a context that has another than its process.
+_given: Final[contextvars.ContextVar[Engine | None]] = contextvars.ContextVar("flownb_engine", default=None)
 
 
 def engine() -> Engine:
     """The engine of this process; started at the first call, and anew in a forked child."""
     global _engine, _engine_pid
+    if (given := _given.get()) is not None:
+        return given
     if _engine is None or _engine_pid != os.getpid():
         with _engine_lock:
             if _engine is None or _engine_pid != os.getpid():
                 _engine, _engine_pid = Engine(), os.getpid()
     return _engine
+
+
+@contextlib.contextmanager
+def using(other: Engine) -> Iterator[None]:
+    """Let `engine()` mean another one in this context and in all that is begun in it."""
+    before = _given.set(other)
+    try:
+        yield
+    finally:
+        _given.reset(before)
 
 
 def _leave() -> None:

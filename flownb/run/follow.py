@@ -46,7 +46,8 @@ class Follower:
         self._version: Any = None
         self._looks = 0
         self._stopped = False
-        engine().call(self._look)
+        self._home = engine()
+        self._home.call(self._look)
 
     def stop(self) -> None:
         """Follow no more; from any thread."""
@@ -55,7 +56,7 @@ class Follower:
     def _look(self) -> None:
         if self._stopped:
             return
-        home = engine()
+        home = self._home
         self._timer = home.loop.call_later(_LOOK_SECONDS, self._look, context=home.base_context)
         self._looks += 1
         try:

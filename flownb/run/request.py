@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -39,6 +38,8 @@ class Request(msgspec.Struct, kw_only=True):
     #: What a key is compared by beside the inputs: the target as given.
     target: str = ""
     headless: bool = False
+    #: Whether the run is recorded with its first events, and not before the start returns; not for one with a key.
+    soon: bool = False
 
 
 def check_inputs(
@@ -110,7 +111,7 @@ def check_until(request: Request) -> None:
         )
 
 
-def left_out(request: Request, state: RunState) -> list[ev.Event]:
+def left_out(request: Request, state: RunState, now: float) -> list[ev.Event]:
     """With `until`, the nodes that it doesn't need are skipped from the start."""
     if request.until is None:
         return []
@@ -123,7 +124,6 @@ def left_out(request: Request, state: RunState) -> list[ev.Event]:
             needed.add(number)
             queue += [wire.source for wire in topology.entering[number]]
     reason = ev.Reason(group="command", message=f"not needed: the run is until {request.until}")
-    now = time.time()
     return [
         ev.NodeSkipped(at=now, node=path, reason=reason)
         for number, path in enumerate(topology.paths)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from flownb import faults
 from flownb.errors import Conflict, DefinitionDrift, InvalidInput, RunError
-from flownb.ids import new_run_id
 from flownb.model import commands as cmd
 from flownb.model import events as ev
 from flownb.model.fingerprint import digest_of
@@ -44,8 +42,11 @@ def start(request: Request) -> Run:
     digest = digest_of([request.target or request.definition.workflow.name, plain])
     if request.key is not None and (row := request.store.find_key(request.key)) is not None:
         return by_key(request, row, digest)
-    new = _new_run(request, new_run_id(), digest)
-    row, lease = request.store.create_run(new, engine().owner(request.store))
+    new = _new_run(request, engine().new_id(), digest)
+    owner = engine().owner(request.store)
+    if request.soon and new.key is None:
+        return _begin(request, new.id, request.store.announce_run(new, owner), plain)
+    row, lease = request.store.create_run(new, owner)
     if lease is None:
         return by_key(request, row, digest)
     faults.reach("run.created")
@@ -66,7 +67,7 @@ def _new_run(request: Request, run_id: str, digest: str, group: str | None = Non
         group=group,
         definition=definition.hash,
         program=request.program,
-        created_at=time.time(),
+        created_at=engine().now(),
     )
 
 
@@ -78,7 +79,7 @@ def _begin(request: Request, run_id: str, lease: Lease, plain: dict[str, Any]) -
 def _first_events(request: Request, state: RunState, plain: dict[str, Any]) -> list[ev.Event]:
     definition: Definition = request.definition
     started = ev.RunStarted(
-        at=time.time(),
+        at=engine().now(),
         workflow=definition.workflow.name,
         definition=definition.hash,
         inputs=plain,
@@ -87,7 +88,7 @@ def _first_events(request: Request, state: RunState, plain: dict[str, Any]) -> l
         parent=request.parent,
         parent_node=request.parent_node,
     )
-    return [started, *left_out(request, state)]
+    return [started, *left_out(request, state, started.at)]
 
 
 def _join(
@@ -141,7 +142,7 @@ def _resume(
     state = run.state
     if not state.definition:  # its process died, or its notebook ended, before the first event of a flow
         plain = {name: values.store(value, request.store.artifacts).plain for name, value in request.inputs.items()}
-        again = [] if state.started_at is None else [ev.RunResumed(at=time.time(), cause=cause or "command")]
+        again = [] if state.started_at is None else [ev.RunResumed(at=engine().now(), cause=cause or "command")]
         return _join(request, run, lease, [*again, *_first_events(request, state, plain)], hold=hold)
     if previous is not None:
         previous.values.rebase(state)
@@ -149,7 +150,7 @@ def _resume(
     first = resumption(
         state,
         request.definition,
-        time.time(),
+        engine().now(),
         retry=retry,
         cause=cause,
         skip=[command.node for command in left if isinstance(command, cmd.SkipNode)],
@@ -222,7 +223,7 @@ def _goes_on(run: Run, *, retry: bool) -> bool:
         return True
     if state.pause_reason is PauseReason.TIMER:
         due = [wait.until for wait in state.waits.values() if wait.until is not None]
-        return bool(due) and min(due) <= time.time()
+        return bool(due) and min(due) <= engine().now()
     if state.pause_reason is PauseReason.IN_DOUBT:
         return True  # if nobody said what is to be done, it asks again
     return retry and state.pause_reason not in (PauseReason.HUMAN, PauseReason.EVENT)
