@@ -25,7 +25,7 @@ from flownb import faults
 from flownb.errors import Fenced, FlownbError, InternalError, StoreError
 from flownb.ids import new_run_id
 from flownb.model.events import Record
-from flownb.run import bus, capture
+from flownb.run import bus, capture, ending
 from flownb.run.eager import EagerTasks
 from flownb.run.house import House
 from flownb.run.threads import Workers
@@ -167,7 +167,7 @@ class Engine:
 
         def all_leave() -> None:
             for execution in list(self.executions.values()):
-                execution.leave()
+                ending.leave(execution)
             self.loop.call_soon(left.set, context=self.base_context)  # behind the tick that commits it
 
         self.call(all_leave)
@@ -333,8 +333,7 @@ class Engine:
         execution.out = []
         for attempt in list(execution.alive.values()):
             attempt.stop()
-        for timer in execution.timers.values():
-            timer.cancel()
+        execution.timers.clear()
         self._remove(execution)
         if not isinstance(error, Fenced):
             with contextlib.suppress(StoreError):  # else the lease lapses by itself
@@ -386,7 +385,7 @@ def using(other: Engine) -> Iterator[None]:
 
 def _leave() -> None:
     """The interpreter ends: nothing of ours may be inside SQLite while it does."""
-    global _engine
+    global _engine  # noqa: PLW0603  a process has one
     if _engine is not None and _engine_pid == os.getpid():
         _engine.close()
         _engine = None

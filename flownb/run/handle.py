@@ -21,9 +21,12 @@ from flownb.errors import (
 )
 from flownb.model import commands as cmd
 from flownb.model.status import PauseReason, RunStatus
+from flownb.run.control import obey
+from flownb.run.ending import settle
 from flownb.run.engine import engine
 from flownb.run.follow import Follower
 from flownb.run.interrupts import AwaitInterrupted, interrupts, result_interrupted
+from flownb.run.latch import Latch
 from flownb.run.recover import read_state
 from flownb.run.view import RunView
 from flownb.store import values
@@ -56,7 +59,7 @@ class Run(RunView):
         self._follower: Follower | None = None
         #: What continues it in this process, where its program is at hand.
         self._continue: Callable[[Run, bool, str], None] | None = None
-        self._settled = threading.Event()
+        self._settled = Latch()
         self._lost: BaseException | None = None
         self._watchers: list[Callable[[list[Event]], None]] = []
 
@@ -237,7 +240,7 @@ class Run(RunView):
         """Ask something of the run, wherever it is at work; what comes of it arrives as events."""
         execution = self._execution
         if execution is not None and not execution.over:
-            execution.engine.call(execution.obey, command)
+            execution.engine.call(obey, execution, command)
             return
         owner = self._store.owner_of(self.id)
         if owner is not None and owner[1]:
@@ -352,8 +355,8 @@ class Run(RunView):
         execution = self._execution
         if happened is None:
             if execution is not None and execution.lost is not None:
+                self._read_again()  # first: who waits looks as soon as the run is lost
                 self._lost = execution.lost
-                self._read_again()
             self._rest()
         elif not happened:
             self._settled.set()  # held: nothing left to do until the notebook ends
@@ -407,7 +410,7 @@ class Run(RunView):
             return False
         written = threading.Event()
         execution.listeners.append(lambda happened: written.set() if happened is None else None)
-        execution.engine.call(execution.settle, end)
+        execution.engine.call(settle, execution, end)
         written.wait()
         return True
 

@@ -10,9 +10,8 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from flownb.errors import FlownbError, StoreError
+from flownb.run.control import obey
 from flownb.store import refusals
 from flownb.store.lease import renew_seconds, usual_seconds
 from flownb.store.owner import current_owner
@@ -32,21 +31,23 @@ _PULSE: Final = 10
 _log: Final = logging.getLogger("flownb.engine")
 
 
-class _Place(msgspec.Struct, eq=False):
+class _Place:
     """One store, and who needs to know what happens in it."""
 
-    store: Store
-    owner: Owner | None = None
-    version: int | None = None
-    renewed: float = 0.0
-    runs: dict[str, Execution] = {}
-    #: Called with True where the store has changed, and with False once a second.
-    watchers: dict[int, Callable[[bool], None]] = {}
-    #: Runs that wait for an answer, and what carries them on.
-    resting: dict[str, Callable[[], None]] = {}
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.owner: Owner | None = None
+        self.version: int | None = None
+        self.renewed = 0.0
+        self.runs: dict[str, Execution] = {}
+        #: Called with True where the store has changed, and with False once a second.
+        self.watchers: dict[int, Callable[[bool], None]] = {}
+        #: Runs that wait for an answer, and what carries them on.
+        self.resting: dict[str, Callable[[], None]] = {}
 
     @property
     def needed(self) -> bool:
+        """Whether anybody wants it looked at."""
         return bool(self.runs or self.watchers or self.resting)
 
 
@@ -220,7 +221,7 @@ class House:
         for message in place.store.receive(mine) if mine else ():
             execution = place.runs.get(message.run)
             if execution is not None:
-                execution.obey(message.command)
+                obey(execution, message.command)
         for run in [run for run in waiting if run in place.resting]:
             try:
                 place.resting.pop(run)()

@@ -99,4 +99,3 @@ class Liveness:
         # Another boot, or another machine. A stamp from the far future comes from a clock that was wrong: it must not
         # hold a run until that time has come; the fence keeps the owner out if it lives after all.
         return abs(self.clock.wall() - renewed.wall) >= self.lease_seconds
-
