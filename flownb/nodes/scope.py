@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 
 def scope(ctx: Context, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The names of an expression, nearest last: `run`, `trigger` and `variables`, the run's inputs, the node's inputs.
+    """The names of an expression, nearest last: those of every run, its inputs, those of a round, the node's inputs.
+
+    Of every run are `run`, `trigger` and `variables`; of a round, inside a loop, `item` and `index`.
 
     Args:
         ctx: of the node that runs.
@@ -22,5 +24,6 @@ def scope(ctx: Context, inputs: Mapping[str, Any]) -> dict[str, Any]:
         "trigger": {"type": ctx.trigger},
         "variables": ctx.variables,
         **ctx.inputs,
+        **ctx.round,
         **inputs,
     }

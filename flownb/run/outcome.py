@@ -46,7 +46,7 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
 
 
 def _check_ports(attempt: Attempt, output: Output) -> None:
-    known = {port.name for port in attempt.execution.definition.ports[attempt.path].outputs}
+    known = {port.name for port in attempt.execution.definition.ports[attempt.body.node.id].outputs}
     unknown = [port for port in (*(output.ports or ()), *output.values) if port not in known]
     if unknown:
         there = ", ".join(sorted(known))

@@ -6,8 +6,10 @@ import inspect
 import logging
 from typing import TYPE_CHECKING, Any
 
+from flownb.graph.nodetype import Round
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from flownb.graph.nodetype import Context
 
@@ -44,6 +46,8 @@ class FakeContext:
         self.sources: Mapping[str, Sequence[str]] = sources or {}
         self.resumed = resumed
         self.resume_data = resume_data
+        self.round: Mapping[str, Any] = {}
+        self.wired_ports: frozenset[str] = frozenset()
         self.headless = True
         self.time = time
         self.cancelled = False
@@ -78,6 +82,16 @@ class FakeContext:
             return self._finish(name, value)
         self.steps[name] = value
         return value
+
+    async def iterate(
+        self, begin: Callable[[Sequence[Round]], Iterator[Any]], width: int | None, *, fail_fast: bool
+    ) -> list[Round]:
+        """Do the rounds of a loop whose body gives back the item."""
+        del width, fail_fast
+        rounds: list[Round] = []
+        for index, item in enumerate(begin(rounds)):
+            rounds.append(Round(index, item, value=item))
+        return rounds
 
     async def _finish(self, name: str, running: Awaitable[Any]) -> Any:
         self.steps[name] = await running
