@@ -25,7 +25,8 @@ from flownb import faults
 from flownb.errors import Fenced, FlownbError, InternalError, StoreError
 from flownb.ids import new_run_id
 from flownb.model.events import Record
-from flownb.run import bus, capture
+from flownb.run import bus, capture, ending
+from flownb.run.control import obey
 from flownb.run.eager import EagerTasks
 from flownb.run.threads import Workers
 from flownb.store.contract import Write
@@ -187,7 +188,7 @@ class Engine:
 
         def all_leave() -> None:
             for execution in list(self.executions.values()):
-                execution.leave()
+                ending.leave(execution)
             self.loop.call_soon(left.set, context=self.base_context)  # behind the tick that commits it
 
         self.call(all_leave)
@@ -341,8 +342,7 @@ class Engine:
         execution.out = []
         for attempt in list(execution.alive.values()):
             attempt.stop()
-        for timer in execution.timers.values():
-            timer.cancel()
+        execution.timers.clear()
         self._remove(execution)
         if not isinstance(error, Fenced):
             with contextlib.suppress(StoreError):  # else the lease lapses by itself
@@ -391,7 +391,7 @@ class Engine:
         for message in store.receive(runs):
             execution = self.executions.get(message.run)
             if execution is not None:
-                execution.obey(message.command)
+                obey(execution, message.command)
 
 
 _engine: Engine | None = None

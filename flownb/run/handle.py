@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.errors import InternalError, InvalidInput, RunCancelled, RunError, RunFailed, RunPaused, UsageError
 from flownb.model import commands as cmd
 from flownb.model.status import PauseReason, RunStatus
+from flownb.run.control import obey
+from flownb.run.ending import settle
 from flownb.run.engine import engine
 from flownb.run.follow import Follower
 from flownb.run.interrupts import AwaitInterrupted, interrupts, result_interrupted
+from flownb.run.latch import Latch
 from flownb.run.recover import read_state
 from flownb.run.view import RunView
 from flownb.store import values
@@ -47,7 +50,7 @@ class Run(RunView):
         self._follower: Follower | None = None
         #: What continues it in this process, where its program is at hand.
         self._continue: Callable[[Run, bool, str], None] | None = None
-        self._settled = threading.Event()
+        self._settled = Latch()
         self._lost: BaseException | None = None
         self._watchers: list[Callable[[list[Event]], None]] = []
 
@@ -228,7 +231,7 @@ class Run(RunView):
         """Ask something of the run, wherever it is at work; what comes of it arrives as events."""
         execution = self._execution
         if execution is not None and not execution.over:
-            execution.engine.call(execution.obey, command)
+            execution.engine.call(obey, execution, command)
             return
         owner = self._store.owner_of(self.id)
         if owner is not None and owner[1]:
@@ -386,7 +389,7 @@ class Run(RunView):
             return False
         written = threading.Event()
         execution.listeners.append(lambda happened: written.set() if happened is None else None)
-        execution.engine.call(execution.settle, end)
+        execution.engine.call(settle, execution, end)
         written.wait()
         return True
 

@@ -185,6 +185,14 @@ class Store(Protocol):
         """
         ...
 
+    def announce_run(self, new: NewRun, owner: Owner) -> Lease:
+        """Record a run that has no key with the next transaction of this process, or before anything is read.
+
+        So a burst of starts costs one commit. If the process dies before that, there was no such run, and nothing of it
+        has begun.
+        """
+        ...
+
     def commit(self, writes: Sequence[Write], *, power: bool = False) -> None:
         """Append the events of one loop tick, all or nothing, with their projections.
 

@@ -137,6 +137,12 @@ class MemoryStore:
             self._owners[owner.id] = (owner, self._liveness.now())
             return row, Lease(new.id, owner.id, 1)
 
+    def announce_run(self, new: NewRun, owner: Owner) -> Lease:
+        """Record a run that has no key."""
+        _, lease = self.create_run(new, owner)
+        assert lease is not None, "a run with a key may be another one: create it"
+        return lease
+
     def commit(self, writes: Sequence[Write], *, power: bool = False) -> None:  # noqa: ARG002  no plug to survive
         """Append the events of one loop tick, all or nothing."""
         with self._lock:
