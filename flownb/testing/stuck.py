@@ -49,5 +49,5 @@ def _of_execution(execution: Execution) -> str:
     alive = [attempt.path for attempt in execution.alive.values()]
     return (
         f"{execution.run_id}: {state.status}, pausing={execution.pausing}, stopping={execution.stopping!r:.80}, "
-        f"ready={ready}, in flight={alive}, timers={list(execution.timers)}, uncommitted={len(execution.out)}; {nodes}"
+        f"ready={ready}, in flight={alive}, timers={len(execution.timers)}, uncommitted={len(execution.out)}; {nodes}"
     )
