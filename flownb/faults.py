@@ -51,9 +51,12 @@ def arm(point: str, action: Callable[[], None]) -> None:
     _armed[point] = action
 
 
-def disarm() -> None:
-    """Forget every armed point."""
-    _armed.clear()
+def disarm(point: str | None = None) -> None:
+    """Forget an armed point, or every one."""
+    if point is None:
+        _armed.clear()
+    else:
+        _armed.pop(point, None)
 
 
 def kill_at(point: str, nth: int = 1) -> None:

@@ -119,6 +119,15 @@ class NodeStarted(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=
     attempt: int = 1
 
 
+class IterationStarted(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="iteration_started"):
+    """A loop begins one more round: its body gets instances of its nodes, as `each[3].clean`."""
+
+    #: From 0.
+    index: int
+    #: The plain form of what the round is about.
+    item: Any = None
+
+
 class NodeRetrying(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="node_retrying"):
     """An attempt failed and another follows after `delay` seconds."""
 
@@ -328,6 +337,7 @@ AnyEvent = (
     | RunCancelledEvent
     | RunForked
     | NodeStarted
+    | IterationStarted
     | NodeRetrying
     | NodeCompleted
     | NodeFailedEvent

@@ -53,7 +53,7 @@ class RunState(Readiness):
     """
 
     def __init__(self, topology: Topology, run_id: str = "") -> None:
-        super().__init__(topology)
+        super().__init__(topology.origin)
         self.run_id = run_id
         self.status = RunStatus.PENDING
         self.pause_reason: PauseReason | None = None
@@ -163,6 +163,17 @@ _BY_NODE: Final = (
 )  # fmt: skip
 
 
+def _iteration_started(state: RunState, event: ev.IterationStarted) -> None:
+    loop = state.topology.index[event.node]
+    if event.index in state.blocks.get(loop, ()):
+        return  # told twice
+    block = state.open_block(loop, event.index, event.item)
+    state.attempts.frombytes(bytes(state.attempts.itemsize * block.count))
+    for times in (state.node_started, state.node_finished):
+        times.frombytes(bytes(times.itemsize * block.count))
+    state.output += [None] * block.count
+
+
 def _run_completed(state: RunState, event: ev.RunCompleted) -> None:
     _run_ended(state, RunStatus.COMPLETED, event.at)
     state.results, state.message = event.results, event.message
@@ -204,6 +215,8 @@ def _node_completed(state: RunState, event: ev.NodeCompleted) -> None:
     state.node_finished[number] = event.at
     state.output[number] = event.output
     state.left -= 1
+    if number >= state.flat:
+        state._ended_inside(number)  # noqa: SLF001  the fold is the state's other half
     if event.ports is not None:
         state.ports[number] = event.ports
     if event.values:
@@ -214,7 +227,7 @@ def _node_completed(state: RunState, event: ev.NodeCompleted) -> None:
         state.sources[number] = event.source
     if state.waits:
         state.waits.pop(number, None)
-    state._settle_completed(number)  # noqa: SLF001  the fold is the state's other half
+    state._settle_completed(number)  # noqa: SLF001
 
 
 def _node_failed(state: RunState, event: ev.NodeFailedEvent) -> None:
@@ -224,6 +237,8 @@ def _node_failed(state: RunState, event: ev.NodeFailedEvent) -> None:
     state.failures[number] = event
     state.output[number] = event.output
     state.left -= 1
+    if number >= state.flat:
+        state._ended_inside(number)  # noqa: SLF001
     if not event.handled:
         state.unhandled.add(number)
     state.waits.pop(number, None)
@@ -246,6 +261,8 @@ def _ended_without(state: RunState, path: str, status: int, reason: ev.Reason, a
     state.reasons[number] = reason
     state.retries.pop(number, None)
     state.left -= 1
+    if number >= state.flat:
+        state._ended_inside(number)  # noqa: SLF001
     if state.waits.pop(number, None) is not None:
         _cancel_approvals(state, path)
     state._close(number)  # noqa: SLF001
@@ -313,6 +330,7 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.RunFailedEvent: _run_failed,
     ev.RunCancelledEvent: _run_cancelled,
     ev.RunForked: _nothing,
+    ev.IterationStarted: _iteration_started,
     ev.NodeStarted: _node_started,
     ev.NodeRetrying: _node_retrying,
     ev.NodeCompleted: _node_completed,

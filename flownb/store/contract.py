@@ -233,6 +233,17 @@ class Store(Protocol):
         """Requests to people, oldest first: those without an answer, or all of them."""
         ...
 
+    def decide(self, run: str, decision: ApprovalDecided) -> ApprovalRow:
+        """Give a request to a person its one answer, by one compare-and-swap; the run's owner finds a command.
+
+        Whoever has the run, or takes it up, writes the event: nothing is journaled here.
+
+        Raises:
+            NotFound: the run has no such request.
+            Conflict: it has an answer, or nobody waits for one any more; `.row` is how it stands.
+        """
+        ...
+
     def delete_run(self, run: str) -> None:
         """Forget a run and everything beneath it; artifacts are left to `gc`.
 
@@ -254,6 +265,10 @@ class Store(Protocol):
 
     def retire(self, owner_id: str) -> None:
         """The owner ends in order: all its runs are free at once."""
+        ...
+
+    def held(self, owner_id: str) -> dict[str, int]:
+        """The runs that an owner has, with the fence of each."""
         ...
 
     def owner_of(self, run: str) -> tuple[Owner, bool] | None:
@@ -292,6 +307,10 @@ class Store(Protocol):
 
     def receive(self, runs: Iterable[str]) -> list[Inbox]:
         """Take the commands that were left for these runs, oldest first; each is handed out once."""
+        ...
+
+    def waiting(self) -> set[str]:
+        """The runs for which commands were left; as cheap as there are few."""
         ...
 
     def version(self) -> int:

@@ -17,7 +17,7 @@ import apsw
 
 from flownb.errors import StoreError
 from flownb.store import refusals
-from flownb.store.opening import OPENING
+from flownb.store.opening import OPEN, OPENING
 from flownb.store.sqlite import meaning
 from flownb.store.sqlite.checkpoint import Checkpointer
 
@@ -83,6 +83,7 @@ class Connections:
         self._identity = self._find()
         with OPENING:
             _ALL.add(self)
+            OPEN.add(self)
 
     # --- the file
 
@@ -222,6 +223,16 @@ class Connections:
         self.checkpointer.stop()
         with self.write_lock, self._shelf:
             self._close_all()
+
+    def close_at_exit(self, seconds: float) -> None:
+        """The same for a process that ends: a thread that doesn't come out in time is left where it is."""
+        self.closed = True
+        self.checkpointer.stop()
+        if self.write_lock.acquire(timeout=seconds):
+            with self._shelf:
+                self._shelf.wait_for(lambda: not self._out, timeout=seconds)
+                self._close_all()
+            self.write_lock.release()
 
     def _close_all(self) -> None:
         for connection in (self._writer, self._watcher, *self._idle):
