@@ -258,14 +258,6 @@ class Builder(Definitions):
         }
         return self.define("control.loop", id, {k: v for k, v in config.items() if v is not None}, options)
 
-    @overload
-    def map(self, fn: Function, /, *, over: Any, id: str | None = None, **options: Any) -> NodeRef: ...
-
-    @overload
-    def map(
-        self, fn: None = None, /, *, over: Any, id: str | None = None, **options: Any
-    ) -> Callable[[Function], NodeRef]: ...
-
     def map(
         self,
         fn: Function | None = None,
@@ -276,7 +268,7 @@ class Builder(Definitions):
         concurrency: int | None = None,
         errors: str | None = None,
         **options: Unpack[NodeOptions],
-    ) -> NodeRef | Callable[[Function], NodeRef]:
+    ) -> Any:
         """Call a function for each item of a list, each call a node of its own: a loop with one node inside.
 
         ```python

@@ -14,6 +14,7 @@ from flownb import Flow, RunCancelled, RunFailed, RunPaused
 from flownb.errors import InvalidWorkflow, UsageError
 from flownb.model.events import IterationStarted
 from flownb.model.status import NodeStatus, PauseReason, RunStatus
+from flownb.run.depict import depict, picture_of
 from flownb.run.describe import describe
 from flownb.run.recover import read_state, require_row
 
@@ -141,13 +142,13 @@ def test_loops_lie_in_loops() -> None:
 
         @flow.node
         def scale(index: int) -> int:
-            return 10 ** (index + 1)
+            return [10, 100, 1000][index]
 
         with flow.loop("inner", over="item"):
 
             @flow.node
             def times(item: int, scale: int, rows: list[list[int]]) -> int:
-                return int(item * scale + len(rows))
+                return item * scale + len(rows)
 
     done = run(flow)
     assert done.result(5) == {"outer": [[13, 23], [], [3003]]}
@@ -220,11 +221,10 @@ def test_a_map_calls_a_function_for_each_item() -> None:
     def load() -> list[int]:
         return [1, 2]
 
-    @flow.map(over=load, concurrency=2)
     def clean(item: int, load: list[int]) -> int:
         return item + len(load)
 
-    assert clean(1, [0]) == 2
+    assert flow.map(clean, over=load, concurrency=2)(1, [0]) == 2
     done = run(flow)
     assert done.result(5) == {"clean": [3, 4]}
     assert done["clean[1].clean_item"].output == 4
@@ -529,5 +529,5 @@ def test_the_picture_of_a_loop_counts_its_rounds() -> None:
     cards = depict(done.state).nodes
     assert (cards["check"].status, cards["check"].text) == ("failed", "5 of 5 rounds")
     assert cards["each"].status == "completed"
-    assert "5 of 5 rounds" in flow.view(done).to_svg()
+    assert "5 of 5 rounds" in picture_of(done.state).svg()
     assert bad
