@@ -28,7 +28,7 @@ from flownb.graph.references import (
 )
 from flownb.graph.registry import registry as shared_registry
 from flownb.ids import slug
-from flownb.model.bodies import LOOP, Scopes
+from flownb.model.bodies import Scopes
 from flownb.model.ports import AFTER, ERROR, MAIN, InputPort, NodePorts
 from flownb.model.problem import Problem
 
@@ -227,9 +227,6 @@ class _Check:
             message = f"{node.id} is inside {node.parent!r}, and there is no such node.{self._near(node.parent)}"
             yield Problem(message, node=node.id, place="parent", code="unknown_parent")
             return
-        if self._nodes[self._ids[node.parent]].type != LOOP:
-            message = f"{node.id} is inside {node.parent}, which is no loop."
-            yield Problem(message, node=node.id, place="parent", hint="Only loops have a body.", code="unknown_parent")
         chain: dict[str, None] = {}
         around: str | None = node.id
         while around in self._ids and around not in chain and around not in self._rooted:
