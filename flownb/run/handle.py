@@ -132,14 +132,14 @@ class Run(Asking):
 
         session = current()
         waited = _WAITED if session is None or session.wait else frozenset()
-        if threading.get_ident() == engine().thread_id:
-            raise UsageError("result() would block the engine's own loop; use `await run` in an async node.")
         end = None if timeout is None else time.monotonic() + timeout
         try:
             while not self._done():
                 self._check_that_somebody_has_it()
                 if self._paused() and self.pause_reason not in waited and not self._moved():
                     raise RunPaused(self._pause_sentence(), run=self.id, reason=self.pause_reason)
+                if threading.get_ident() == engine().thread_id:
+                    raise UsageError("result() would block the engine's own loop; use `await run` in an async node.")
                 left = _TICK if end is None else min(_TICK, end - time.monotonic())
                 if left <= 0:
                     raise TimeoutError(f"Run {self.id} has not ended within {timeout:g} s; it goes on.")

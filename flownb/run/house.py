@@ -14,7 +14,6 @@ from flownb.errors import FlownbError, StoreError
 from flownb.run.control import obey
 from flownb.store import refusals
 from flownb.store.lease import renew_seconds, usual_seconds
-from flownb.store.owner import current_owner
 
 if TYPE_CHECKING:
     import asyncio
@@ -74,7 +73,7 @@ class House:
         with self._lock:
             place = self._place(store)
             if place.owner is None:
-                owner = current_owner()
+                owner = self._engine.describe()
                 store.register(owner)
                 place.owner = owner
             return place.owner

@@ -122,6 +122,8 @@ ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.RunForked(at=7.0, source="other", seq=3),
     ev.RunFailedEvent(at=8.0, error=FAILURE, node="b"),
     ev.RunCancelledEvent(at=8.0, by="ada"),
+    ev.NodeStep(at=8.0, node="load", name="charge", output={"id": "ch_1"}),
+    ev.NodeHeartbeat(at=8.0, node="load", detail={"page": 3}),
     ev.RunCompleted(at=9.0, results={"rows": 3}),
 )
 
