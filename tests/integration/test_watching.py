@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -68,9 +69,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flow]:
     """The flow that asks, as the other process imports it."""
     (tmp_path / "program.py").write_text(PROGRAM)
     monkeypatch.syspath_prepend(str(tmp_path))
-    import program as imported
-
-    yield imported.asking
+    yield importlib.import_module("program").asking
     del sys.modules["program"]
 
 
