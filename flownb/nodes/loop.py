@@ -89,10 +89,8 @@ class Loop(NodeType):
     Config: ClassVar[builtins.type[BaseModel] | None] = LoopConfig
     ports: ClassVar[NodePorts] = NodePorts(
         (InputPort(MAIN, many=True, unwired=True, help="what expressions call `main`"),),
-        (
-            OutputPort(MAIN, DataType.ARRAY, help="the results, in the order of the rounds"),
-            OutputPort(ERROR, DataType.ANY, help="what is recorded of the rounds that failed, as a list"),
-        ),
+        (OutputPort(MAIN, DataType.ARRAY, help="the results, in the order of the rounds"),),
+        error=OutputPort(ERROR, DataType.ARRAY, help="what is recorded of the rounds that failed"),
     )
 
     @classmethod

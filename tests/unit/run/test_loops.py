@@ -275,7 +275,7 @@ def test_errors_are_collected_and_listed_at_the_error_port() -> None:
     each = flow["each"]
 
     @flow.node(inputs={"faults": each.error})
-    def told(faults: Any) -> list[Any]:
+    def told(faults: list[dict[str, Any]]) -> list[Any]:
         return [(fault["index"], fault["item"], fault["node"], fault["message"]) for fault in faults]
 
     @flow.node
