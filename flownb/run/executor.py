@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from flownb.run.definition import Body, Definition
     from flownb.run.engine import Engine
     from flownb.run.outcome import Outcome
+    from flownb.run.steps import Promises
     from flownb.store.contract import Lease, Store
 
 
@@ -81,6 +82,8 @@ class Execution:
         self.lost: BaseException | None = None
         #: Whether the engine has let go of it; its listeners hear no more.
         self.gone = False
+        #: Steps inside nodes that wait for their commit; None until there is one.
+        self.promises: Promises | None = None
         #: Announced in `out`, to be started once that is committed.
         self.starts: list[Attempt] = []
 

@@ -30,8 +30,10 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     """Make the stored form beside the live value; on the thread where the body ran.
 
     Raises:
-        InvalidInput: the body chose a port that its node has not.
+        InvalidInput: the body chose a port that its node has not, or left a step unfinished.
     """
+    if attempt.steps is not None:
+        attempt.steps.close()
     if isinstance(value, Suspend):
         return Outcome(Output(), suspend=value)
     output = value if isinstance(value, Output) else Output(value)
