@@ -15,7 +15,6 @@ import sys
 from typing import Any, Final, NoReturn
 
 from flownb.errors import InvalidInput, NodeFailed
-from flownb.model.events import Failure
 from flownb.nodes.function import load_function
 from flownb.run.child import linux
 from flownb.run.child.context import ChildContext
@@ -99,15 +98,8 @@ class _Body:
             function, arguments = _unpack(path, call)
             if asked is not None:
                 arguments["ctx"] = ChildContext(self._channel, asked, lambda: self._stopped)
-            value = function(**arguments)
-            if inspect.iscoroutine(value):
-                value.close()
-                raise InvalidInput(
-                    f"{path} is a plain function that returned a coroutine; only `async def` nodes are awaited, "
-                    "and those run on the engine's loop."
-                )
-            message = self._packed(path, value)
-        except BaseException as error:  # noqa: BLE001  SystemExit and KeyboardInterrupt are the node's failure too
+            message = self._packed(path, _plain(path, function(**arguments)))
+        except BaseException as error:  # SystemExit and KeyboardInterrupt are the node's failure too
             if self._stopped:
                 raise
             message = self._failed(error)
@@ -173,6 +165,16 @@ class _Handler(logging.Handler):
             self.handleError(record)
 
 
+def _plain(path: str, value: Any) -> Any:
+    if inspect.iscoroutine(value):
+        value.close()
+        raise InvalidInput(
+            f"{path} is a plain function that returned a coroutine; only `async def` nodes are awaited, and those run "
+            "on the engine's loop."
+        )
+    return value
+
+
 def _unpack(path: str, call: tuple[Any, dict[str, Parcel]]) -> tuple[Any, dict[str, Any]]:
     """The function, and the arguments by name."""
     function, given = call
@@ -190,5 +192,3 @@ def _unpack(path: str, call: tuple[Any, dict[str, Parcel]]) -> tuple[Any, dict[s
             node=path,
         ) from error
     return function, arguments
-
-

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import threading
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from flownb.errors import InvalidInput
+from flownb.run.child.wire import pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +44,7 @@ class ChildContext:
             Exception: what the engine raised.
         """
         with self._asking:
-            self._channel.send(("ask", name, args))
+            self._channel.send(("ask", name, pack(args)))
             kind, answer = self._channel.receive()
         value = answer.open()
         if kind == "raise":
@@ -79,6 +83,39 @@ class ChildContext:
     def now(self) -> float:
         """Seconds since 1970."""
         return time.time()
+
+    def step(self, name: str, part: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Do a part of the node once: after a crash, a retry or a resume its recorded result comes back."""
+        if not callable(part):
+            raise InvalidInput(
+                f"The step {name!r:.80} of {self.path} takes a function and its arguments, not {part!r:.80}.",
+                name="name",
+            )
+        name, done, value = self.ask("step_begin", name)
+        if done:
+            return value
+        try:
+            value = self._plain(name, part(*args, **kwargs))
+        except BaseException:
+            self.ask("step_end", name)
+            raise
+        self.ask("step_keep", name, value)
+        return value
+
+    def _plain(self, name: str, value: Any) -> Any:
+        if inspect.iscoroutine(value):
+            value.close()
+            raise InvalidInput(
+                f"The step {name!r} of {self.path} is async, and nothing awaits it in a process of its own; give it a "
+                "plain function.",
+                name="name",
+            )
+        return value
+
+    def step_key(self, name: str) -> str:
+        """The idempotency key of a step: the node's, with the name behind it."""
+        key: str = self.ask("step_key", name)
+        return key
 
     def status(self, text: str) -> None:
         """Show a short text beside the node."""

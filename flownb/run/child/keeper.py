@@ -88,11 +88,11 @@ class _Keeper:
         pause = _LOOK_SECONDS if self._memory or self._cpu else _SLOW_LOOK_SECONDS
         if self._deadline is not None:
             pause = max(0.0, min(pause, self._deadline - time.monotonic()))
-        ready = select.select([self._watch, self._wake], [], [], pause)[0]
+        ready = select.select([self._watch.fileno(), self._wake], [], [], pause)[0]
         if self._wake in ready:
             with contextlib.suppress(BlockingIOError):
                 os.read(self._wake, 4096)
-        if self._watch in ready:
+        if self._watch.fileno() in ready:
             self._obey(self._hear())
         self._reap()
         if self._status is not None:

@@ -13,9 +13,10 @@ import signal
 import socket
 import struct
 import time
+from contextlib import suppress
 from typing import Final
 
-from flownb.run.child import keeper
+from flownb.run.child import keeper, linux, tree
 
 #: Memory in bytes and CPU in seconds that a node may use; 0 for no limit.
 REQUEST: Final = struct.Struct("!Qd")
@@ -27,8 +28,8 @@ _IDLE_SECONDS: Final = 10.0
 
 def main() -> None:
     """Fork a keeper for each request that comes on standard input, until nobody is there to send one."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    linux.adopt_orphans()
     control = socket.socket(fileno=os.dup(0))
     null = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1):
@@ -64,8 +65,10 @@ def main() -> None:
 
 
 def _reap(keepers: set[int]) -> None:
-    while keepers:
-        pid, _ = os.waitpid(-1, os.WNOHANG)
-        if not pid:
-            return
-        keepers.discard(pid)
+    """Forget the keepers that have left, and end what one that somebody killed has left behind."""
+    with suppress(ChildProcessError):
+        while pid := os.waitpid(-1, os.WNOHANG)[0]:
+            keepers.discard(pid)
+    for pid in tree.children(os.getpid()):
+        if pid not in keepers:
+            tree.end_stray(pid)

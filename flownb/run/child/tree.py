@@ -28,36 +28,37 @@ class Usage(NamedTuple):
 
 def below(root: int) -> list[int]:
     """The processes that descend from `root`, without itself."""
-    if not KNOWN:
-        return []
     found: list[int] = []
     queue = [root]
     while queue:
-        children = _children(queue.pop())
-        found += children
-        queue += children
+        made = children(queue.pop())
+        found += made
+        queue += made
     return found
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The processes that a process has made and that are still there; empty where the system doesn't tell."""
+    if not KNOWN:
+        return []
     try:
-        threads = os.listdir(f"/proc/{pid}/task")
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
     except OSError:
         return []  # it has ended
     found: list[int] = []
     for thread in threads:
         try:
-            found += map(int, Path(f"/proc/{pid}/task/{thread}/children").read_bytes().split())
+            found += map(int, (thread / "children").read_bytes().split())
         except FileNotFoundError:
             if not Path("/proc/self/task", str(os.getpid()), "children").exists():
-                return _children_by_scan(pid)  # a kernel without that file
+                return __children_by_scan(pid)  # a kernel without that file
         except OSError:
             continue
     return found
 
 
-def _children_by_scan(pid: int) -> list[int]:
-    return [int(name) for name in os.listdir(_PROC) if name.isdigit() and _parent(name) == pid]
+def __children_by_scan(pid: int) -> list[int]:
+    return [int(each.name) for each in _PROC.iterdir() if each.name.isdigit() and _parent(each.name) == pid]
 
 
 def _parent(name: str) -> int:
@@ -95,25 +96,38 @@ def fair_memory(pids: list[int]) -> int:
 
 
 def end_all(root: int, leader: int, seconds: float = 3.0) -> None:
-    """Kill everything below `root`, and the process group of `leader`; `root` must be this process.
-
-    They are stopped first: what forks faster than it can be listed would else always have one left.
-    """
+    """Kill everything below `root`, which must be this process, and the process group of `leader`."""
     until = time.monotonic() + seconds
     _send_group(leader, signal.SIGKILL)
     while True:
-        seen: set[int] = set()
-        while new := set(below(root)) - seen:
-            for pid in new:
-                _send(pid, signal.SIGSTOP)
-            seen |= new
-        for pid in seen:
-            _send(pid, signal.SIGKILL)
+        found = _kill(root)
         while _reap():
             pass
-        if not seen or time.monotonic() > until:
+        if not found or time.monotonic() > until:
             return
         time.sleep(0.001)
+
+
+def end_stray(pid: int) -> None:
+    """Kill a process and everything below it."""
+    _send(pid, signal.SIGSTOP)
+    _kill(pid)
+    _send(pid, signal.SIGKILL)
+
+
+def _kill(root: int) -> bool:
+    """Kill everything below; whether there was something.
+
+    It is stopped first: of what forks faster than it can be listed one would else always be left.
+    """
+    seen: set[int] = set()
+    while new := set(below(root)) - seen:
+        for pid in new:
+            _send(pid, signal.SIGSTOP)
+        seen |= new
+    for pid in seen:
+        _send(pid, signal.SIGKILL)
+    return bool(seen)
 
 
 def ask_all(root: int, leader: int) -> None:

@@ -6,13 +6,18 @@ author's own rights, and whatever it could smuggle into a pickle it could do as 
 
 from __future__ import annotations
 
+import io
 import pickle
-import socket
 import struct
 import threading
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import cloudpickle
+
+from flownb.graph.refs import NodeRef
+
+if TYPE_CHECKING:
+    import socket
 
 _COUNT: Final = struct.Struct("!I")
 _LENGTH: Final = struct.Struct("!Q")
@@ -49,8 +54,22 @@ def pack(value: Any) -> Parcel:
         Exception: whatever its own methods raise; it has no pickle.
     """
     buffers: list[Any] = []
-    data = cloudpickle.dumps(value, protocol=5, buffer_callback=buffers.append)
-    return Parcel(data, buffers)
+    with io.BytesIO() as file:
+        _Pickler(file, protocol=5, buffer_callback=buffers.append).dump(value)
+        return Parcel(file.getvalue(), buffers)
+
+
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
+    """Sends a node that a function uses as the plain function that it is made of, and not its whole flow."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        if type(obj) is NodeRef and obj.function is not None:
+            return _itself, (obj.function,)
+        return super().reducer_override(obj)
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 class Closed(Exception):
