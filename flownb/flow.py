@@ -155,6 +155,7 @@ class Flow(Builder):
             mode=RunMode.MANUAL,
             power=_power(durability),
             session=session,
+            soon=True,
         )
         interactive = session is None and _in_ipython()
         if interactive and (pin := hook("program")) is not None:

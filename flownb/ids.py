@@ -20,12 +20,12 @@ Digest = NewType("Digest", str)
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+
+
 def _base32(number: int, length: int) -> str:
-    digits = []
-    for _ in range(length):
-        number, digit = divmod(number, 32)
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits))
+    pairs = [_PAIRS[number >> shift & 1023] for shift in range((length - 1) // 2 * 10, -1, -10)]
+    return "".join(pairs)[-length:]
 
 
 def _random_bits(count: int) -> int:
@@ -60,3 +60,12 @@ def slug(name: str) -> NodeId:
 def attempt_key(run: str, path: str) -> str:
     """The idempotency key of a node in a run: the same over retries and crashes, no blanks."""
     return f"{run}:{path}"
+
+
+def step_key(run: str, path: str, name: str) -> str:
+    """The idempotency key of a step inside a node; what is special in its name is written as in an address."""
+    if not name.isidentifier():
+        from urllib.parse import quote  # for names that need it
+
+        name = quote(name, safe="", errors="backslashreplace")
+    return f"{attempt_key(run, path)}:{name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Final
@@ -40,6 +41,8 @@ def attend(
         FlownbError: the run can't be followed or written any more.
     """
     seen = after
+    # What the engine logs of a run that it lost is what this raises, and is said once.
+    logging.getLogger("flownb.engine").addFilter(_says_news)
     while True:
         seen = _until_it_rests(run, display, seen, asked)
         paused = run.status is RunStatus.PAUSED
@@ -52,6 +55,10 @@ def attend(
         if found is None:
             return run
         run = found
+
+
+def _says_news(record: logging.LogRecord) -> bool:
+    return not getattr(record, "lost", False)
 
 
 def _until_it_rests(run: Run, display: Display, seen: int, asked: Interrupts) -> int:

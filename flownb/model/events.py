@@ -119,6 +119,15 @@ class NodeStarted(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=
     attempt: int = 1
 
 
+class IterationStarted(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="iteration_started"):
+    """A loop begins one more round: its body gets instances of its nodes, as `each[3].clean`."""
+
+    #: From 0.
+    index: int
+    #: The plain form of what the round is about.
+    item: Any = None
+
+
 class NodeRetrying(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="node_retrying"):
     """An attempt failed and another follows after `delay` seconds."""
 
@@ -194,6 +203,21 @@ class NodeProgress(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only
 
     text: str = ""
     progress: float | None = None
+
+
+class NodeStep(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="node_step"):
+    """A part of a node is done (`ctx.step`); a later attempt gets what it gave, and doesn't do it again."""
+
+    name: str
+    #: The plain form of what it gave.
+    output: Any = None
+
+
+class NodeHeartbeat(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="node_heartbeat"):
+    """How far a long node had come, for the attempt after this one (`ctx.heartbeat`)."""
+
+    #: Plain form.
+    detail: Any = None
 
 
 # --- people ---------------------------------------------------------------------------------------------------------
@@ -313,6 +337,7 @@ AnyEvent = (
     | RunCancelledEvent
     | RunForked
     | NodeStarted
+    | IterationStarted
     | NodeRetrying
     | NodeCompleted
     | NodeFailedEvent
@@ -321,6 +346,8 @@ AnyEvent = (
     | NodeCancelled
     | NodeOutput
     | NodeProgress
+    | NodeStep
+    | NodeHeartbeat
     | ApprovalRequested
     | ApprovalVoted
     | ApprovalDecided

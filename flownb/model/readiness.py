@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from flownb.model import events as ev
+from flownb.model.bodies import Block, grow
 from flownb.model.ports import ERROR
 from flownb.model.status import NodeStatus
 from flownb.model.topology import DATA, GATE, GROUP_NAMES, ORDER, Topology, Wire
@@ -52,6 +53,13 @@ class Readiness:
         self.verdicts: dict[int, dict[str, bool]] = {}
         self.failures: dict[int, ev.NodeFailedEvent] = {}
         self.reasons: dict[int, ev.Reason] = {}
+        #: Nodes from this number on are instances in the body of a loop.
+        self.flat = topology.flat
+        #: The iterations of each loop by index, and the one that each instance belongs to.
+        self.blocks: dict[int, dict[int, Block]] = {}
+        self.block_of: list[Block] = []
+        #: Iterations whose instances have all ended, oldest first; whoever looks after loops empties it.
+        self.finished_blocks: list[Block] = []
         self._start_counting()
 
     def _start_counting(self) -> None:
@@ -66,7 +74,11 @@ class Readiness:
         }
         #: Nodes whose edges became decided, oldest first; `take_ready` empties it. After a replay it also has nodes
         #: that ended since, so whoever takes from it looks at their status.
-        self.ready: list[int] = [number for number, need in enumerate(self.need) if not need]
+        self.ready: list[int] = [
+            number
+            for number, need in enumerate(self.need)
+            if not need and (number < self.flat or number not in topology.joins)
+        ]
         #: How many nodes have not ended.
         self.left = len(topology)
         #: Nodes that failed with nobody to handle it.
@@ -93,13 +105,18 @@ class Readiness:
             return
         if counts[2] < 0:  # decided before; what comes later is ignored
             return
-        counts[0 if wire.group == DATA else 1] -= 1
-        if wire.group != DATA and live:
-            counts[2] += 1
-        wanted = self.topology.joins[target].count
+        if wire.group in (GATE, ORDER):
+            counts[1] -= 1
+            counts[2] += live
+        else:
+            counts[0] -= 1
+        self._decide_join(target, counts)
+
+    def _decide_join(self, number: int, counts: list[int]) -> None:
+        wanted = self.topology.joins[number].count
         hopeless = counts[2] + counts[1] < wanted
         if hopeless or (counts[0] == 0 and counts[2] >= wanted):
-            self.ready.append(target)
+            self.ready.append(number)
             counts[2] = _HOPELESS if hopeless else _DECIDED
 
     def _settle_completed(self, number: int) -> None:
@@ -136,6 +153,54 @@ class Readiness:
         counts = self.join_counts.get(number)
         if counts is not None and counts[2] >= 0:
             counts[2] = _DECIDED
+
+    # --- loops --------------------------------------------------------------------------------------------------------
+
+    def open_block(self, loop: int, index: int, item: object) -> Block:
+        """Add the instances of an iteration; those that wait for no other are ready."""
+        self.topology = topology = self.topology.private()
+        block = grow(topology, loop, index, item)
+        self.blocks.setdefault(loop, {})[index] = block
+        self.block_of += [block] * block.count
+        self.node_status += bytes(block.count)
+        self.need += topology.need[block.base :]
+        self.left += block.count
+        self.ready += [n for n in block.numbers if not self.need[n] and n not in topology.joins]
+        self._begin_joins(block)
+        if not block.count:
+            self.finished_blocks.append(block)
+        return block
+
+    def _begin_joins(self, block: Block) -> None:
+        """Early joins inside a body: what they have from outside is settled already."""
+        topology = self.topology
+        for number in block.numbers:
+            rule = topology.joins.get(number)
+            if rule is None:
+                continue
+            outer = [w for w in topology.entering[number] if w.source < block.base and w.group in (GATE, ORDER)]
+            live = sum(wire.number not in self.dead for wire in outer)
+            self.join_counts[number] = counts = [rule.data_edges, rule.control_edges, live]
+            self._decide_join(number, counts)
+
+    def _ended_inside(self, number: int) -> None:
+        """An instance has ended; with the last one its iteration is over."""
+        block = self.block_of[number - self.flat]
+        block.left -= 1
+        if not block.left:
+            self.finished_blocks.append(block)
+
+    def inside(self, loop: int) -> list[int]:
+        """The instances in all iterations of a loop, those of loops inside them included."""
+        found: list[int] = []
+        loops = [loop]
+        while loops:
+            for block in self.blocks.get(loops.pop(), {}).values():
+                found += block.numbers
+                loops += [number for number in block.numbers if number in self.blocks]
+        return found
+
+    # --- edges that are settled ---------------------------------------------------------------------------------------
 
     def edge_is_live(self, wire: Wire) -> bool:
         """Whether a settled edge carries; meaningless before its source has ended."""
@@ -207,23 +272,34 @@ class Readiness:
         """Count again from the statuses; after nodes were set back to pending."""
         self._start_counting()
         for number, status in enumerate(self.node_status):
-            if status == PENDING:
-                continue
-            if status == COMPLETED:
-                self._settle_completed(number)
-            elif status == FAILED:
-                failed = self.failures[number]
-                if not failed.handled:
-                    self.unhandled.add(number)
-                self._settle_failed(number, failed)
-            elif status in (SKIPPED, CANCELLED):
-                self._settle_dead(number)
-            if status not in (RUNNING, WAITING):
-                self.left -= 1
+            if number >= self.flat and self.block_of[number - self.flat].base == number:
+                self._begin_joins(self.block_of[number - self.flat])
+            self._settle_again(number, status)
+        self._recount_blocks()
         for number, status in enumerate(self.node_status):
             if status != PENDING:  # its edges may be settled once more, by a source that was set back
                 self._close(number)
         self.ready = self.take_ready()
+
+    def _settle_again(self, number: int, status: int) -> None:
+        if status == COMPLETED:
+            self._settle_completed(number)
+        elif status == FAILED:
+            failed = self.failures[number]
+            if not failed.handled:
+                self.unhandled.add(number)
+            self._settle_failed(number, failed)
+        elif status in (SKIPPED, CANCELLED):
+            self._settle_dead(number)
+        if status not in (PENDING, RUNNING, WAITING):
+            self.left -= 1
+
+    def _recount_blocks(self) -> None:
+        self.finished_blocks.clear()
+        ended = (COMPLETED, FAILED, SKIPPED, CANCELLED)
+        for blocks in self.blocks.values():
+            for block in blocks.values():
+                block.left = sum(self.node_status[number] not in ended for number in block.numbers)
 
     def reset_numbers(self) -> list[int]:
         """The nodes that a resumption or a retry sets back.
@@ -234,6 +310,8 @@ class Readiness:
         status = self.node_status
         back = {n for n, failed in self.failures.items() if not failed.port}
         back.update(number for number in range(len(self.topology)) if status[number] == CANCELLED)
+        if self.blocks:  # what a loop has dealt with is over
+            back = {number for number in back if not self._is_dealt_with(number)}
         queue = list(back)
         while queue:
             number = queue.pop()
@@ -245,3 +323,10 @@ class Readiness:
                         back.add(target)
                         queue.append(target)
         return sorted(back)
+
+    def _is_dealt_with(self, number: int) -> bool:
+        while number >= self.flat:
+            number = self.block_of[number - self.flat].loop
+            if self.node_status[number] == COMPLETED:
+                return True
+        return False

@@ -53,7 +53,7 @@ class RunState(Readiness):
     """
 
     def __init__(self, topology: Topology, run_id: str = "") -> None:
-        super().__init__(topology)
+        super().__init__(topology.origin)
         self.run_id = run_id
         self.status = RunStatus.PENDING
         self.pause_reason: PauseReason | None = None
@@ -84,6 +84,10 @@ class RunState(Readiness):
         self.waits: dict[int, ev.NodeWaiting] = {}
         self.progress: dict[int, ev.NodeProgress] = {}
         self.retries: dict[int, ev.NodeRetrying] = {}
+        #: What the steps inside nodes gave, by their names, and what long nodes last said of how far they were: a node
+        #: that is set back keeps both.
+        self.steps: dict[int, dict[str, Any]] = {}
+        self.heartbeats: dict[int, Any] = {}
         #: By approval id: `request`, `status` (an `ApprovalStatus`), `votes`, and once it is there the `decision`.
         self.approvals: dict[str, dict[str, Any]] = {}
 
@@ -159,6 +163,17 @@ _BY_NODE: Final = (
 )  # fmt: skip
 
 
+def _iteration_started(state: RunState, event: ev.IterationStarted) -> None:
+    loop = state.topology.index[event.node]
+    if event.index in state.blocks.get(loop, ()):
+        return  # told twice
+    block = state.open_block(loop, event.index, event.item)
+    state.attempts.frombytes(bytes(state.attempts.itemsize * block.count))
+    for times in (state.node_started, state.node_finished):
+        times.frombytes(bytes(times.itemsize * block.count))
+    state.output += [None] * block.count
+
+
 def _run_completed(state: RunState, event: ev.RunCompleted) -> None:
     _run_ended(state, RunStatus.COMPLETED, event.at)
     state.results, state.message = event.results, event.message
@@ -200,6 +215,8 @@ def _node_completed(state: RunState, event: ev.NodeCompleted) -> None:
     state.node_finished[number] = event.at
     state.output[number] = event.output
     state.left -= 1
+    if number >= state.flat:
+        state._ended_inside(number)  # noqa: SLF001  the fold is the state's other half
     if event.ports is not None:
         state.ports[number] = event.ports
     if event.values:
@@ -210,7 +227,7 @@ def _node_completed(state: RunState, event: ev.NodeCompleted) -> None:
         state.sources[number] = event.source
     if state.waits:
         state.waits.pop(number, None)
-    state._settle_completed(number)  # noqa: SLF001  the fold is the state's other half
+    state._settle_completed(number)  # noqa: SLF001
 
 
 def _node_failed(state: RunState, event: ev.NodeFailedEvent) -> None:
@@ -220,6 +237,8 @@ def _node_failed(state: RunState, event: ev.NodeFailedEvent) -> None:
     state.failures[number] = event
     state.output[number] = event.output
     state.left -= 1
+    if number >= state.flat:
+        state._ended_inside(number)  # noqa: SLF001
     if not event.handled:
         state.unhandled.add(number)
     state.waits.pop(number, None)
@@ -242,6 +261,8 @@ def _ended_without(state: RunState, path: str, status: int, reason: ev.Reason, a
     state.reasons[number] = reason
     state.retries.pop(number, None)
     state.left -= 1
+    if number >= state.flat:
+        state._ended_inside(number)  # noqa: SLF001
     if state.waits.pop(number, None) is not None:
         _cancel_approvals(state, path)
     state._close(number)  # noqa: SLF001
@@ -256,6 +277,14 @@ def _node_waiting(state: RunState, event: ev.NodeWaiting) -> None:
 
 def _node_progress(state: RunState, event: ev.NodeProgress) -> None:
     state.progress[state.topology.index[event.node]] = event
+
+
+def _node_step(state: RunState, event: ev.NodeStep) -> None:
+    state.steps.setdefault(state.topology.index[event.node], {})[event.name] = event.output
+
+
+def _node_heartbeat(state: RunState, event: ev.NodeHeartbeat) -> None:
+    state.heartbeats[state.topology.index[event.node]] = event.detail
 
 
 def _cancel_approvals(state: RunState, path: str) -> None:
@@ -301,6 +330,7 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.RunFailedEvent: _run_failed,
     ev.RunCancelledEvent: _run_cancelled,
     ev.RunForked: _nothing,
+    ev.IterationStarted: _iteration_started,
     ev.NodeStarted: _node_started,
     ev.NodeRetrying: _node_retrying,
     ev.NodeCompleted: _node_completed,
@@ -310,6 +340,8 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.NodeCancelled: _node_cancelled,
     ev.NodeOutput: _nothing,
     ev.NodeProgress: _node_progress,
+    ev.NodeStep: _node_step,
+    ev.NodeHeartbeat: _node_heartbeat,
     ev.ApprovalRequested: _approval_requested,
     ev.ApprovalVoted: _approval_voted,
     ev.ApprovalDecided: _approval_decided,

@@ -6,58 +6,21 @@ integers; names are looked up at the border.
 
 from __future__ import annotations
 
+import copy
 import functools
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from flownb.model.ports import AFTER, ERROR, MAIN, NodePorts
+from flownb.model.bodies import LOOP, LoopBody, Scopes, SortedEdges, compile_body
+from flownb.model.ports import ERROR, NodePorts
+from flownb.model.wires import CAPTURE, DATA, GATE, GROUP_NAMES, ORDER, Argument, JoinRule, Wire, capturing, wire_of
 from flownb.model.workflow import JoinCount
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from flownb.model.workflow import Edge, Node, Workflow
 
-DATA: Final = 0
-GATE: Final = 1
-ORDER: Final = 2
-GROUP_NAMES: Final = ("data", "gate", "order")
-
-
-class Wire(msgspec.Struct, frozen=True):
-    """An edge in numbers."""
-
-    number: int
-    source: int
-    target: int
-    #: DATA, GATE or ORDER.
-    group: int
-    #: The source's port that must fire, or None where the completion of the source is enough.
-    port: str | None
-    #: The parameter of the target, for data.
-    parameter: str
-    condition: str | None
-    id: str
-
-
-class Argument(msgspec.Struct, frozen=True):
-    """Where one parameter of a node gets its value from."""
-
-    name: str
-    #: The data edges into it; more than one only where `many`.
-    wires: tuple[Wire, ...]
-    many: bool
-    #: Whether a dead edge is fatal; else the parameter's own default applies.
-    required: bool
-
-
-class JoinRule(msgspec.Struct, frozen=True):
-    """For a node that starts before all of its edges are settled."""
-
-    count: int
-    data_edges: int
-    control_edges: int
+__all__ = ["CAPTURE", "DATA", "GATE", "GROUP_NAMES", "ORDER", "Argument", "JoinRule", "Topology", "Wire"]
 
 
 class Topology:
@@ -75,7 +38,9 @@ class Topology:
             ports: the ports of each node by id; a node that is missing has a `main` on both sides.
         """
         self.workflow = workflow
-        self.nodes: list[Node] = list(workflow.nodes)
+        scopes = Scopes(workflow.nodes) if any(node.parent or node.type == LOOP for node in workflow.nodes) else None
+        #: Those of the top level, and in a graph that grows the instances behind them.
+        self.nodes: list[Node] = list(workflow.nodes) if scopes is None else scopes.members[None]
         self.paths: list[str] = [node.id for node in self.nodes]
         self.index: dict[str, int] = {path: number for number, path in enumerate(self.paths)}
         count = len(self.nodes)
@@ -85,47 +50,91 @@ class Topology:
         self.wires: dict[int, list[Wire]] = {}
         self.need: list[int] = [0] * count
         self.has_error_port: set[int] = set()
-        self._connect(workflow.edges)
+        self.edge_count = 0
+        #: The body of each loop, and the edges that its instances see from outside, by the id of the edge.
+        self.bodies: dict[int, LoopBody] = {}
+        self.frames: dict[int, dict[str, Wire]] = {}
+        #: How many nodes it had before it grew.
+        self.flat = count
+        self._connect(workflow.edges, scopes)
+        if scopes is not None:
+            self._open_bodies(scopes.sorted(workflow.edges), ports)
         self.arguments: list[tuple[Argument, ...]] = [
             self._arguments(number, ports.get(path, _UNKNOWN)) for number, path in enumerate(self.paths)
         ]
-        self.joins: dict[int, JoinRule] = self._joins()
+        self.joins: dict[int, JoinRule] = {}
+        self.settle_early(range(count))
         self._ports = ports
+        self._origin: Topology | None = None
 
     def __len__(self) -> int:
         """How many nodes there are."""
         return len(self.nodes)
 
-    def _connect(self, edges: tuple[Edge, ...]) -> None:
+    @property
+    def origin(self) -> Topology:
+        """The graph as it was before it grew, which runs share."""
+        return self._origin or self
+
+    def private(self) -> Topology:
+        """This graph for one run alone, so that it can grow."""
+        if self._origin is not None:
+            return self
+        sinks = self._sinks
+        own = copy.copy(self)
+        own._origin, own.__dict__["_sinks"] = self, sinks  # noqa: SLF001  it is the same class
+        for name in _GROWING:
+            setattr(own, name, copy.copy(getattr(self, name)))
+        return own
+
+    def _connect(self, edges: Iterable[Edge], scopes: Scopes | None) -> None:
         seen: set[str] = set()
-        number = 0
         for edge in edges:
-            source, target = self.index.get(edge.source), self.index.get(edge.target)
+            meets = edge.target if scopes is None else scopes.meet(edge)
+            source, target = self.index.get(edge.source), self.index.get(meets or "")
             if source is None or target is None or edge.id in seen:
                 continue
             seen.add(edge.id)
-            group = DATA if edge.is_data else GATE if edge.is_gate else ORDER
-            wire = Wire(
-                number=number,
-                source=source,
-                target=target,
-                group=group,
-                port=None if edge.source_port == MAIN else edge.source_port,
-                parameter="" if edge.target_port == AFTER else edge.target_port,
-                condition=edge.condition,
-                id=edge.id,
-            )
-            number += 1
-            self.succ[source].append(target)
-            self.leaving[source].append(wire)
-            self.entering[target].append(wire)
-            self.need[target] += 1
-            if wire.port == ERROR:
-                self.has_error_port.add(source)
-        self.edge_count = number
-        for source, leaving in enumerate(self.leaving):
+            wire = wire_of(edge, self.edge_count, source, target)
+            self._add(wire if meets == edge.target else capturing(wire))
+        self.settle_singly(range(len(self.nodes)))
+
+    def _add(self, wire: Wire) -> None:
+        self.succ[wire.source].append(wire.target)
+        self.leaving[wire.source].append(wire)
+        self.entering[wire.target].append(wire)
+        self.need[wire.target] += 1
+        self.edge_count += 1
+        if wire.port == ERROR:
+            self.has_error_port.add(wire.source)
+
+    def _open_bodies(self, edges: SortedEdges, ports: Mapping[str, NodePorts]) -> None:
+        for number, node in enumerate(self.nodes):
+            if node.type == LOOP:
+                self.bodies[number] = compile_body(node.id, edges, ports)
+                self.frames[number] = {wire.id: wire for wire in self.entering[number]}
+
+    def settle_singly(self, numbers: Iterable[int]) -> None:
+        """Note those of these nodes whose edges may die although the node completed."""
+        for source in numbers:
+            leaving = self.leaving[source]
             if any(wire.port is not None or wire.condition is not None for wire in leaving):
                 self.wires[source] = leaving
+
+    def settle_early(self, numbers: Iterable[int]) -> None:
+        """Note those of these nodes that start before all of their edges are settled."""
+        for number in numbers:
+            node = self.nodes[number]
+            if node.join == "all":
+                continue
+            entering = self.entering[number]
+            control = sum(wire.group in (GATE, ORDER) for wire in entering)
+            if not control:
+                continue
+            wanted = node.join.count if isinstance(node.join, JoinCount) else 1
+            for wire in entering:
+                self.wires[wire.source] = self.leaving[wire.source]
+            self.joins[number] = JoinRule(count=wanted, data_edges=len(entering) - control, control_edges=control)
 
     def _arguments(self, number: int, ports: NodePorts) -> tuple[Argument, ...]:
         by_parameter: dict[str, list[Wire]] = {}
@@ -144,22 +153,6 @@ class Topology:
                 )
             )
         return tuple(arguments)
-
-    def _joins(self) -> dict[int, JoinRule]:
-        joins: dict[int, JoinRule] = {}
-        for number, node in enumerate(self.nodes):
-            if node.join == "all":
-                continue
-            control = sum(wire.group != DATA for wire in self.entering[number])
-            if not control:
-                continue
-            wanted = node.join.count if isinstance(node.join, JoinCount) else 1
-            for wire in self.entering[number]:
-                self.wires[wire.source] = self.leaving[wire.source]
-            joins[number] = JoinRule(
-                count=wanted, data_edges=len(self.entering[number]) - control, control_edges=control
-            )
-        return joins
 
     def from_inputs(self, number: int) -> list[str]:
         """The parameters of a node that are inputs of the run, because no edge leads to them."""
@@ -185,4 +178,9 @@ class Topology:
         return [number for number, leaving in enumerate(self.leaving) if all(wire.port == ERROR for wire in leaving)]
 
 
+#: What a run's own graph has copies of.
+_GROWING: Final = (
+    "nodes", "paths", "index", "succ", "leaving", "entering", "wires", "need", "has_error_port", "arguments", "joins",
+    "bodies", "frames",
+)  # fmt: skip
 _UNKNOWN: Final = NodePorts()

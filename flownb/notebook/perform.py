@@ -26,6 +26,7 @@ from flownb.notebook.watching import Watcher
 from flownb.run.failure import failure_of
 from flownb.run.recover import read_state, require_row
 from flownb.store.contract import Write
+from flownb.store.lease import renew_seconds
 from flownb.store.owner import current_owner, process_started
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("flownb.notebook")
 _LOOK_SECONDS: Final = 0.1
-_RENEW_SECONDS: Final = 4.0
 _ENDED: Final = (RunStatus.COMPLETED, RunStatus.CANCELLED, RunStatus.FAILED)
 
 
@@ -140,7 +140,7 @@ class _Work:
     def look(self) -> None:
         """Renew the lease when it is time, and tell what is new."""
         job = self.job
-        if time.monotonic() - self._renewed > _RENEW_SECONDS:
+        if time.monotonic() - self._renewed > renew_seconds():
             self._renewed = time.monotonic()
             with contextlib.suppress(StoreError):  # locked for a moment; the next look tries again
                 job.store.renew(job.owner.id)

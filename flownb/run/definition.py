@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from flownb.graph.references import complete
@@ -13,6 +12,7 @@ from flownb.model.fingerprint import definition_hash
 from flownb.model.status import OnCrash, Where
 from flownb.model.topology import Topology
 from flownb.nodes.function import FunctionNode
+from flownb.run.where import loop, thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,17 +21,7 @@ if TYPE_CHECKING:
     from flownb.graph.registry import Registry
     from flownb.model.ports import NodePorts
     from flownb.model.workflow import Node, Workflow
-
-
-class Kind(Enum):
-    """How the body of a node is called."""
-
-    #: An async function, on the engine's loop.
-    ASYNC = 1
-    #: A sync function, on a thread.
-    THREAD = 2
-    #: `execute` of a node type, on the engine's loop.
-    TYPE = 3
+    from flownb.run.attempt import Attempt
 
 
 class Body:
@@ -40,13 +30,13 @@ class Body:
     __slots__ = (
         "call",
         "from_inputs",
-        "kind",
         "node",
         "number",
         "on_crash",
         "parameters",
         "path",
         "plain",
+        "start",
         "takes_ctx",
         "type",
     )
@@ -65,12 +55,15 @@ class Body:
         self.parameters = frozenset(node.config.get("params", ())) if function is not None else frozenset()
         #: Parameters that are inputs of the run, not edges.
         self.from_inputs: tuple[str, ...] = ()
-        if function is None:
-            self.kind = Kind.TYPE
-        elif inspect.iscoroutinefunction(function) or (node.where or cls.where_of(node)) is Where.LOOP:
-            self.kind = Kind.ASYNC
-        else:
-            self.kind = Kind.THREAD
+        #: Calls the body where it runs: decided once, not for every attempt.
+        self.start: Callable[[Attempt], None] = place_of(node, cls, function)
+
+
+def place_of(node: Node, cls: type[NodeType], function: Callable[..., Any] | None) -> Callable[[Attempt], None]:
+    """What starts the body of a node: on the loop if it is async, on a thread if it is a plain function."""
+    if function is None or inspect.iscoroutinefunction(function) or (node.where or cls.where_of(node)) is Where.LOOP:
+        return loop.start
+    return thread.start
 
 
 class Definition:

@@ -87,13 +87,13 @@ def describe_state(row: RunRow, state: RunState, store: Store | None = None) -> 
 
 
 def describe_node(state: RunState, number: int) -> dict[str, Any]:
-    """One entry of `nodes`."""
+    """One entry of `nodes`; `steps` is there where the node has taken some."""
     plain = state.output[number]
     started, finished = state.node_started[number], state.node_finished[number]
     failed = state.failures.get(number)
     reason = state.reasons.get(number)
     completed = state.node_status[number] == COMPLETED
-    return {
+    document = {
         "status": str(STATUSES[state.node_status[number]]),
         "type": state.topology.nodes[number].type,
         "attempts": state.attempts[number],
@@ -106,6 +106,9 @@ def describe_node(state: RunState, number: int) -> dict[str, Any]:
         "output": plain if completed else None,
         "artifact": values.artifact_of(plain) if completed else None,
     }
+    if number in state.steps:
+        document["steps"] = dict(state.steps[number])
+    return document
 
 
 def describe_failure(failure: Failure | None, node: str | None) -> dict[str, Any] | None:

@@ -25,9 +25,11 @@ from flownb import faults
 from flownb.errors import Fenced, FlownbError, InternalError, StoreError
 from flownb.ids import new_run_id
 from flownb.model.events import Record
-from flownb.run import bus, capture
+from flownb.run import bus, capture, ending
 from flownb.run.eager import EagerTasks
+from flownb.run.house import House
 from flownb.run.threads import Workers
+from flownb.store import opening
 from flownb.store.contract import Write
 from flownb.store.owner import current_owner
 
@@ -41,9 +43,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("flownb.engine")
 #: Seconds that one callback may take before it lets others in, a computing cell above all.
 _BUDGET: Final = 0.008
-#: Seconds between renewals of the lease, and between looks for commands from other processes.
-_RENEW_SECONDS: Final = 4.0
-_LOOK_SECONDS: Final = 0.1
 #: Seconds between two records of what nodes in flight print.
 _OUTPUT_SECONDS: Final = 0.2
 
@@ -59,6 +58,7 @@ class Engine:
         chance: Callable[[], float] = random.random,
         new_id: Callable[[], str] = new_run_id,
         workers: Workers | None = None,
+        describe: Callable[[], Owner] = current_owner,
     ) -> None:
         """An engine at work.
 
@@ -69,10 +69,12 @@ class Engine:
             chance: a random number from 0 to 1.
             new_id: an id for a new run.
             workers: the threads for sync functions.
+            describe: the process, as an owner in a store that it has not been in.
         """
         self.now = now
         self.chance = chance
         self.new_id = new_id
+        self.describe = describe
         self.loop = loop or asyncio.new_event_loop()
         #: The clock by which a tick keeps within its budget; of the loop, if that may be another than the machine's.
         self._clock: Callable[[], float] = time.perf_counter if loop is None else loop.time
@@ -85,13 +87,9 @@ class Engine:
         self._called = False
         self._dirty: dict[Execution, None] = {}
         self._armed = False
-        self._owners: dict[str, tuple[Store, Owner]] = {}
-        self._versions: dict[str, int] = {}
-        self._housekeeping: asyncio.TimerHandle | None = None
         self._output_timer: asyncio.TimerHandle | None = None
-        self._renewed = 0.0
         self._switch_interval = sys.getswitchinterval()
-        self._owners_lock = threading.Lock()
+        self.house = House(self)
         self._thread: threading.Thread | None = None
         if loop is not None:
             self.base_context.run(_given.set, self)
@@ -138,26 +136,15 @@ class Engine:
 
     def owner(self, store: Store) -> Owner:
         """This engine as an owner in a store, registered with it; from any thread."""
-        with self._owners_lock:
-            known = self._owners.get(store.url)
-            if known is None or known[0] is not store:
-                owner = current_owner()
-                store.register(owner)
-                self._owners[store.url] = known = (store, owner)
-            return known[1]
+        return self.house.owner(store)
 
     def adopt(self, store: Store, owner: Owner) -> None:
         """Be known in a store as `owner`, whom the caller describes: a headless kernel has a runner beside it."""
-        with self._owners_lock:
-            store.register(owner)
-            self._owners[store.url] = (store, owner)
+        self.house.adopt(store, owner)
 
     def retire(self, store: Store) -> None:
         """Let go of everything in a store; from any thread, when all is done."""
-        with self._owners_lock:
-            known = self._owners.pop(store.url, None)
-        if known is not None:
-            store.retire(known[1].id)
+        self.house.retire(store)
 
     async def on_thread(self, work: Callable[[], Any]) -> Any:
         """The value of `work()`, done on a worker thread in the caller's context."""
@@ -184,11 +171,28 @@ class Engine:
 
         def all_leave() -> None:
             for execution in list(self.executions.values()):
-                execution.leave()
+                ending.leave(execution)
             self.loop.call_soon(left.set, context=self.base_context)  # behind the tick that commits it
 
         self.call(all_leave)
         left.wait(seconds)
+
+    def close(self, seconds: float = 2.0) -> None:
+        """End the thread in order, when the process does; bodies that are at work are left to end with the process."""
+        self.leave(seconds)
+        thread = self._thread
+        if thread is None or thread is threading.current_thread():
+            return
+        self.loop.call_soon_threadsafe(self._stop)
+        thread.join(seconds)
+        if not thread.is_alive() and not self.workers.busy:
+            self.loop.close()
+
+    def _stop(self) -> None:
+        for task in asyncio.all_tasks(self.loop):
+            # Its run says `running` in the journal, and is recovered; that it did not end is no news for stderr.
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001  as asyncio.gather does it
+        self.loop.stop()
 
     # --- runs come and go ---------------------------------------------------------------------------------------------
 
@@ -202,16 +206,23 @@ class Engine:
             sys.setswitchinterval(0.0005)
         self.executions[execution.run_id] = execution
         execution.begin()
-        if self._housekeeping is None:
-            self._keep_house()
+        self.house.enter(execution)
 
     def _remove(self, execution: Execution) -> None:
         execution.gone = True
         if self.executions.get(execution.run_id) is execution:
             del self.executions[execution.run_id]
+            self.house.leave(execution)
             if not self.executions:
                 capture.leave()
                 sys.setswitchinterval(self._switch_interval)
+
+    def forget(self) -> None:
+        """Leave all runs as they are, and undo what having any changed here: a simulated process has died."""
+        if self.executions:
+            self.executions.clear()
+            capture.leave()
+            sys.setswitchinterval(self._switch_interval)
 
     def idle(self, execution: Execution) -> None:
         """A held run has nothing left to do; its listeners look at its state."""
@@ -256,7 +267,7 @@ class Engine:
         except Exception as error:  # noqa: BLE001  a fault of ours in one run must not stop the others
             fault = InternalError(f"The engine failed on run {execution.run_id}: {error!r}. Please report this.")
             fault.__cause__ = error
-            self._lose(execution, fault)
+            self.lose(execution, fault)
             return []
 
     def _start(self, attempt: Attempt) -> None:
@@ -293,12 +304,12 @@ class Engine:
             lost = set(getattr(error, "runs", ())) or {execution.run_id for execution in group}
             for execution in group:
                 if execution.run_id in lost:
-                    self._lose(execution, error)
+                    self.lose(execution, error)
             rest = [execution for execution in group if execution.run_id not in lost]
             return self._commit_group(rest) if rest else []
         except FlownbError as error:
             for execution in group:
-                self._lose(execution, error)
+                self.lose(execution, error)
             return []
         faults.reach("tick.after_commit")
         taken = []
@@ -324,19 +335,21 @@ class Engine:
         if committed:
             faults.reach("tick.published")
 
-    def _lose(self, execution: Execution, error: BaseException) -> None:
+    def lose(self, execution: Execution, error: BaseException) -> None:
         """The run is not ours any more, or can't be written: stop touching it and say so."""
+        if execution.lost is not None:
+            return
         execution.lost = error
         execution.over = True
         execution.out = []
         for attempt in list(execution.alive.values()):
             attempt.stop()
-        for timer in execution.timers.values():
-            timer.cancel()
+        execution.timers.clear()
         self._remove(execution)
         if not isinstance(error, Fenced):
             with contextlib.suppress(StoreError):  # else the lease lapses by itself
                 execution.store.release(execution.lease)
+        _log.warning("Run %s can't go on in this process: %s", execution.run_id, error, extra={"lost": True})
         for listener in list(execution.listeners):
             listener(None)
 
@@ -350,38 +363,6 @@ class Engine:
         self._output_timer = None
         for execution in list(self.executions.values()):
             execution.flush_output()
-
-    def _keep_house(self) -> None:
-        """Renew leases and take commands of other processes, as long as there are runs."""
-        if not self.executions:
-            self._housekeeping = None
-            return
-        self._housekeeping = self.loop.call_later(_LOOK_SECONDS, self._keep_house, context=self.base_context)
-        now = self.loop.time()
-        renew = now - self._renewed > _RENEW_SECONDS
-        by_store: dict[str, list[str]] = {}
-        for execution in self.executions.values():
-            if execution.store.durable:
-                by_store.setdefault(execution.store.url, []).append(execution.run_id)
-        for url, runs in by_store.items():
-            store, owner = self._owners[url]
-            try:
-                if renew:
-                    store.renew(owner.id)
-                version = store.version()
-                if version != self._versions.get(url):
-                    self._versions[url] = version
-                    self._take_commands(store, runs)
-            except StoreError:
-                continue  # a commit will meet the same fault and say it
-        if renew:
-            self._renewed = now
-
-    def _take_commands(self, store: Store, runs: list[str]) -> None:
-        for message in store.receive(runs):
-            execution = self.executions.get(message.run)
-            if execution is not None:
-                execution.obey(message.command)
 
 
 _engine: Engine | None = None
@@ -414,8 +395,13 @@ def using(other: Engine) -> Iterator[None]:
 
 
 def _leave() -> None:
+    """The interpreter ends: nothing of ours may be inside SQLite while it does."""
+    global _engine  # noqa: PLW0603  a process has one
     if _engine is not None and _engine_pid == os.getpid():
-        _engine.leave()
+        _engine.close()
+        _engine = None
+    opening.close_all()
 
 
+# After the import of `opening`, whose own handler would else come first and close the stores.
 atexit.register(_leave)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from flownb.errors import StoreError
 from flownb.model import events as ev
-from flownb.model.state import apply
 from flownb.run.engine import engine
+from flownb.run.recover import apply_known, read_state, require_row
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
     from flownb.model.state import RunState
     from flownb.store.contract import Store
-
-_LOOK_SECONDS: Final = 0.1
-_OWNER_LOOKS: Final = 10
 
 
 class Follower:
@@ -42,29 +38,27 @@ class Follower:
         self._state = state
         self._changed = changed
         self._orphaned = orphaned
-        self._timer: asyncio.TimerHandle | None = None
-        self._version: Any = None
-        self._looks = 0
+        #: Called with another state, where the run went over to another definition.
+        self.moved: Callable[[RunState], None] = lambda _: None
         self._stopped = False
-        self._home = engine()
-        self._home.call(self._look)
+        #: Whether a look found the store locked: the next one must read, although nothing has changed since.
+        self._missed = False
+        self._end = engine().house.watch(store, self._look)
 
     def stop(self) -> None:
         """Follow no more; from any thread."""
         self._stopped = True
+        self._end()
 
-    def _look(self) -> None:
+    def _look(self, changed: bool) -> None:
         if self._stopped:
             return
-        home = self._home
-        self._timer = home.loop.call_later(_LOOK_SECONDS, self._look, context=home.base_context)
-        self._looks += 1
         try:
-            version = self._store.version()
-            if version != self._version:
-                self._version = version
+            if changed or self._missed:
+                self._missed = True
                 self._read()
-            if self._looks % _OWNER_LOOKS == 0 and not self._stopped:
+                self._missed = False
+            elif not self._stopped:
                 owner = self._store.owner_of(self._state.run_id)
                 if owner is None or not owner[1]:
                     self._read()
@@ -74,11 +68,16 @@ class Follower:
 
     def _read(self) -> None:
         records = self._store.events(self._state.run_id, after=self._state.seq)
-        for record in records:
-            node = getattr(record.event, "node", None)
-            if isinstance(record.event, ev.NodeEvent) and node not in self._state.topology.index:
-                self._state.seq += 1
-            else:
-                apply(self._state, record.event)
-        if records:
-            self._changed([record.event for record in records])
+        happened = [record.event for record in records]
+        if any(isinstance(event, ev.RunResumed) and self._moves(event) for event in happened):
+            row = require_row(self._store, self._state.run_id)
+            self._state = read_state(self._store, row)
+            self.moved(self._state)
+        else:
+            for event in happened:
+                apply_known(self._state, event)
+        if happened:
+            self._changed(happened)
+
+    def _moves(self, event: ev.RunResumed) -> bool:
+        return event.definition not in ("", self._state.definition)

@@ -9,12 +9,24 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any, Final
 
-from flownb.errors import InternalError, InvalidInput, RunCancelled, RunError, RunFailed, RunPaused, UsageError
+from flownb.errors import (
+    InternalError,
+    InvalidInput,
+    RunCancelled,
+    RunError,
+    RunFailed,
+    RunPaused,
+    StoreError,
+    UsageError,
+)
 from flownb.model import commands as cmd
 from flownb.model.status import PauseReason, RunStatus
+from flownb.run.control import obey
+from flownb.run.ending import settle
 from flownb.run.engine import engine
 from flownb.run.follow import Follower
 from flownb.run.interrupts import AwaitInterrupted, interrupts, result_interrupted
+from flownb.run.latch import Latch
 from flownb.run.recover import read_state
 from flownb.run.view import RunView
 from flownb.store import values
@@ -47,7 +59,7 @@ class Run(RunView):
         self._follower: Follower | None = None
         #: What continues it in this process, where its program is at hand.
         self._continue: Callable[[Run, bool, str], None] | None = None
-        self._settled = threading.Event()
+        self._settled = Latch()
         self._lost: BaseException | None = None
         self._watchers: list[Callable[[list[Event]], None]] = []
 
@@ -126,14 +138,14 @@ class Run(RunView):
 
         session = current()
         waited = _WAITED if session is None or session.wait else frozenset()
-        if threading.get_ident() == engine().thread_id:
-            raise UsageError("result() would block the engine's own loop; use `await run` in an async node.")
         end = None if timeout is None else time.monotonic() + timeout
         try:
             while not self._done():
                 self._check_that_somebody_has_it()
                 if self._paused() and self.pause_reason not in waited and not self._moved():
                     raise RunPaused(self._pause_sentence(), run=self.id, reason=self.pause_reason)
+                if threading.get_ident() == engine().thread_id:
+                    raise UsageError("result() would block the engine's own loop; use `await run` in an async node.")
                 left = _TICK if end is None else min(_TICK, end - time.monotonic())
                 if left <= 0:
                     raise TimeoutError(f"Run {self.id} has not ended within {timeout:g} s; it goes on.")
@@ -228,7 +240,7 @@ class Run(RunView):
         """Ask something of the run, wherever it is at work; what comes of it arrives as events."""
         execution = self._execution
         if execution is not None and not execution.over:
-            execution.engine.call(execution.obey, command)
+            execution.engine.call(obey, execution, command)
             return
         owner = self._store.owner_of(self.id)
         if owner is not None and owner[1]:
@@ -342,7 +354,8 @@ class Run(RunView):
     def _heard(self, happened: list[Event] | None) -> None:
         execution = self._execution
         if happened is None:
-            if execution is not None:
+            if execution is not None and execution.lost is not None:
+                self._read_again()  # first: who waits looks as soon as the run is lost
                 self._lost = execution.lost
             self._rest()
         elif not happened:
@@ -350,13 +363,24 @@ class Run(RunView):
         for watcher in list(self._watchers):
             watcher(happened or [])
 
+    def _read_again(self) -> None:
+        """What was folded and could not be written never happened."""
+        with contextlib.suppress(StoreError):
+            row = self._store.row(self.id)
+            if row is not None:
+                self._state = read_state(self._store, row, self._state.topology)
+
     def follow(self, follower: Follower, *, begins: bool = False) -> None:
         """The run is at work in another process, or `begins` to be; `follower` keeps the state up to date."""
         if self._follower is not None:
             self._follower.stop()
         self._follower = follower
+        follower.moved = self._move_to
         if begins:
             self._settled.clear()
+
+    def _move_to(self, state: RunState) -> None:
+        self._state = state
 
     def let_go(self) -> None:
         """Whoever had it has it no more: it rests as it is recorded."""
@@ -386,7 +410,7 @@ class Run(RunView):
             return False
         written = threading.Event()
         execution.listeners.append(lambda happened: written.set() if happened is None else None)
-        execution.engine.call(execution.settle, end)
+        execution.engine.call(settle, execution, end)
         written.wait()
         return True
 

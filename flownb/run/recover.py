@@ -52,12 +52,16 @@ def read_state(store: Store, row: RunRow, topology: Topology | None = None) -> R
     state = RunState(topology, row.id)
     state.workflow = row.workflow
     for record in store.events(row.id):
-        node = getattr(record.event, "node", None)
-        if isinstance(record.event, ev.NodeEvent) and node not in topology.index:
-            state.seq += 1
-            continue
-        apply(state, record.event)
+        apply_known(state, record.event)
     return state
+
+
+def apply_known(state: RunState, event: ev.Event) -> None:
+    """Fold an event; one of a node that the definition does not have, after a migration, only counts."""
+    if isinstance(event, ev.NodeEvent) and event.node not in state.topology.index:
+        state.seq += 1
+    else:
+        apply(state, event)
 
 
 def pinned_shape(store: Store, row: RunRow) -> Topology:

@@ -38,6 +38,8 @@ class Request(msgspec.Struct, kw_only=True):
     #: What a key is compared by beside the inputs: the target as given.
     target: str = ""
     headless: bool = False
+    #: Whether the run is recorded with its first events, and not before the start returns; not for one with a key.
+    soon: bool = False
 
 
 def check_inputs(

@@ -43,7 +43,10 @@ def start(request: Request) -> Run:
     if request.key is not None and (row := request.store.find_key(request.key)) is not None:
         return by_key(request, row, digest)
     new = _new_run(request, engine().new_id(), digest)
-    row, lease = request.store.create_run(new, engine().owner(request.store))
+    owner = engine().owner(request.store)
+    if request.soon and new.key is None:
+        return _begin(request, new.id, request.store.announce_run(new, owner), plain)
+    row, lease = request.store.create_run(new, owner)
     if lease is None:
         return by_key(request, row, digest)
     faults.reach("run.created")

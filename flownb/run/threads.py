@@ -36,6 +36,12 @@ class Workers:
         self._results: deque[tuple[Callable[..., None], Any, BaseException | None]] = deque()
         self._armed = False
 
+    @property
+    def busy(self) -> bool:
+        """Whether a thread is at work, or has something to tell."""
+        with self._lock:
+            return self._threads > self._waiting or bool(self._queued or self._results)
+
     def submit(
         self, work: Callable[[], Any], done: Callable[[Any, BaseException | None], None], context: contextvars.Context
     ) -> None:

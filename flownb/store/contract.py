@@ -185,6 +185,14 @@ class Store(Protocol):
         """
         ...
 
+    def announce_run(self, new: NewRun, owner: Owner) -> Lease:
+        """Record a run that has no key with the next transaction of this process, or before anything is read.
+
+        So a burst of starts costs one commit. If the process dies before that, there was no such run, and nothing of it
+        has begun.
+        """
+        ...
+
     def commit(self, writes: Sequence[Write], *, power: bool = False) -> None:
         """Append the events of one loop tick, all or nothing, with their projections.
 
@@ -225,6 +233,17 @@ class Store(Protocol):
         """Requests to people, oldest first: those without an answer, or all of them."""
         ...
 
+    def decide(self, run: str, decision: ApprovalDecided) -> ApprovalRow:
+        """Give a request to a person its one answer, by one compare-and-swap; the run's owner finds a command.
+
+        Whoever has the run, or takes it up, writes the event: nothing is journaled here.
+
+        Raises:
+            NotFound: the run has no such request.
+            Conflict: it has an answer, or nobody waits for one any more; `.row` is how it stands.
+        """
+        ...
+
     def delete_run(self, run: str) -> None:
         """Forget a run and everything beneath it; artifacts are left to `gc`.
 
@@ -246,6 +265,10 @@ class Store(Protocol):
 
     def retire(self, owner_id: str) -> None:
         """The owner ends in order: all its runs are free at once."""
+        ...
+
+    def held(self, owner_id: str) -> dict[str, int]:
+        """The runs that an owner has, with the fence of each."""
         ...
 
     def owner_of(self, run: str) -> tuple[Owner, bool] | None:
@@ -284,6 +307,10 @@ class Store(Protocol):
 
     def receive(self, runs: Iterable[str]) -> list[Inbox]:
         """Take the commands that were left for these runs, oldest first; each is handed out once."""
+        ...
+
+    def waiting(self) -> set[str]:
+        """The runs for which commands were left; as cheap as there are few."""
         ...
 
     def version(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
@@ -14,6 +16,23 @@ if TYPE_CHECKING:
 
 #: How long after its last renewal a lease may be taken from an owner that can't be seen to be dead.
 LEASE_SECONDS: Final = 15.0
+#: Another time for all processes of a store, in seconds; tests make it short.
+VARIABLE: Final = "FLOWNB_LEASE_SECONDS"
+_LEAST: Final = 0.2
+
+
+@functools.cache
+def usual_seconds() -> float:
+    """How long a lease lasts without renewal in this process: `LEASE_SECONDS`, or what the environment says."""
+    try:
+        return max(_LEAST, float(os.environ.get(VARIABLE) or LEASE_SECONDS))
+    except ValueError:
+        return LEASE_SECONDS
+
+
+def renew_seconds() -> float:
+    """How often a living owner renews its lease: three renewals may be missed."""
+    return usual_seconds() / 4
 
 
 class Clock(Protocol):
@@ -49,12 +68,12 @@ class Liveness:
         self,
         clock: Clock | None = None,
         *,
-        lease_seconds: float = LEASE_SECONDS,
+        lease_seconds: float | None = None,
         place: Here | None = None,
         gone: Callable[[int, int], bool] = is_gone,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
-        self.lease_seconds = lease_seconds
+        self.lease_seconds = usual_seconds() if lease_seconds is None else lease_seconds
         self._place = place or here()
         self._gone = gone
 

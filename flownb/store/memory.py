@@ -22,6 +22,7 @@ from flownb.store.projections import (
     changed_row,
     new_request,
     run_change,
+    wake_for,
 )
 from flownb.store.references import GRACE_SECONDS, artifacts_named, is_older
 
@@ -137,6 +138,12 @@ class MemoryStore:
             self._owners[owner.id] = (owner, self._liveness.now())
             return row, Lease(new.id, owner.id, 1)
 
+    def announce_run(self, new: NewRun, owner: Owner) -> Lease:
+        """Record a run that has no key."""
+        _, lease = self.create_run(new, owner)
+        assert lease is not None, "a run with a key may be another one: create it"
+        return lease
+
     def commit(self, writes: Sequence[Write], *, power: bool = False) -> None:  # noqa: ARG002  no plug to survive
         """Append the events of one loop tick, all or nothing."""
         with self._lock:
@@ -251,6 +258,20 @@ class MemoryStore:
             ]
         return sorted(found, key=lambda row: (row.created_at, row.id))
 
+    def decide(self, run: str, decision: ev.ApprovalDecided) -> ApprovalRow:
+        """Give a request to a person its one answer."""
+        with self._lock:
+            self._changing()
+            row = self._run(run).approvals.get(decision.approval)
+            if row is None:
+                raise refusals.no_such_request(self.url, run, decision.approval)
+            if row.status != ApprovalStatus.PENDING:
+                raise refusals.answered(row)
+            for change in approval_changes([decision]):
+                self._runs[run].approvals[row.id] = answered_request(row, change)
+            self.send(run, wake_for(decision))
+            return self._runs[run].approvals[row.id]
+
     def delete_run(self, run: str) -> None:
         """Forget a run and everything beneath it."""
         with self._lock:
@@ -301,6 +322,12 @@ class MemoryStore:
             for kept in self._runs.values():
                 if kept.owner == owner_id:
                     kept.owner = None
+
+    def held(self, owner_id: str) -> dict[str, int]:
+        """The runs that an owner has, with the fence of each."""
+        with self._lock:
+            self._open()
+            return {run: kept.fence for run, kept in self._runs.items() if kept.owner == owner_id}
 
     def owner_of(self, run: str) -> tuple[Owner, bool] | None:
         """Who has the run, and whether that owner lives."""
@@ -365,6 +392,12 @@ class MemoryStore:
             if taken:
                 self._inbox = [each for each in self._inbox if each.run not in wanted]
             return taken
+
+    def waiting(self) -> set[str]:
+        """The runs for which commands were left."""
+        with self._lock:
+            self._open()
+            return {each.run for each in self._inbox}
 
     def version(self) -> int:
         """A number that changes with every write."""

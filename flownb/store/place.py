@@ -28,6 +28,8 @@ _KINDS: Final = "sqlite:///relative.db, sqlite:////absolute.db, a path that ends
 
 #: The stores that are open, by process and place; a forked child opens its own.
 _open: dict[tuple[int, str], MemoryStore | SqliteStore] = {}
+#: The same by the text that names the place, where that is the whole path, whatever the working directory.
+_whole: dict[tuple[int, str], MemoryStore | SqliteStore] = {}
 
 
 def open_store(url: str | None = None, *, create: bool = True, read: Callable[[], str] = read_mounts) -> Store:
@@ -46,12 +48,17 @@ def open_store(url: str | None = None, *, create: bool = True, read: Callable[[]
         StoreError: or another of its kinds.
     """
     given = url if url is not None else os.environ.get(VARIABLE) or None
+    known = _whole.get((os.getpid(), given or ""))
+    if known is not None and not known.closed:
+        return known
     path = _usual(create=create) if given is None else parse(given)
     key = (os.getpid(), MEMORY if path is None else str(path))
     with OPENING:
         store = _open.get(key)
         if store is None or store.closed:
             _open[key] = store = _open_memory() if path is None else _open_file(path, create=create, read=read)
+    if given in (MEMORY, f"sqlite:///{path}"):
+        _whole[key[0], given] = store
     return store
 
 

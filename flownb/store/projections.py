@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from flownb.model import events as ev
+from flownb.model.commands import Decide
 from flownb.model.status import ApprovalStatus, RunStatus
 from flownb.store.contract import ApprovalRow
 
@@ -152,3 +153,14 @@ def answered_request(row: ApprovalRow, change: ApprovalChange) -> ApprovalRow:
             row, status=change.status, decided_at=event.at, decided_by=event.by, port=event.port, decision=event
         )
     return msgspec.structs.replace(row, status=change.status, decided_at=event.at)
+
+
+def wake_for(decision: ev.ApprovalDecided) -> Decide:
+    """The command that tells a run's owner of an answer."""
+    return Decide(
+        by=decision.by,
+        approval=decision.approval,
+        port=decision.port,
+        data=decision.data,
+        comment=decision.comment,
+    )

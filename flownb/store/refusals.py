@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flownb.errors import Conflict, Fenced, InvalidInput, NotFound, StoreError, near_names
+from flownb.model.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from flownb.store.contract import ApprovalRow
 
 _SHOWN = 5
 
@@ -68,3 +71,20 @@ def unknown_owner(url: str, owner: str) -> NotFound:
 def closed(url: str) -> StoreError:
     """A store is used after its end."""
     return StoreError(f"The store {url} is closed; open it again.", place=url)
+
+
+def no_such_request(url: str, run: str, approval: str) -> NotFound:
+    """An answer to something that was never asked."""
+    return NotFound(
+        f"Run {run} in {url} has no request {approval!r}; `flownb approvals` lists those that wait.", run=run
+    )
+
+
+def answered(row: ApprovalRow) -> Conflict:
+    """An answer that comes too late; it says whose came first."""
+    if row.decision is None:
+        what = f"is {row.status} and waits for no answer any more"
+    else:
+        at = iso(row.decided_at) if row.decided_at is not None else "before"
+        what = f"was answered already: {row.port} by {row.decided_by or 'somebody'} at {at}"
+    return Conflict(f"The request {row.id} of {row.node} in run {row.run} {what}.", run=row.run, row=row)

@@ -6,6 +6,7 @@ share them: who writes holds a lock of this process meanwhile, which is fairer a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import apsw
 
+from flownb.errors import StoreError
 from flownb.store import refusals
-from flownb.store.opening import OPENING
+from flownb.store.opening import OPEN, OPENING
 from flownb.store.sqlite import meaning
 from flownb.store.sqlite.checkpoint import Checkpointer
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from flownb.errors import StoreError
+    from flownb.store.sqlite.announced import Announced
 
 #: How often a writer looks whether its file is still where it was.
 _LOOK_SECONDS: Final = 1.0
@@ -62,8 +64,9 @@ class Connections:
         self.busy_milliseconds = int(busy_seconds * 1000)
         self.closed = False
         self.checkpointer = Checkpointer(self)
-        #: Held by the thread that writes.
+        #: Held by the thread that writes, whose ident is `writes_on`; 0 where none does.
         self.write_lock = threading.Lock()
+        self.writes_on = 0
         self._writer: apsw.Connection | None = None
         self._write_cursor: apsw.Cursor | None = None
         self._power = False
@@ -75,9 +78,12 @@ class Connections:
         self._watcher: apsw.Connection | None = None
         self._watchers = 0
         self._held = False
+        #: Runs that the next transaction writes as well.
+        self.announced: Announced | None = None
         self._identity = self._find()
         with OPENING:
             _ALL.add(self)
+            OPEN.add(self)
 
     # --- the file
 
@@ -162,8 +168,15 @@ class Connections:
         """A cursor to read with: `with connections.reading() as cursor`; let it run out before the end."""
         return _Reading(self)
 
+    def write_announced(self) -> None:
+        """Write what waits for a transaction, so that it is found; what can't be written goes on waiting."""
+        with contextlib.suppress(StoreError), self.writing():
+            pass
+
     def lend(self) -> apsw.Connection:
         """A connection for one reader."""
+        if self.announced and self.writes_on != threading.get_ident():
+            self.write_announced()
         with self._shelf:
             if self.closed:
                 raise refusals.closed(self.url)
@@ -204,10 +217,22 @@ class Connections:
 
     def close(self) -> None:
         """Close every connection; one that is in use is closed when its user is done."""
+        if self.announced:
+            self.write_announced()
         self.closed = True
         self.checkpointer.stop()
         with self.write_lock, self._shelf:
             self._close_all()
+
+    def close_at_exit(self, seconds: float) -> None:
+        """The same for a process that ends: a thread that doesn't come out in time is left where it is."""
+        self.closed = True
+        self.checkpointer.stop()
+        if self.write_lock.acquire(timeout=seconds):
+            with self._shelf:
+                self._shelf.wait_for(lambda: not self._out, timeout=seconds)
+                self._close_all()
+            self.write_lock.release()
 
     def _close_all(self) -> None:
         for connection in (self._writer, self._watcher, *self._idle):
@@ -239,8 +264,11 @@ class Connections:
         self._idle = []
         self._out = 0
         self.write_lock = threading.Lock()
+        self.writes_on = 0
         self._shelf = threading.Condition()
         self.checkpointer = Checkpointer(self)
+        if self.announced is not None:
+            self.announced.forget()
 
 
 _ALL: Final[weakref.WeakSet[Connections]] = weakref.WeakSet()
@@ -277,18 +305,23 @@ if hasattr(os, "register_at_fork"):
 class _Writing:
     """One transaction of the writer."""
 
-    __slots__ = ("_cursor", "_home", "_power")
+    __slots__ = ("_along", "_cursor", "_home", "_power")
 
     def __init__(self, home: Connections, power: bool) -> None:
         self._home = home
         self._power = power
+        #: How many announced runs are written along.
+        self._along = 0
 
     def __enter__(self) -> Cursor:
         home = self._home
         home.write_lock.acquire()
+        home.writes_on = threading.get_ident()
         try:
             self._cursor = cursor = home.writer(power=self._power)
             cursor.execute("BEGIN IMMEDIATE")
+            if home.announced:
+                self._along = home.announced.write(cursor)
         except BaseException as error:
             self._give_up(error)
             raise
@@ -303,7 +336,11 @@ class _Writing:
             except BaseException as failed:
                 self._give_up(failed)
                 raise
-            self._home.write_lock.release()
+            home = self._home
+            if self._along and home.announced is not None:
+                home.announced.written(self._along)
+            home.writes_on = 0
+            home.write_lock.release()
         else:
             self._give_up(error)
 
@@ -313,6 +350,7 @@ class _Writing:
         try:
             home.roll_back()
         finally:
+            home.writes_on = 0
             home.write_lock.release()
         if isinstance(error, apsw.Error):
             raise home.explain(error) from error

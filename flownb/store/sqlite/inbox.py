@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_SEND: Final = """
+#: Needs the run, the time and the command.
+SEND: Final = """
 INSERT INTO commands (run_id, sent_at, body) SELECT id, ?2, ?3 FROM runs WHERE id = ?1 RETURNING id
 """
 _WAITING: Final = "SELECT EXISTS (SELECT 1 FROM commands)"
@@ -35,7 +36,7 @@ class Commands(Leases):
         """Leave a command for whoever owns the run."""
         body = commands.encode(command)
         with self._db.writing() as cursor:
-            if not cursor.execute(_SEND, (run, self._liveness.clock.wall(), body)).fetchall():
+            if not cursor.execute(SEND, (run, self._liveness.clock.wall(), body)).fetchall():
                 raise self._unknown(run)
 
     def receive(self, runs: Iterable[str]) -> list[Inbox]:
@@ -47,6 +48,11 @@ class Commands(Leases):
         with self._db.writing() as cursor:
             taken = sorted(cursor.execute(_TAKE, (json.dumps(wanted),)).fetchall())
         return [message for each in taken if (message := _read(*each)) is not None]
+
+    def waiting(self) -> set[str]:
+        """The runs for which commands were left; as cheap as there are few."""
+        with self._db.reading() as cursor:
+            return {run for (run,) in cursor.execute("SELECT DISTINCT run_id FROM commands").fetchall()}
 
     def version(self) -> int:
         """A number that changes when another connection has written; cheap enough to ask ten times a second."""

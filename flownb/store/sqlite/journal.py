@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import apsw
 import msgspec
@@ -58,11 +58,6 @@ _EVENTS: Final = "SELECT seq, body FROM events WHERE run_id = ? AND seq > ? ORDE
 
 class Journal(Table):
     """Appending and reading events."""
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        #: The last event of runs that were written here; a hint that saves a search, never the truth.
-        self._last: dict[str, int] = {}
 
     def commit(self, writes: Sequence[Write], *, power: bool = False) -> None:
         """Append the events of one loop tick, all or nothing, with their projections."""

@@ -91,6 +91,11 @@ class Leases(Table):
             cursor.execute("UPDATE runs SET owner = NULL WHERE owner = ?", (owner_id,))
             cursor.execute("DELETE FROM owners WHERE id = ?", (owner_id,))
 
+    def held(self, owner_id: str) -> dict[str, int]:
+        """The runs that an owner has, with the fence of each."""
+        with self._db.reading() as cursor:
+            return dict(cursor.execute("SELECT id, fence FROM runs WHERE owner = ?", (owner_id,)).fetchall())
+
     def owner_of(self, run: str) -> tuple[Owner, bool] | None:
         """Who has the run, and whether that owner lives; None where nobody has it."""
         holder = self._holder(run)

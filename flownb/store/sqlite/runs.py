@@ -8,6 +8,7 @@ import msgspec
 
 from flownb.store import refusals
 from flownb.store.contract import ApprovalRow, Lease, RunRow
+from flownb.store.sqlite.announced import CREATE, Announced
 from flownb.store.sqlite.leases import Leases
 
 if TYPE_CHECKING:
@@ -25,11 +26,6 @@ _COLUMNS: Final = ", ".join(
 )
 _BY_ID: Final = f"SELECT {_COLUMNS} FROM runs WHERE id = ?"  # noqa: S608  our own names
 _BY_KEY: Final = f"SELECT {_COLUMNS} FROM runs WHERE key = ?"  # noqa: S608  our own names
-_CREATE: Final = """
-INSERT INTO runs (id, workflow, kind, status, key, request, mode, "trigger", parent, "group", definition, program,
-    created_at, owner, fence)
-VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
 _BENEATH: Final = """
 WITH RECURSIVE beneath (id) AS (
     SELECT id FROM runs WHERE id = ?
@@ -55,6 +51,10 @@ _NEAR: Final = 200
 class Runs(Leases):
     """Making, listing and deleting runs."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._announced = self._db.announced = Announced(self._stamp)
+
     def create_run(self, new: NewRun, owner: Owner | None) -> tuple[RunRow, Lease | None]:
         """Record a run, owned by `owner` from the start; or find the one that has its key."""
         if new.key is not None and not new.key.strip():
@@ -66,7 +66,7 @@ class Runs(Leases):
                 raise refusals.id_in_use(self.url, new.id)
             if owner is not None:
                 self._stamp(cursor, owner)
-            cursor.execute(_CREATE, _created(new, owner))
+            cursor.execute(CREATE, _created(new, owner))
         row = RunRow(
             **msgspec.structs.asdict(new),
             status="pending",
@@ -78,6 +78,15 @@ class Runs(Leases):
             fence=1 if owner else 0,
         )
         return row, Lease(new.id, owner.id, 1) if owner else None
+
+    def announce_run(self, new: NewRun, owner: Owner) -> Lease:
+        """Record a run that has no key with the next transaction of this process, or before anything is read."""
+        assert new.key is None, "a run with a key may be another one: create it"
+        if self._db.closed:
+            raise refusals.closed(self.url)
+        self._announced.add(_created(new, owner), owner)
+        self._last[new.id] = 0
+        return Lease(new.id, owner.id, 1)
 
     def row(self, run: str) -> RunRow | None:
         """The run's row."""

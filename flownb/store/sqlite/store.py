@@ -13,9 +13,9 @@ from flownb.store.filesystem import can_write
 from flownb.store.lease import Liveness
 from flownb.store.opening import OPENING
 from flownb.store.sqlite import meaning, schema
+from flownb.store.sqlite.answers import Answers
 from flownb.store.sqlite.care import Care
 from flownb.store.sqlite.connections import Connections
-from flownb.store.sqlite.inbox import Commands
 
 if TYPE_CHECKING:
     from flownb.model.journal import EventCodec
@@ -26,7 +26,7 @@ BUSY_SECONDS: Final = 10.0
 _HEADER: Final = 100
 
 
-class SqliteStore(Care, Commands):
+class SqliteStore(Care, Answers):
     """A store in one SQLite file, shared by any number of threads and processes of this machine."""
 
     def __init__(

@@ -32,6 +32,8 @@ class Table:
         self._liveness = liveness
         self._codec: EventCodec = codec or JsonCodec()
         self._given_artifacts = artifacts
+        #: The last event of runs that were written here; a hint that saves a search, never the truth.
+        self._last: dict[str, int] = {}
 
     @functools.cached_property
     def artifacts(self) -> ArtifactStore:

@@ -29,6 +29,7 @@ VALUES: dict[str, Any] = {
     "error": FAILURE,
     "reason": REASON,
     "x": -3,
+    "index": 3,
     "y": 4,
     "attempt": 2,
     "seq": 7,

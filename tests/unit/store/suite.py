@@ -94,6 +94,7 @@ def asked(approval: str, node: str, at: float = 1004.0) -> ev.ApprovalRequested:
 ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.RunStarted(at=1.5, workflow="invoices", definition="d1", inputs={"path": "ä.csv", "n": [1, 2.5, None, True]}),
     ev.NodeStarted(at=2.0, node="load", attempt=2),
+    ev.IterationStarted(at=2.0, node="each", index=3, item={"amount": 3.5}),
     ev.NodeRetrying(at=2.0, node="load", attempt=2, delay=0.5, error=FAILURE),
     ev.NodeCompleted(
         at=3.0, node="load", output={"$artifact": {"digest": "ab"}}, ports=("true",), verdicts={"e": True}
@@ -121,6 +122,8 @@ ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.RunForked(at=7.0, source="other", seq=3),
     ev.RunFailedEvent(at=8.0, error=FAILURE, node="b"),
     ev.RunCancelledEvent(at=8.0, by="ada"),
+    ev.NodeStep(at=8.0, node="load", name="charge", output={"id": "ch_1"}),
+    ev.NodeHeartbeat(at=8.0, node="load", detail={"page": 3}),
     ev.RunCompleted(at=9.0, results={"rows": 3}),
 )
 
@@ -201,6 +204,27 @@ class StoreSuite:
         row = store.row("r1")
         assert row is not None
         assert row.workflow == "invoices"
+
+    def test_an_announced_run_is_there_for_whoever_looks(self, store: Store, me: Owner) -> None:
+        lease = store.announce_run(new("r1", definition="d"), me)
+        row = store.row("r1")
+        assert row is not None
+        assert (row.status, row.seq, row.owner, row.fence) == ("pending", 0, me.id, lease.fence)
+        assert store.claim("r1", me) is None
+
+    def test_an_announced_run_is_there_with_its_first_events(self, store: Store, kit: Kit, me: Owner) -> None:
+        leases = [store.announce_run(new(f"r{number}"), me) for number in range(3)]
+        store.commit([write(leases[1], 1, started("load")), write(leases[0], 1, started("load"))])
+        assert {row.id for row in kit.open().rows()} == {"r0", "r1", "r2"}
+        store.commit([write(leases[2], 1, started("load"))])
+        assert [len(kit.open().events(f"r{number}")) for number in range(3)] == [1, 1, 1]
+
+    def test_an_announced_run_can_be_deleted_when_it_has_ended(self, store: Store, me: Owner) -> None:
+        lease = store.announce_run(new("r1"), me)
+        store.commit([write(lease, 1, ev.RunCompleted(at=1.0), release=True)])
+        store.announce_run(new("r2"), me)
+        store.delete_run("r1")
+        assert [row.id for row in store.rows()] == ["r2"]
 
     def test_events_come_back_equal_and_numbered(self, store: Store, kit: Kit, me: Owner) -> None:
         _, lease = store.create_run(new("r1"), me)

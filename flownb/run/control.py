@@ -1,0 +1,58 @@
+"""The commands to a run at work, carried out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flownb.model import commands as cmd
+from flownb.model import events as ev
+from flownb.model.state import FAILED, PENDING, RUNNING, WAITING
+from flownb.run.ending import stop
+
+if TYPE_CHECKING:
+    from flownb.run.executor import Execution
+
+
+def obey(execution: Execution, command: cmd.Command) -> None:
+    """Carry out a command; one that makes no sense now changes nothing."""
+    if execution.over:
+        return
+    match command:
+        case cmd.Pause():
+            execution.pausing = True
+        case cmd.Resume():
+            execution.pausing = False
+        case cmd.Cancel(by=by):
+            stop(execution, ev.RunCancelledEvent(at=execution.engine.now(), by=by))
+        case cmd.RetryNode(node=path):
+            _retry(execution, path)
+        case cmd.SkipNode(node=path):
+            _skip(execution, path, command.by)
+        case cmd.SetVariable(name=name, value=value):
+            execution.record(ev.VariableSet(at=execution.engine.now(), name=name, value=value))
+        case _:
+            message = f"This run can't be asked for {type(command).__struct_config__.tag!r} yet."
+            execution.record(ev.SystemWarning(at=execution.engine.now(), message=message))
+    execution.engine.mark(execution)
+
+
+def _retry(execution: Execution, path: str) -> None:
+    state = execution.state
+    number = state.topology.index.get(path)
+    if number is None or state.node_status[number] not in (FAILED, WAITING):
+        return
+    back = [number] if state.node_status[number] == WAITING else state.reset_numbers()
+    paths = tuple(state.topology.paths[each] for each in back)
+    execution.record(ev.RunResumed(at=execution.engine.now(), reset=paths, cause="retry"))
+
+
+def _skip(execution: Execution, path: str, by: str) -> None:
+    state = execution.state
+    number = state.topology.index.get(path)
+    if number is None or state.node_status[number] not in (PENDING, WAITING, RUNNING):
+        return
+    attempt = execution.alive.pop(number, None)
+    if attempt is not None:
+        attempt.stop()
+    reason = ev.Reason(group="command", message=f"skipped by {by or 'a command'}")
+    execution.record(ev.NodeSkipped(at=execution.engine.now(), node=path, reason=reason))

@@ -1,0 +1,123 @@
+"""How a run at work comes to its end or its pause: by itself, by a failure, by a command, or with its process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flownb import faults
+from flownb.errors import NodeTimeout
+from flownb.model import events as ev
+from flownb.model.status import PauseReason, RunStatus
+from flownb.run import plan as planning
+
+if TYPE_CHECKING:
+    from flownb.run.executor import Execution
+
+#: Seconds that a cancelled node may take before it is given up.
+CANCEL_SECONDS: Final = 5.0
+
+
+def conclude(execution: Execution) -> None:
+    """Nothing is in flight and nothing can start: the run ends, pauses, or goes on waiting for a near timer."""
+    now, state = execution.engine.now(), execution.state
+    if execution.stopping is not None:
+        _end_stopped(execution, execution.stopping, now)
+        return
+    if execution.pausing and state.left:
+        execution.record(ev.RunPaused(at=now, reason=PauseReason.MANUAL))
+        _finish(execution)
+        return
+    if state.left and not state.waits:
+        stuck = ", ".join(state.topology.paths[number] for number in planning.unfinished(state)[:10])
+        failure = ev.Failure(type="InternalError", message=f"Nothing can go on, and nothing waits: {stuck}.")
+        stop(execution, ev.RunFailedEvent(at=now, error=failure))
+        return
+    result = planning.verdict(state)
+    if result.status is RunStatus.PAUSED:
+        assert result.pause_reason is not None
+        message = planning.pause_message(state, result)
+        execution.record(ev.RunPaused(at=now, reason=result.pause_reason, until=result.until, message=message))
+        _finish(execution)
+    elif execution.hold:
+        execution.engine.idle(execution)
+    elif result.status is RunStatus.FAILED:
+        execution.record(failed_event(execution))
+        _finish(execution)
+    else:
+        faults.reach("run.before_finish")
+        execution.record(ev.RunCompleted(at=now))
+        _finish(execution)
+
+
+def failed_event(execution: Execution) -> ev.RunFailedEvent:
+    """The end of a run whose nodes failed: the first unhandled failure is its error."""
+    state = execution.state
+    number = planning.first_failure(state)
+    assert number is not None
+    return ev.RunFailedEvent(
+        at=execution.engine.now(), error=state.failures[number].error, node=state.topology.paths[number]
+    )
+
+
+def stop(execution: Execution, end: ev.Event) -> None:
+    """End the run with `end`: nothing starts any more, nodes in flight are asked to stop."""
+    if execution.over or execution.stopping is not None:
+        return
+    execution.stopping = end
+    execution.timers.clear()
+    for attempt in list(execution.alive.values()):
+        attempt.stop()
+    if execution.alive:
+        home = execution.engine
+        execution.deadline = home.loop.call_later(CANCEL_SECONDS, _give_up, execution, context=home.base_context)
+    execution.engine.mark(execution)
+
+
+def leave(execution: Execution) -> None:
+    """The process ends while a pause waits for nodes in flight: it is written now, and they follow `on_crash`."""
+    if execution.pausing and not execution.over and execution.stopping is None and execution.state.left:
+        execution.record(ev.RunPaused(at=execution.engine.now(), reason=PauseReason.MANUAL))
+        _finish(execution)
+
+
+def settle(execution: Execution, end: ev.Event) -> None:
+    """End a held run: the notebook that it belongs to has ended, in this way."""
+    if execution.over or not execution.hold:
+        return
+    execution.hold = False
+    execution.record(end)
+    _finish(execution)
+
+
+def _end_stopped(execution: Execution, end: ev.Event, now: float) -> None:
+    if isinstance(end, ev.RunFailedEvent):
+        message = f"the run stopped: {end.node} failed" if end.node else "the run failed"
+    else:
+        message = "the run was cancelled"
+    reason = ev.Reason(group="run", message=message)
+    paths = execution.state.topology.paths
+    for number in planning.unfinished(execution.state):
+        execution.record(ev.NodeCancelled(at=now, node=paths[number], reason=reason))
+    if execution.hold and isinstance(end, ev.RunFailedEvent):
+        execution.engine.idle(execution)
+        return
+    execution.record(end)
+    _finish(execution)
+
+
+def _finish(execution: Execution) -> None:
+    execution.over = True
+    execution.timers.clear()
+    if execution.deadline is not None:
+        execution.deadline.cancel()
+
+
+def _give_up(execution: Execution) -> None:
+    """What has not stopped by now is left alone; its late result will be refused."""
+    names = ", ".join(attempt.path for attempt in execution.alive.values())
+    if names:
+        message = f"{names}: did not stop within {CANCEL_SECONDS:g} s and was given up."
+        execution.record(ev.SystemWarning(at=execution.engine.now(), message=message))
+        for attempt in list(execution.alive.values()):
+            attempt.end(None, NodeTimeout("It was given up.", node=attempt.path, timeout=CANCEL_SECONDS))
+    execution.engine.mark(execution)

@@ -1,0 +1,228 @@
+"""What an engine does beside its runs: it renews its leases, and looks for what other processes wrote.
+
+One look a store, ten times a second, whatever the number of runs: a look asks for one number, and only where that has
+changed, for the runs that somebody left a command for. What is begun here ends when nobody needs it any more.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Final
+
+from flownb.errors import FlownbError, StoreError
+from flownb.run.control import obey
+from flownb.store import refusals
+from flownb.store.lease import renew_seconds, usual_seconds
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from flownb.run.engine import Engine
+    from flownb.run.executor import Execution
+    from flownb.store.contract import Owner, Store
+
+#: Seconds between two looks; what another process wrote is felt within two of them.
+LOOK_SECONDS: Final = 0.1
+#: Every so many looks, watchers are called although nothing has changed: an owner that dies writes nothing.
+_PULSE: Final = 10
+_log: Final = logging.getLogger("flownb.engine")
+
+
+class _Place:
+    """One store, and who needs to know what happens in it."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.owner: Owner | None = None
+        self.version: int | None = None
+        self.renewed = 0.0
+        self.runs: dict[str, Execution] = {}
+        #: Called with True where the store has changed, and with False once a second.
+        self.watchers: dict[int, Callable[[bool], None]] = {}
+        #: Runs that wait for an answer, and what carries them on.
+        self.resting: dict[str, Callable[[], None]] = {}
+
+    @property
+    def needed(self) -> bool:
+        """Whether anybody wants it looked at."""
+        return bool(self.runs or self.watchers or self.resting)
+
+
+class House:
+    """The stores that one engine works in. Methods marked so may be called from any thread, all others on the loop."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._places: dict[int, _Place] = {}
+        self._lock = threading.Lock()
+        self._timer: asyncio.TimerHandle | None = None
+        self._looks = 0
+        self._watched = 0
+        self._renew_seconds = renew_seconds()
+        self._lease_seconds = usual_seconds()
+
+    # --- from any thread ----------------------------------------------------------------------------------------------
+
+    def owner(self, store: Store) -> Owner:
+        """The engine as an owner in a store, registered with it; from any thread."""
+        place = self._places.get(id(store))
+        if place is not None and place.owner is not None:
+            return place.owner
+        with self._lock:
+            place = self._place(store)
+            if place.owner is None:
+                owner = self._engine.describe()
+                store.register(owner)
+                place.owner = owner
+            return place.owner
+
+    def adopt(self, store: Store, owner: Owner) -> None:
+        """Be known in a store as `owner`, whom the caller describes; from any thread."""
+        with self._lock:
+            store.register(owner)
+            self._place(store).owner = owner
+
+    def retire(self, store: Store) -> None:
+        """Let go of everything in a store; from any thread, when all is done."""
+        with self._lock:
+            place = self._places.get(id(store))
+            owner = None if place is None else place.owner
+            if place is not None:
+                place.owner = None
+        if owner is not None:
+            store.retire(owner.id)
+
+    def watch(self, store: Store, look: Callable[[bool], None]) -> Callable[[], None]:
+        """Call `look` on the loop when the store has changed, and once a second; returns what ends that.
+
+        From any thread. The first call comes at once.
+        """
+        with self._lock:
+            self._watched += 1
+            number = self._watched
+        gone: list[bool] = []
+
+        def begin() -> None:
+            if not gone:
+                self._place(store).watchers[number] = look
+                self._arm()
+                look(True)
+
+        def end() -> None:
+            gone.append(True)
+            self._engine.call(lambda: self._place(store).watchers.pop(number, None))
+
+        self._engine.call(begin)
+        return end
+
+    def rest(self, store: Store, run: str, carry_on: Callable[[], None]) -> None:
+        """Call `carry_on` once, on the loop, when the answer that a resting run waits for has come; from any thread."""
+
+        def begin() -> None:
+            place = self._place(store)
+            place.resting[run] = carry_on
+            place.version = None  # it may have come before
+            self._arm()
+
+        self._engine.call(begin)
+
+    def look_soon(self, store: Store) -> None:
+        """This process has left a command: don't wait for the next look; from any thread."""
+
+        def look() -> None:
+            place = self._places.get(id(store))
+            if place is not None and place.needed:
+                place.version = None
+                self._look_at(place, pulse=False)
+
+        self._engine.call(look)
+
+    # --- on the loop --------------------------------------------------------------------------------------------------
+
+    def enter(self, execution: Execution) -> None:
+        """A run is at work."""
+        place = self._place(execution.store)
+        if not place.runs:
+            place.renewed = self._engine.loop.time()  # whoever claims a run is registered afresh
+            place.version = None
+        place.runs[execution.run_id] = execution
+        place.resting.pop(execution.run_id, None)
+        if self._timer is None:
+            self._arm()
+
+    def leave(self, execution: Execution) -> None:
+        """It ended, rests, or was lost."""
+        place = self._places.get(id(execution.store))
+        if place is not None and place.runs.get(execution.run_id) is execution:
+            del place.runs[execution.run_id]
+
+    def _place(self, store: Store) -> _Place:
+        place = self._places.get(id(store))
+        if place is None:
+            self._places[id(store)] = place = _Place(store)
+        return place
+
+    def _arm(self) -> None:
+        if self._timer is None:
+            home = self._engine
+            self._timer = home.loop.call_later(LOOK_SECONDS, self._keep, context=home.base_context)
+
+    def _keep(self) -> None:
+        self._timer = None
+        self._looks += 1
+        pulse = self._looks % _PULSE == 0
+        for key, place in list(self._places.items()):
+            if getattr(place.store, "closed", False):
+                del self._places[key]
+            elif place.needed:
+                self._arm()
+                self._look_at(place, pulse=pulse)
+
+    def _look_at(self, place: _Place, *, pulse: bool) -> None:
+        try:
+            if place.runs:
+                self._renew(place)
+            version = place.store.version()
+            changed = version != place.version
+            if changed and (place.runs or place.resting):
+                self._take_commands(place)
+            place.version = version
+        except StoreError:
+            # It is locked for a moment, or gone: a commit meets the same fault and says it.
+            place.version = None
+            changed = False
+        if changed or pulse:
+            for look in list(place.watchers.values()):
+                look(changed)
+
+    def _renew(self, place: _Place) -> None:
+        now = self._engine.loop.time()
+        since = now - place.renewed
+        if since < self._renew_seconds or place.owner is None:
+            return
+        place.store.renew(place.owner.id)
+        place.renewed = now
+        # A lease that was renewed in time is still ours. One that was not, as where the process stood still, may have
+        # been taken; and one with a partner, where that has died.
+        if since >= self._lease_seconds or place.owner.partner_pid:
+            held = place.store.held(place.owner.id)
+            for execution in list(place.runs.values()):
+                if execution.lease.owner == place.owner.id and held.get(execution.run_id) != execution.lease.fence:
+                    self._engine.lose(execution, refusals.fenced(place.store.url, [execution.run_id]))
+
+    def _take_commands(self, place: _Place) -> None:
+        waiting = place.store.waiting()
+        if not waiting:
+            return
+        mine = [run for run in waiting if run in place.runs]
+        for message in place.store.receive(mine) if mine else ():
+            execution = place.runs.get(message.run)
+            if execution is not None:
+                obey(execution, message.command)
+        for run in [run for run in waiting if run in place.resting]:
+            try:
+                place.resting.pop(run)()
+            except FlownbError as error:
+                _log.warning("Run %s was answered and can't go on here: %s", run, error)

@@ -1,0 +1,81 @@
+"""How a body ended well: what it returned, and the form that is stored of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from flownb import faults
+from flownb.errors import InvalidInput
+from flownb.graph.nodetype import Output, Suspend
+from flownb.store import values
+from flownb.store.values import Stored
+
+if TYPE_CHECKING:
+    from flownb.run.attempt import Attempt
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """A value and its stored form; a struct, as there is one for every node of every run."""
+
+    output: Output
+    stored: Stored | None = None
+    #: Of single ports, where they differ from `stored`.
+    ports: dict[str, Stored] | None = None
+    suspend: Suspend | None = None
+
+
+def outcome_of(attempt: Attempt, value: Any) -> Outcome:
+    """Make the stored form beside the live value; on the thread where the body ran.
+
+    Raises:
+        InvalidInput: the body chose a port that its node has not, or left a step unfinished.
+    """
+    if attempt.steps is not None:
+        attempt.steps.close()
+    if isinstance(value, Suspend):
+        return Outcome(Output(), suspend=value)
+    output = value if isinstance(value, Output) else Output(value)
+    artifacts = attempt.execution.store.artifacts
+    ports: dict[str, Stored] | None = None
+    if output.ports or output.values:
+        _check_ports(attempt, output)
+        ports = {port: values.store(each, artifacts) for port, each in output.values.items()}
+    outcome = Outcome(output, values.store(output.value, artifacts), ports)
+    faults.reach("node.after_body")
+    return outcome
+
+
+def _check_ports(attempt: Attempt, output: Output) -> None:
+    known = {port.name for port in attempt.execution.definition.ports[attempt.path].outputs}
+    unknown = [port for port in (*(output.ports or ()), *output.values) if port not in known]
+    if unknown:
+        there = ", ".join(sorted(known))
+        raise InvalidInput(f"{attempt.path} returned the port {unknown[0]!r}; it has {there}.")
+
+
+_SHORT: Final = frozenset({type(None), bool, int, float})
+_SCALARS: Final = _SHORT | {str, bytes}
+_MOST_ITEMS: Final = 100
+_MOST_LETTERS: Final = 10_000
+
+
+def is_small(value: Any) -> bool:
+    """Whether its stored form is made in microseconds, as far as a glance can tell."""
+    cls = type(value)
+    if cls in _SHORT:
+        return True
+    if cls is str or cls is bytes:
+        return len(value) <= _MOST_LETTERS
+    if cls is Output:
+        return is_small(value.value) and not value.values
+    if cls is Suspend:
+        return True
+    if cls is dict:
+        items: Any = value.values()
+    elif cls in (list, tuple):
+        items = value
+    else:
+        return False
+    return len(value) <= _MOST_ITEMS and all(type(each) in _SCALARS for each in items)

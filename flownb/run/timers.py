@@ -1,0 +1,57 @@
+"""The timers of a run at work: nodes between two attempts, and waiting nodes whose time is near."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flownb.model.status import PauseReason
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from flownb.run.executor import Execution
+
+#: A timer due within so many seconds is awaited; a later one parks the run.
+PARK_AFTER: Final = 60.0
+
+
+class Timers:
+    """At most one a node; when it is due, the node is attempted."""
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self._handles: dict[int, asyncio.TimerHandle] = {}
+
+    def __len__(self) -> int:
+        return len(self._handles)
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._handles
+
+    def watch(self, number: int) -> None:
+        """Await a waiting node's timer if it is near; a far one parks the run."""
+        execution = self._execution
+        wait = execution.state.waits.get(number)
+        if wait is None or wait.until is None or wait.waits_for != PauseReason.TIMER:
+            return
+        left = wait.until - execution.engine.now()
+        if left <= PARK_AFTER:
+            self.later(number, left, execution.state.attempts[number])
+
+    def later(self, number: int, seconds: float, number_of_try: int) -> None:
+        """Attempt a node after so many seconds."""
+        execution = self._execution
+
+        def due() -> None:
+            del self._handles[number]
+            if not execution.over and execution.stopping is None and not execution.pausing:
+                execution.attempt(number, number_of_try)
+
+        home = execution.engine
+        self._handles[number] = home.loop.call_later(max(0.0, seconds), due, context=home.base_context)
+
+    def clear(self) -> None:
+        """None of them is due any more."""
+        for handle in self._handles.values():
+            handle.cancel()
+        self._handles.clear()

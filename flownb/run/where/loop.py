@@ -1,0 +1,59 @@
+"""Bodies on the engine's loop: async functions, and `execute` of node types."""
+
+from __future__ import annotations
+
+import inspect
+from types import CoroutineType
+from typing import TYPE_CHECKING
+
+from flownb.nodes.prepare import prepare
+from flownb.run.capture import OUTPUT
+from flownb.run.context import NodeContext
+from flownb.run.outcome import Outcome, is_small, outcome_of
+from flownb.run.where.call import call, outcome_of_type
+
+if TYPE_CHECKING:
+    from flownb.run.attempt import Attempt
+
+
+def start(attempt: Attempt) -> None:
+    """Take the body's first step; it may end in it."""
+    execution = attempt.execution
+    engine = execution.engine
+    # A task copies the context that it is made in, which is the engine's own here; the variable is taken back at
+    # once, so that nothing the engine does is taken for the node's. That costs a third of a context of our own.
+    OUTPUT.set(attempt.buffer)
+    try:
+        task = engine.tasks.start(_run(attempt), f"{execution.run_id}:{attempt.path}")
+    finally:
+        OUTPUT.set(None)
+    if task.done():
+        attempt.task_ended(task)
+    else:
+        attempt.running = task
+        task.add_done_callback(attempt.task_ended, context=engine.base_context)
+
+
+async def _run(attempt: Attempt) -> Outcome | None:
+    body, execution = attempt.body, attempt.execution
+    try:
+        inputs = execution.values.arguments(body)
+        if body.call is not None:
+            value = call(attempt, inputs)
+            # A coroutine is what comes, and `isawaitable` takes a microsecond to say so.
+            if type(value) is CoroutineType or inspect.isawaitable(value):
+                value = await value
+            if not body.plain:
+                value = outcome_of_type(body, value, inputs)
+        else:
+            context = NodeContext(attempt)
+            value = await prepare(body.type, body.node, context, inputs).execute(context, inputs)
+        if is_small(value):
+            return outcome_of(attempt, value)
+        # Writing parquet takes seconds: not on the loop that all runs share.
+        stored: Outcome = await execution.engine.on_thread(lambda: outcome_of(attempt, value))
+    except (SystemExit, KeyboardInterrupt) as error:
+        # asyncio lets these two out of the task and through the loop: they would end the engine.
+        attempt.end(None, error)
+        return None
+    return stored
