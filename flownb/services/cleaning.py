@@ -110,7 +110,7 @@ class Cleaner:
 
     def _path(self, value: pathlib.PurePath) -> pathlib.PurePath:
         text = str(value)
-        masked = self.masker.text(text)
+        masked = self.masker.text(text, words=False)
         return value if masked is text else type(value)(masked)
 
     def _struct(self, value: msgspec.Struct) -> Any:
@@ -183,7 +183,7 @@ def _uuid(masker: Masker, value: uuid.UUID) -> Any:
 
 
 _LEAVES: Final[dict[type, Callable[[Masker, Any], Any]]] = {
-    str: lambda masker, value: masker.text(value),
+    str: lambda masker, value: masker.text(value, words=False),
     int: lambda masker, value: masker.plain(value),
     bytes: _bytes,
     bytearray: _bytearray,

@@ -16,12 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from flownb.services.patterns import Pattern
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flownb.services.patterns import Span
+    from flownb.services.patterns import Pattern, Span
 
 
 _log = logging.getLogger("flownb.secrets")
@@ -61,6 +59,8 @@ class Masker:
         return bool(fresh)
 
     def _take_in(self, name: str, value: bytes) -> None:
+        from flownb.services.patterns import Pattern
+
         self.numbers = self.numbers or value.isdigit()
         members = [(each, text) for text, each in self._values.items() if len(text) >= LEAST]
         whole = (len(members) - 1) // _TOGETHER * _TOGETHER
@@ -69,15 +69,15 @@ class Masker:
         self._patterns = [*self._patterns[: whole // _TOGETHER], Pattern(members[whole:])]
         self._least = min(self._least, len(value))
 
-    def _spans(self, data: bytes) -> list[Span]:
+    def _spans(self, data: bytes, *, words: bool) -> list[Span]:
         if len(data) < self._least:
             return []
         patterns = self._patterns
-        return [span for each in patterns for span in each.find(data)]
+        return [span for each in patterns for span in each.find(data, words=words)]
 
-    def data(self, data: bytes) -> bytes:
+    def data(self, data: bytes, *, words: bool = False) -> bytes:
         """Bytes without secrets; the very same where there are none."""
-        spans = self._spans(data)
+        spans = self._spans(data, words=words)
         if not spans:
             return data
         pieces, end = [], 0
@@ -87,46 +87,55 @@ class Masker:
             end = max(end, stop)
         return b"".join([*pieces, data[end:]])
 
-    def text(self, text: str) -> str:
-        """Text without secrets; the very same where there are none."""
+    def text(self, text: str, *, words: bool = True) -> str:
+        """Text without secrets; the very same where there are none.
+
+        Args:
+            text: for people.
+            words: short secrets are masked as whole words, as in what people read; else only where they are all there
+                is, as in what nodes go on to work with.
+        """
         if len(text) < LEAST:
             return text
         data = text.encode("utf-8", "surrogatepass")
-        masked = self.data(data)
-        if masked is data:
-            return text
-        return _decoded(masked)
+        masked = self.data(data, words=words)
+        return text if masked is data else _decoded(masked)
 
     def holds(self, data: bytes) -> bool:
         """Whether there is a secret in it."""
-        return bool(self._spans(data))
+        return bool(self._spans(data, words=False))
 
     def names(self, data: bytes) -> list[str]:
         """The names of the secrets in it."""
         return sorted(set().union(*(each.names(data) for each in self._patterns)))
 
-    def plain(self, value: Any) -> Any:
-        """JSON data without secrets; the very same where there are none. Keys that are tags (`$…`) stay."""
+    def plain(self, value: Any, *, words: bool = False) -> Any:
+        """JSON data without secrets; the very same where there are none. Tags (`$…`) and references stay."""
         cls = type(value)
         if cls is str:
-            return self.text(value)
-        if cls is bool or value is None or cls is float:
-            return value
+            return self.text(value, words=words)
         if cls is int:
             return MASK if self.numbers and self.holds(b"%d" % value) else value
         if cls is list or cls is tuple:
-            items = [self.plain(each) for each in value]
+            items = [self.plain(each, words=words) for each in value]
             return value if all(map(_same, items, value)) else cls(items)
         if cls is dict:
-            return self._table(value)
+            return self._table(value, words=words)
         return self.struct(value) if isinstance(value, msgspec.Struct) else value
 
-    def _table(self, table: dict[Any, Any]) -> dict[Any, Any]:
+    def _table(self, table: dict[Any, Any], *, words: bool) -> dict[Any, Any]:
         made: dict[Any, Any] = {}
         changed = False
         for key, each in table.items():
-            name = self.text(key) if type(key) is str and not key.startswith("$") else key
-            value = self.plain(each)
+            name, value = key, each
+            if key == "$artifact" and type(each) is dict:  # only what was taken from the value; the rest names a file
+                if "preview" in each:
+                    preview = self.plain(each["preview"], words=words)
+                    value = each if preview is each["preview"] else each | {"preview": preview}
+            else:
+                if type(key) is str and not key.startswith("$"):
+                    name = self.text(key, words=words)
+                value = self.plain(each, words=words)
             changed = changed or name is not key or value is not each
             made[another(name, made) if name is not key else name] = value
         return made if changed else table
@@ -135,12 +144,11 @@ class Masker:
         """An event or a part of one without secrets; the very same where there are none."""
         changed: dict[str, Any] = {}
         for name in struct.__struct_fields__:
-            if name in _STRUCTURE:
-                continue
-            before = getattr(struct, name)
-            after = self.plain(before)
-            if after is not before:
-                changed[name] = after
+            if name not in _STRUCTURE:
+                before = getattr(struct, name)
+                after = self.plain(before, words=name not in _VALUES)
+                if after is not before:
+                    changed[name] = after
         return msgspec.structs.replace(struct, **changed) if changed else struct
 
     # --- texts that come in pieces ------------------------------------------------------------------------------------
@@ -152,7 +160,7 @@ class Masker:
             text: what had to wait before, and what has come since.
             last: nothing more comes: what might have become a secret is masked if it is enough to tell, else shown.
         """
-        data = self.data(text.encode("utf-8", "surrogatepass"))
+        data = self.data(text.encode("utf-8", "surrogatepass"), words=True)
         size = min((each.held(data) for each in self._patterns), default=len(data))
         while size < len(data) and data[size] & 0xC0 == 0x80:  # noqa: PLR2004  not in the middle of a letter
             size -= 1
@@ -166,6 +174,8 @@ class Masker:
 _STRUCTURE: Final = frozenset(
     {"at", "node", "approval", "kind", "definition", "mode", "trigger", "error_class", "until", "stream"}
 )
+#: Fields that hold values which nodes go on to work with.
+_VALUES: Final = frozenset({"output", "values", "inputs", "results", "value", "resume_data", "result"})
 
 
 def _same(one: Any, other: Any) -> bool:

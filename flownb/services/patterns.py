@@ -32,22 +32,29 @@ class Pattern:
         #: Shorter texts hold none of them.
         self.least = min((len(value) for _, value in secrets), default=0)
 
-    def find(self, data: bytes) -> list[Span]:
-        """Where they are, in order; two places may overlap."""
+    def find(self, data: bytes, *, words: bool) -> list[Span]:
+        """Where they are; two places may overlap.
+
+        Args:
+            data: where to look.
+            words: short secrets are found as whole words; else only where they are all there is.
+        """
         found: list[Span] = []
         if self._values:
             search, place = self._automaton.search, 0
             while (match := search(data, place)) is not None:
                 found.append(match.span())
                 place = found[-1][0] + 1  # another may begin inside
-        if self._short:
+        if self._short and words:
             found += [match.span() for match in self._words.finditer(data)]
+        elif self._short and any(data == value for _, value in self._short):
+            found.append((0, len(data)))
         return found
 
     def names(self, data: bytes) -> set[str]:
         """Whose values are in it."""
         named = {name for name, value in self._short if _word(value).search(data)} if self._short else set[str]()
-        for start, end in self.find(data):
+        for start, end in self.find(data, words=False):
             piece = data[start:end]
             named |= {name for name, spelling in self._long if _walk(spelling, piece, 0) == len(piece)}
         return named

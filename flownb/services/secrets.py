@@ -106,12 +106,15 @@ def usual() -> Chain:
     return Chain([Environment(), *secret_files(), Keyring()])
 
 
-def resolve(text: str, service: Any = None) -> str | bytes:
+def resolve(
+    text: str, service: Any = None, *, learn: Callable[[str, str | bytes], None] = masking.learn
+) -> str | bytes:
     """The value of a secret, which is masked from now on wherever this process writes.
 
     Args:
         text: a reference or a name.
         service: where it comes from: a `Secrets`, or a mapping of names to values; None for the usual places.
+        learn: told the value before anybody has it.
 
     Raises:
         NotFound: there is none of that name; the message lists near names and says where it was looked for.
@@ -126,7 +129,7 @@ def resolve(text: str, service: Any = None) -> str | bytes:
         raise UsageError(f"The secret {name!r} is a {type(value).__name__}; a service of secrets gives text or bytes.")
     if not value:
         raise UsageError(f"The secret {name!r} is empty. {_looked(source, name)}".strip())
-    masking.learn(name, value)
+    learn(name, value)
     return value
 
 
@@ -179,9 +182,6 @@ def _looked(source: Any, name: str) -> str:
     if looked is None:
         return f"It was looked for in the service that the run was given ({type(source).__name__})."
     return f"It was looked for in: {looked(name)}."
-
-
-# --- references in a config ------------------------------------------------------------------------------------------
 
 
 def has_reference(value: Any) -> bool:
