@@ -60,6 +60,7 @@ class Masker:
 
     def _take_in(self, name: str, value: bytes) -> None:
         from flownb.services.patterns import Pattern
+        from flownb.services.spellings import parts
 
         self.numbers = self.numbers or value.isdigit()
         members = [(each, text) for text, each in self._values.items() if len(text) >= LEAST]
@@ -67,7 +68,7 @@ class Masker:
         del name
         # The list is replaced and never changed: others may be looking through it.
         self._patterns = [*self._patterns[: whole // _TOGETHER], Pattern(members[whole:])]
-        self._least = min(self._least, len(value))
+        self._least = min(self._least, len(value), *map(len, parts(value)))
 
     def _spans(self, data: bytes, *, words: bool) -> list[Span]:
         if len(data) < self._least:

@@ -29,8 +29,6 @@ class Pattern:
     def __init__(self, secrets: Sequence[tuple[str, bytes]]) -> None:
         self._values = [(name, value) for name, value in secrets if len(value) >= SHORT]
         self._short = [(name, value) for name, value in secrets if len(value) < SHORT]
-        #: Shorter texts hold none of them.
-        self.least = min((len(value) for _, value in secrets), default=0)
 
     def find(self, data: bytes, *, words: bool) -> list[Span]:
         """Where they are; two places may overlap.

@@ -50,7 +50,7 @@ def spellings(value: bytes) -> Iterator[Spelling]:
     for part in dict.fromkeys([value, *parts(value)]):
         yield as_written(part)
         yield from _base64(part)
-        yield tuple(_hexadecimal(byte) for byte in part)
+        yield tuple(_hexadecimal(byte, first=not place) for place, byte in enumerate(part))
         text = _text(part)
         if text is not None:
             for encoding in ("utf-16-le", "utf-16-be"):
@@ -147,10 +147,11 @@ def _percent(raw: bytes) -> list[bytes]:
 
 
 def _both_cases(escape: str, prefix: str) -> list[bytes]:
-    """An escape with its digits in lower and upper case."""
+    """An escape with its digits in lower and upper case, and as it is in JSON inside JSON."""
     lower = escape.encode()
     upper = escape.upper().replace(prefix.upper(), prefix).encode()
-    return [lower] if lower == upper else [lower, upper]
+    once = [lower] if lower == upper else [lower, upper]
+    return once + [each.replace(b"\\", b"\\\\") for each in once]
 
 
 def _joined(units: Iterable[Unit]) -> Iterator[Unit]:
@@ -168,9 +169,9 @@ def _joined(units: Iterable[Unit]) -> Iterator[Unit]:
         yield (plain,)
 
 
-def _hexadecimal(byte: int) -> Unit:
+def _hexadecimal(byte: int, *, first: bool) -> Unit:
     lower, upper = b"%02x" % byte, b"%02X" % byte
-    ways = [before + digits for before in (b"", b":", b" ") for digits in (lower, upper)]
+    ways = [before + digits for before in (b"", b":", b" ")[: 1 if first else 3] for digits in (lower, upper)]
     return tuple(dict.fromkeys(ways))
 
 
