@@ -12,6 +12,7 @@ from flownb.model import events as ev
 from flownb.run.ending import stop
 from flownb.run.failure import after_failure, failure_of, may_retry, retry_delay
 from flownb.run.loops import end_inside, round_failed
+from flownb.run.secrets import masked_cause
 
 if TYPE_CHECKING:
     from flownb.run.attempt import Attempt
@@ -36,7 +37,7 @@ def attempt_failed(execution: Execution, attempt: Attempt, error: BaseException)
         execution.record(ev.NodeRetrying(at=now, node=attempt.path, attempt=tries, delay=delay, error=failure))
         execution.timers.later(number, delay, tries + 1)
         return
-    execution.causes[number] = error
+    execution.causes[number] = masked_cause(error, failure, attempt.path)
     if number in execution.state.blocks:
         end_inside(execution, number, f"its loop ended: {attempt.path} failed")
     failed_for_good(execution, attempt.body, failure)
