@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from flownb.store.contract import Store
     from flownb.store.lease import Liveness
 
+SEED = 12
 RESULT = {"last": 34}
 
 
@@ -165,7 +167,7 @@ def fault_at(nth: int, case: Case, make: Callable[[Liveness], Store]) -> tuple[s
     """One run with a fault at its nth store call; the name of that call, and what went wrong."""
     receiver = Receiver()
     flow = twelve(receiver)
-    with Simulation(nth, store=make) as simulation:
+    with Simulation(SEED, store=make, lease_seconds=2) as simulation:
         if case.resuming:
             with crash_at("tick.after_commit", nth=7), pytest.raises(Crash):
                 life(simulation, flow)
@@ -207,26 +209,32 @@ def faults(simulation: Simulation, run: Run, result: object, receiver: Receiver)
         yield "two runs of one key"
 
 
-@pytest.mark.parametrize("where", ["memory", "sqlite"])
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_whichever_store_call_fails_the_run_comes_to_its_result(
-    where: str, case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FLOWNB_LEASE_SECONDS", "2")  # so that it is renewed during a short run
+def test_whichever_store_call_fails_the_run_comes_to_its_result(case: Case) -> None:
+    fail_each(case, lambda nth, liveness: MemoryStore(liveness=liveness))
+
+
+@pytest.mark.parametrize("case", [CASES[0], CASES[-3]], ids=str)
+def test_whichever_call_of_sqlite_fails_the_run_comes_to_its_result(case: Case, tmp_path: Path) -> None:
+    fail_each(case, lambda nth, liveness: SqliteStore(tmp_path / f"{nth}.db", liveness=liveness))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_whichever_call_of_sqlite_fails_in_whatever_way(case: Case, tmp_path: Path) -> None:
+    fail_each(case, lambda nth, liveness: SqliteStore(tmp_path / f"{nth}.db", liveness=liveness))
+
+
+def fail_each(case: Case, make: Callable[[int, Liveness], Store]) -> None:
     covered: Counter[str] = Counter()
     nth = 0
     while True:
         nth += 1
-        path = tmp_path / f"{nth}.db"
-
-        def make(liveness: Liveness, path: Path = path) -> Store:
-            return MemoryStore(liveness=liveness) if where == "memory" else SqliteStore(path, liveness=liveness)
-
-        call, fault = fault_at(nth, case, make)
+        call, fault = fault_at(nth, case, functools.partial(make, nth))
         if not call:
             break
         covered[call] += 1
         assert not fault, f"call {nth}, {call}: {fault}"
-    print(f"{where}, {case}: recovered at {covered.total()} of {nth - 1} calls: {dict(covered)}")
+    print(f"{case}: recovered at {covered.total()} of {nth - 1} calls: {dict(covered)}")
     expected = {"claim", "events", "receive"} if case.resuming else {"create_run", "put_definition"}
     assert expected | {"find_key", "register", "commit", "version", "renew"} <= {*covered}
