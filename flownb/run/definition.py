@@ -60,9 +60,14 @@ class Body:
 
 
 def place_of(node: Node, cls: type[NodeType], function: Callable[..., Any] | None) -> Callable[[Attempt], None]:
-    """What starts the body of a node: on the loop if it is async, on a thread if it is a plain function."""
-    if function is None or inspect.iscoroutinefunction(function) or (node.where or cls.where_of(node)) is Where.LOOP:
+    """What starts the body of a node: on the loop if it is async, a plain function where the node says."""
+    where = node.where or cls.where_of(node)
+    if function is None or inspect.iscoroutinefunction(function) or where is Where.LOOP:
         return loop.start
+    if where is Where.PROCESS:
+        from flownb.run.where import process  # few flows need it, and it takes a while to import
+
+        return process.start
     return thread.start
 
 

@@ -16,6 +16,7 @@ from flownb.run import plan as planning
 from flownb.run.aftermath import attempt_failed
 from flownb.run.attempt import Attempt
 from flownb.run.capture import Buffer
+from flownb.run.decisions import take
 from flownb.run.ending import conclude, failed_event, stop
 from flownb.run.inputs import Values
 from flownb.run.timers import Timers
@@ -88,7 +89,9 @@ class Execution:
         self.starts: list[Attempt] = []
 
     def begin(self) -> None:
-        """Go to work: near timers are awaited, and a failure that nothing handled stops the run at once."""
+        """Go to work: take answers, await near timers; a failure that nothing handled stops the run at once."""
+        if self.state.approvals:
+            take(self)
         for number in list(self.state.waits):
             self.timers.watch(number)
         nodes = self.state.topology.nodes

@@ -28,8 +28,12 @@ _OWN_FRAMES: Final = str(Path(__file__).parent)
 def failure_of(error: BaseException) -> Failure:
     """The record: class, message, traceback from the node's own first line on, error class.
 
-    Never fails, whatever the exception's own methods do.
+    Never fails, whatever the exception's own methods do. Of one that was raised in another process it is the record
+    that was made there.
     """
+    made = getattr(error, "flownb_failure", None)
+    if isinstance(made, Failure):
+        return made
     return Failure(
         type=writable(_name(error)),
         message=writable(_text(error)[:_MOST_TEXT]),

@@ -46,7 +46,7 @@ class Steps:
         """Do a step, or give what it gave before: at once, or where a loop runs in this thread, something to await."""
         name = self.begin(name)
         if not callable(part):
-            self._end(name)
+            self.end(name)
             raise InvalidInput(f"{self._at(name)} takes a function and its arguments, not {part!r:.80}.", name=name)
         if self._blocks():
             return self._now(name, part, args, kwargs)
@@ -160,7 +160,7 @@ class Steps:
             self.keep(name, value).result()
             return value
         finally:
-            self._end(name)
+            self.end(name)
 
     async def _awaited(
         self, name: str, part: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -180,7 +180,7 @@ class Steps:
             await asyncio.wrap_future(promise)
             return value
         finally:
-            self._end(name)
+            self.end(name)
 
     async def _aside(self, work: Callable[..., Any], *args: Any) -> Any:
         engine = self._attempt.execution.engine
@@ -188,7 +188,8 @@ class Steps:
             return await engine.on_thread(lambda: work(*args))
         return await asyncio.to_thread(work, *args)
 
-    def _end(self, name: str) -> None:
+    def end(self, name: str) -> None:
+        """The step came to its end, well or not."""
         with self._lock:
             self._open.pop(name, None)
 
