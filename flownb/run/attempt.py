@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -12,11 +12,16 @@ from flownb.errors import NodeTimeout
 from flownb.model.events import NodeOutput, NodeProgress
 from flownb.run.capture import Buffer, writable
 from flownb.run.definition import Body
+from flownb.services import masking
 
 if TYPE_CHECKING:
     from flownb.run.executor import Execution  # noqa: TC004  it makes attempts; a struct's hints are read by coders only
     from flownb.run.outcome import Outcome
     from flownb.run.steps import Steps  # noqa: TC004  as above
+
+
+#: Letters of a status that are shown.
+_MOST_SAID: Final = 200
 
 
 class Running(Protocol):
@@ -108,17 +113,20 @@ class Attempt(msgspec.Struct, eq=False):
     def say(self, *, text: str | None = None, progress: float | None = None) -> None:
         """Note status or progress, from any thread; what is newest is recorded a few times a second."""
         before = self.said or ("", None)
-        self.said = (before[0] if text is None else writable(text), before[1] if progress is None else progress)
+        self.said = (
+            before[0] if text is None else writable(masking.text(text)[:_MOST_SAID]),
+            before[1] if progress is None else progress,
+        )
         self.execution.engine.output_waits()
 
-    def flush(self) -> None:
-        """Record what the body wrote and said since the last time."""
-        if self.said is None and self.buffer.parts is None:
+    def flush(self, *, last: bool = False) -> None:
+        """Record what the body wrote and said since the last time; `last` when it has ended."""
+        if self.said is None and self.buffer.parts is None and self.buffer.held is None:
             return
         now = self.execution.engine.now()
         if self.said != self.recorded and self.said is not None:
             self.recorded = self.said
             text, share = self.said
             self.execution.record(NodeProgress(at=now, node=self.path, text=text, progress=share))
-        for stream, text in self.buffer.take():
+        for stream, text in self.buffer.take(last=last):
             self.execution.record(NodeOutput(at=now, node=self.path, stream=stream, text=text))

@@ -15,6 +15,7 @@ from flownb.model.events import Failure
 from flownb.model.ports import ERROR
 from flownb.model.status import ErrorClass, OnError
 from flownb.run.capture import writable
+from flownb.services import masking
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -35,9 +36,9 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(made, Failure):
         return made
     return Failure(
-        type=writable(_name(error)),
-        message=writable(_text(error)[:_MOST_TEXT]),
-        traceback=writable(_traceback(error)[-_MOST_TEXT:]),
+        type=writable(masking.text(_name(error))),
+        message=writable(masking.text(_text(error))[:_MOST_TEXT]),
+        traceback=writable(masking.text(_traceback(error))[-_MOST_TEXT:]),
         error_class=error_class(error),
     )
 

@@ -20,6 +20,8 @@ from flownb.run.follow import Follower
 from flownb.run.handle import Run
 from flownb.run.recover import read_state, require_row, resumption
 from flownb.run.request import Request, check_until, left_out
+from flownb.run.secrets import references_of
+from flownb.services import masking
 from flownb.store import values
 from flownb.store.contract import NewRun
 
@@ -114,9 +116,12 @@ def _join(
     )
     execution.values.given = request.inputs
     join = run.join_all if state.seq else run.join  # a new run has no other handles
+    if masking.known is not None:
+        first = [masking.known.struct(event) for event in first]
     for event in first:
         apply(state, event)
     execution.out += first
+    execution.references = references_of(request.definition.workflow, state)
     run._continue = _continuation(request)  # noqa: SLF001  the handle is made here
     join(execution)
     home.arrivals.hand(execution)
