@@ -159,7 +159,7 @@ class Execution:
         if self.alive.get(attempt.number) is not attempt or self.over:
             return
         del self.alive[attempt.number]
-        attempt.flush()
+        attempt.flush(last=True)
         if error is not None:
             attempt_failed(self, attempt, error)
         elif outcome is not None and outcome.suspend is not None:
@@ -218,11 +218,6 @@ class Execution:
     def variable_value(self, name: str) -> Any:
         """A variable of the run."""
         return self.values.decode(self.state.variables[name])
-
-    def flush_output(self) -> None:
-        """Record what the nodes in flight have written."""
-        for attempt in list(self.alive.values()):
-            attempt.flush()
 
     def in_flight(self) -> list[str]:
         """The paths of the nodes in flight."""
