@@ -11,6 +11,7 @@ from flownb.errors import ExpressionError
 from flownb.model import events as ev
 from flownb.run.ending import stop
 from flownb.run.failure import after_failure, failure_of, may_retry, retry_delay
+from flownb.run.secrets import masked_cause
 
 if TYPE_CHECKING:
     from flownb.run.attempt import Attempt
@@ -35,11 +36,12 @@ def attempt_failed(execution: Execution, attempt: Attempt, error: BaseException)
         execution.record(ev.NodeRetrying(at=now, node=attempt.path, attempt=tries, delay=delay, error=failure))
         execution.timers.later(number, delay, tries + 1)
         return
-    execution.causes[number] = error
-    _failed_for_good(execution, attempt.body, failure)
+    execution.causes[number] = masked_cause(error, failure, attempt.path)
+    failed_for_good(execution, attempt.body, failure)
 
 
-def _failed_for_good(execution: Execution, body: Body, failure: ev.Failure) -> None:
+def failed_for_good(execution: Execution, body: Body, failure: ev.Failure) -> None:
+    """No attempt follows: `on_error` says what comes of it."""
     number, node, now = body.number, body.node, execution.engine.now()
     values, wired = execution.values, number in execution.state.topology.wires
     has_port = number in execution.state.topology.has_error_port

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class Running(Protocol):
-    """A body that has not ended and can be asked to stop, as a task is."""
+    """A body that has not ended and can be asked to stop, as a task is.
+
+    One that has the attribute `is_certain` ends in any case, as a process does, and its attempt waits for that.
+    """
 
     def cancel(self) -> object:
         """Ask it to stop; it may take its time, or never do so."""
@@ -46,7 +49,8 @@ class Attempt(msgspec.Struct, eq=False):
     running: Running | None = None
     timer: asyncio.TimerHandle | None = None
     asked_to_stop: bool = False
-    timed_out: bool = False
+    #: Why its own end doesn't count: it took too long.
+    cut_short: BaseException | None = None
     ended: bool = False
     resumed: Any = None
     resume_data: Any = None
@@ -75,13 +79,13 @@ class Attempt(msgspec.Struct, eq=False):
         self.end(None if error else task.result(), error)
 
     def _time_out(self, seconds: float) -> None:
-        self.timed_out = True
-        error = NodeTimeout(
+        self.cut_short = NodeTimeout(
             f"{self.path} took longer than its timeout of {seconds:g} s.", node=self.path, timeout=seconds
         )
         self.stop()
-        # A thread can't be stopped, and a task may swallow its cancellation: the late result is refused.
-        self.end(None, error)
+        if not getattr(self.running, "is_certain", False):
+            # A thread can't be stopped, and a task may swallow its cancellation: the late result is refused.
+            self.end(None, self.cut_short)
 
     def stop(self) -> None:
         """Ask the body to stop; it may take its time, or never do so."""
@@ -96,6 +100,8 @@ class Attempt(msgspec.Struct, eq=False):
         self.ended = True
         if self.timer is not None:
             self.timer.cancel()
+        if self.cut_short is not None:
+            outcome, error = None, self.cut_short
         self.execution.attempt_ended(self, outcome, error)
 
     # --- what it says ----------------------------------------------------------------------------------------

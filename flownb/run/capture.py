@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextvars
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
 
 from flownb.run.held import Held, Part
+from flownb.services import masking
 
 #: Characters that an attempt may write before only samples and the end are kept.
 LIMIT: Final = 500_000
@@ -63,12 +64,18 @@ class Buffer(msgspec.Struct, eq=False):
     held: Held | None = None
     displays: int = 0
     displayed: int = 0
+    #: The services of the run, for what the node calls without its context.
+    services: Mapping[str, Any] | None = None
+    #: By stream, what might be the beginning of a secret that goes on with the next piece; None where nothing is.
+    unsaid: dict[str, str] | None = None
 
     def write(self, stream: str, text: str) -> bool:
         """Add a piece; whether it is taken, which it is until the attempt is over."""
         with _writing:
             if self.closed:
                 return False
+            if masking.known is not None:  # before anything of it is dropped: half a secret can't be found
+                text = self._masked(stream, text)
             held = self.held
             if (held is not None or "\r" in text) and len(text) <= LIMIT:
                 if held is None:
@@ -113,6 +120,20 @@ class Buffer(msgspec.Struct, eq=False):
         self.nudge()
         return True
 
+    def _masked(self, stream: str, text: str) -> str:
+        masker, unsaid = masking.known, self.unsaid or {}
+        assert masker is not None
+        shown, unsaid[stream] = masker.stream(unsaid.get(stream, "") + text)
+        self.unsaid = {name: each for name, each in unsaid.items() if each} or None
+        return shown
+
+    def _say_the_rest(self) -> None:
+        """What might have become a secret has not."""
+        unsaid, self.unsaid = self.unsaid or {}, None
+        for stream, text in unsaid.items():
+            if masking.known is not None:
+                self._append(stream, masking.known.stream(text, last=True)[0])
+
     def nudge(self) -> None:
         """There is something to take."""
         if not self.pending:
@@ -154,6 +175,8 @@ class Buffer(msgspec.Struct, eq=False):
         """
         with _writing:
             self.closed = self.closed or last
+            if last and self.unsaid is not None:
+                self._say_the_rest()
             parts, self.parts = self.parts or [], None
             if last:
                 most = LIMIT + MOST_DISPLAYED

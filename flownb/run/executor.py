@@ -16,9 +16,11 @@ from flownb.run import plan as planning
 from flownb.run.aftermath import attempt_failed
 from flownb.run.attempt import Attempt
 from flownb.run.capture import Buffer
+from flownb.run.decisions import take
 from flownb.run.ending import conclude, failed_event, stop
 from flownb.run.inputs import Values
 from flownb.run.timers import Timers
+from flownb.services import masking
 
 if TYPE_CHECKING:
     import asyncio
@@ -84,11 +86,15 @@ class Execution:
         self.gone = False
         #: Steps inside nodes that wait for their commit; None until there is one.
         self.promises: Promises | None = None
+        #: The inputs that are references to secrets.
+        self.references: frozenset[str] = frozenset()
         #: Announced in `out`, to be started once that is committed.
         self.starts: list[Attempt] = []
 
     def begin(self) -> None:
-        """Go to work: near timers are awaited, and a failure that nothing handled stops the run at once."""
+        """Go to work: take answers, await near timers; a failure that nothing handled stops the run at once."""
+        if self.state.approvals:
+            take(self)
         for number in list(self.state.waits):
             self.timers.watch(number)
         nodes = self.state.topology.nodes
@@ -99,7 +105,9 @@ class Execution:
     # --- recording ----------------------------------------------------------------------------------------------------
 
     def record(self, event: ev.Event) -> None:
-        """Fold an event and have it committed with the next tick."""
+        """Fold an event and have it committed with the next tick; secrets are masked here, once for all who see it."""
+        if masking.known is not None:
+            event = masking.known.struct(event)
         apply(self.state, event)
         self.out.append(event)
         self.engine.mark(self)
@@ -134,7 +142,9 @@ class Execution:
     def attempt(self, number: int, number_of_try: int) -> None:
         """Make the next attempt of a node, to be started once that is committed."""
         body = self._bodies[number]
-        attempt = Attempt(self, body, number, body.path, number_of_try, Buffer(self._wake))
+        attempt = Attempt(self, body, number, body.path, number_of_try, Buffer(self._wake, services=self.services))
+        if number_of_try > 1:  # what many attempts print is bounded together
+            attempt.buffer.left //= number_of_try
         self.alive[number] = attempt
         if self.state.waits and (wait := self.state.waits.pop(number, None)) is not None:
             attempt.resumed = self._now()

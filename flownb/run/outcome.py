@@ -9,6 +9,8 @@ import msgspec
 from flownb import faults
 from flownb.errors import InvalidInput
 from flownb.graph.nodetype import Output, Suspend
+from flownb.run.secrets import masked_output
+from flownb.services import masking
 from flownb.store import values
 from flownb.store.values import Stored
 
@@ -37,6 +39,8 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     if isinstance(value, Suspend):
         return Outcome(Output(), suspend=value)
     output = value if isinstance(value, Output) else Output(value)
+    if masking.known is not None:
+        output = masked_output(attempt, output)
     artifacts = attempt.execution.store.artifacts
     ports: dict[str, Stored] | None = None
     if output.ports or output.values:

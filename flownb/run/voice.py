@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.errors import InvalidInput
 from flownb.model.events import NodeHeartbeat, NodeProgress
 from flownb.run.capture import writable
+from flownb.services import masking
 from flownb.store import values
 from flownb.store.artifacts import MemoryArtifacts
 
@@ -50,7 +51,8 @@ class Voice:
 
     def status(self, text: object) -> None:
         """A short text beside the node: one line, cut where it is too long."""
-        line = " ".join(str(text)[: 10 * _MOST_STATUS].split())[:_MOST_STATUS]
+        # Masked before it is cut: half a secret can't be found.
+        line = " ".join(masking.text(str(text))[: 10 * _MOST_STATUS].split())[:_MOST_STATUS]
         with self._lock:
             self._text = writable(line)
             self._said = (self._text, self._share)

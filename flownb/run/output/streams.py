@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from flownb.run.capture import OUTPUT, Buffer
+from flownb.services import masking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,8 +52,9 @@ class _StandIn(io.TextIOBase):
                 return len(text)
         elif stream is None:
             return len(text)
-        written: int = stream.write(text)
-        return written
+        shown = masking.text(text)
+        written: int = stream.write(shown)
+        return written if shown is text else len(text)
 
     def writelines(self, lines: Iterable[Any]) -> None:
         for line in lines:
