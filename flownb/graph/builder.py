@@ -309,7 +309,7 @@ class Builder(Definitions):
         Args:
             id: its id.
             event: the name of the signal; may be a template, as `paid-{{ order.id }}`.
-            seconds: how long to wait at most; then its port `timeout` fires, or it fails where nothing is wired to that.
+            seconds: how long to wait; then its port `timeout` fires, or it fails where nothing is wired to that.
             options: as of `node`.
         """
         config: dict[str, Any] = {"event": event}
