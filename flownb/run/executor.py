@@ -17,7 +17,8 @@ from flownb.run.aftermath import attempt_failed
 from flownb.run.attempt import Attempt
 from flownb.run.capture import Buffer
 from flownb.run.ending import conclude, failed_event, stop
-from flownb.run.inputs import Values
+from flownb.run.inputs import Unloaded, Values
+from flownb.run.outcome import NotKept, held_by
 from flownb.run.timers import Timers
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ class Execution:
             return []
         idle = self.pausing or self.stopping is not None
         state = self.state
+        if self.values.large:
+            self.values.release()
         while state.ready:
             step = planning.plan(state, 0 if idle else self._room - len(self.alive))
             state.ready = step.rest
@@ -160,7 +163,9 @@ class Execution:
             return
         del self.alive[attempt.number]
         attempt.flush()
-        if error is not None:
+        if type(error) is NotKept:
+            self.engine.lose(self, error.fault)  # the attempt stays uncommitted: nothing says that the node failed
+        elif error is not None:
             attempt_failed(self, attempt, error)
         elif outcome is not None and outcome.suspend is not None:
             self._suspended(attempt, outcome)
@@ -178,7 +183,7 @@ class Execution:
             except Exception as error:  # noqa: BLE001  a condition that can't be evaluated fails its source
                 attempt_failed(self, attempt, error)
                 return
-        self.values.keep(number, output)
+        self.values.keep(number, output, held_by(outcome) if stored.held or outcome.ports else 0)
         self.record(
             ev.NodeCompleted(
                 at=self._now(),
@@ -208,8 +213,9 @@ class Execution:
     # --- values, for attempts -----------------------------------------------------------------------------------------
 
     def arguments(self, body: Body) -> dict[str, Any]:
-        """The live inputs of a node by parameter."""
-        return self.values.arguments(body)
+        """The live inputs of a node by parameter, loaded where they have to be."""
+        inputs = self.values.arguments(body)
+        return inputs.load() if type(inputs) is Unloaded else inputs
 
     def input_value(self, name: str) -> Any:
         """An input of the run."""

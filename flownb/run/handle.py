@@ -346,6 +346,7 @@ class Run(RunView):
             self._follower = None
         self._execution = execution
         self._state = execution.state
+        self._lost = None
         self._settled.clear()
         execution.listeners.append(self._heard)
         if execution.gone:  # its last word came before this handle listened

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from flownb import faults
-from flownb.errors import InvalidInput
+from flownb.errors import InvalidInput, StoreError
 from flownb.graph.nodetype import Output, Suspend
 from flownb.store import values
 from flownb.store.values import Stored
 
 if TYPE_CHECKING:
     from flownb.run.attempt import Attempt
+    from flownb.store.artifacts import ArtifactStore
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -26,11 +27,20 @@ class Outcome(msgspec.Struct, frozen=True):
     suspend: Suspend | None = None
 
 
+class NotKept(Exception):
+    """The store has no room for a result, or can't be written. That is no failure of the node: it did its work."""
+
+    def __init__(self, fault: StoreError) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+
+
 def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     """Make the stored form beside the live value; on the thread where the body ran.
 
     Raises:
         InvalidInput: the body chose a port that its node has not, or left a step unfinished.
+        NotKept: the store can't take what the body returned.
     """
     if attempt.steps is not None:
         attempt.steps.close()
@@ -41,10 +51,24 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     ports: dict[str, Stored] | None = None
     if output.ports or output.values:
         _check_ports(attempt, output)
-        ports = {port: values.store(each, artifacts) for port, each in output.values.items()}
-    outcome = Outcome(output, values.store(output.value, artifacts), ports)
+        ports = {port: _stored(each, artifacts) for port, each in output.values.items()}
+    outcome = Outcome(output, _stored(output.value, artifacts), ports)
     faults.reach("node.after_body")
     return outcome
+
+
+def _stored(value: Any, artifacts: ArtifactStore) -> Stored:
+    try:
+        return values.store(value, artifacts)
+    except StoreError as error:
+        raise NotKept(error) from error
+
+
+def held_by(outcome: Outcome) -> int:
+    """How many bytes of an outcome are in artifacts; 0 where a part of it is in memory only."""
+    assert outcome.stored is not None
+    every = (outcome.stored, *(outcome.ports or {}).values())
+    return 0 if any(each.transient for each in every) else sum(each.held for each in every)
 
 
 def _check_ports(attempt: Attempt, output: Output) -> None:

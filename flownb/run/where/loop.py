@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flownb.nodes.prepare import prepare
 from flownb.run.capture import OUTPUT
 from flownb.run.context import NodeContext
+from flownb.run.inputs import Unloaded
 from flownb.run.outcome import Outcome, is_small, outcome_of
 from flownb.run.where.call import call, outcome_of_type
 
@@ -38,6 +39,8 @@ async def _run(attempt: Attempt) -> Outcome | None:
     body, execution = attempt.body, attempt.execution
     try:
         inputs = execution.values.arguments(body)
+        if type(inputs) is Unloaded:
+            inputs = await execution.engine.on_thread(inputs.load)
         if body.call is not None:
             value = call(attempt, inputs)
             # A coroutine is what comes, and `isawaitable` takes a microsecond to say so.
