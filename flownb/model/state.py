@@ -154,6 +154,8 @@ def _run_resumed(state: RunState, event: ev.RunResumed) -> None:
         state.output[number] = None
         for kept in _BY_NODE:
             getattr(state, kept).pop(number, None)
+        if state.approvals:
+            _cancel_approvals(state, path)
     if event.reset:
         state.recount()
 

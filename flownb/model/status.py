@@ -38,6 +38,10 @@ class PauseReason(StrEnum):
     IN_DOUBT = "in_doubt"
 
 
+#: Reasons that somebody's answer ends, and not a time or a command.
+ASKS: Final = frozenset({PauseReason.HUMAN, PauseReason.EVENT, PauseReason.IN_DOUBT})
+
+
 class NodeStatus(StrEnum):
     """Where a node of a run is. `queued` is shown for ready nodes and never journaled."""
 
@@ -128,6 +132,15 @@ class OnError(StrEnum):
     FALLBACK = "fallback"
     COMPENSATE = "compensate"
     PAUSE = "pause"
+
+
+class FailurePolicy(StrEnum):
+    """What the other nodes of a run do when one has failed and its `on_error` stops the run."""
+
+    #: They are cancelled and awaited.
+    FAIL_FAST = "fail_fast"
+    #: They end, and so do those that need none of what failed; then all errors are raised together.
+    COLLECT = "collect"
 
 
 class OnCrash(StrEnum):

@@ -63,6 +63,10 @@ class House:
         self._renew_seconds = renew_seconds()
         self._lease_seconds = usual_seconds()
 
+    def lease_for(self, seconds: float) -> None:
+        """Hold leases that last so long without renewal; before any is taken."""
+        self._renew_seconds, self._lease_seconds = seconds / 4, seconds
+
     # --- from any thread ----------------------------------------------------------------------------------------------
 
     def owner(self, store: Store) -> Owner:
@@ -119,14 +123,20 @@ class House:
 
     def rest(self, store: Store, run: str, carry_on: Callable[[], None]) -> None:
         """Call `carry_on` once, on the loop, when the answer that a resting run waits for has come; from any thread."""
-
-        def begin() -> None:
+        with self._lock:
             place = self._place(store)
             place.resting[run] = carry_on
+
+        def begin() -> None:
             place.version = None  # it may have come before
             self._arm()
 
         self._engine.call(begin)
+
+    def take_rest(self, store: Store, run: str) -> Callable[[], None] | None:
+        """What was to carry on a resting run, handed out once; from any thread."""
+        place = self._places.get(id(store))
+        return None if place is None else place.resting.pop(run, None)
 
     def look_soon(self, store: Store) -> None:
         """This process has left a command: don't wait for the next look; from any thread."""
@@ -222,7 +232,9 @@ class House:
             if execution is not None:
                 obey(execution, message.command)
         for run in [run for run in waiting if run in place.resting]:
+            carry_on = place.resting.pop(run, None)
             try:
-                place.resting.pop(run)()
+                if carry_on is not None:
+                    carry_on()
             except FlownbError as error:
                 _log.warning("Run %s was answered and can't go on here: %s", run, error)

@@ -59,6 +59,11 @@ class Unloaded(dict[str, Any]):
         return [self._one(each) for each in value.items] if type(value) is _LaterMany else value
 
 
+def loaded(inputs: dict[str, Any]) -> dict[str, Any]:
+    """The inputs of a node; what has to be loaded is loaded now."""
+    return inputs.load() if type(inputs) is Unloaded else inputs
+
+
 class _Later(msgspec.Struct, frozen=True):
     """In the place of a node's output that is on disk."""
 
@@ -214,6 +219,8 @@ class Values:
             elif self._carries(wire := argument.wires[0]):
                 arguments[argument.name] = value = self._at_hand(wire.source, wire.port)
                 later = later or type(value) is _Later
+        for name in body.from_round:
+            arguments[name] = self.round(body.number)[name]
         for name in body.from_inputs:
             if name in state.inputs:
                 plain = state.inputs[name]
@@ -223,6 +230,14 @@ class Values:
                 arguments[name] = _LaterInput(name) if far else self.input(name)
                 later = later or far
         return Unloaded(self, arguments) if later else arguments
+
+    def round(self, number: int) -> dict[str, Any]:
+        """Inside a loop: the item of the round, and its number."""
+        state = self._state
+        if number < state.flat:
+            return {}
+        block = state.block_of[number - state.flat]
+        return {"item": self.decode(block.item), "index": block.index}
 
     def sources(self, body: Body) -> dict[str, list[str]]:
         """Of each port that is `many`, the ids of the nodes that its values come from."""

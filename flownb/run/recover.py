@@ -11,6 +11,7 @@ from flownb.model.state import COMPLETED, PENDING, RUNNING, WAITING, RunState, a
 from flownb.model.status import OnCrash, PauseReason
 from flownb.model.topology import Topology
 from flownb.model.workflow import Workflow
+from flownb.run.decisions import ask_about_doubt
 from flownb.run.definition import shape_of
 from flownb.store import values
 
@@ -110,7 +111,7 @@ def resumption(
     skipped = [number for number in skipped if state.node_status[number] != COMPLETED]
     flight = [number for number in range(len(paths)) if state.node_status[number] == RUNNING]
     for number in flight:
-        policy = definition.bodies[number].on_crash
+        policy = definition.body(state.topology, number).on_crash
         if number in skipped:
             continue
         if number in state.retries or policy is OnCrash.RERUN:
@@ -127,7 +128,8 @@ def resumption(
     moved = definition.hash if state.definition not in ("", definition.hash) else ""
     reset = tuple(paths[number] for number in sorted(back))
     events: list[ev.Event] = [ev.RunResumed(at=now, reset=reset, cause=why, definition=moved)]
-    events += [ev.NodeWaiting(at=now, node=paths[number], waits_for=PauseReason.IN_DOUBT) for number in asks]
+    for number in asks:
+        events += ask_about_doubt(state, paths[number], now)
     events += [_crashed(paths[number], now) for number in fails]
     events += [_skipped(paths[number], now) for number in skipped]
     return events
@@ -160,7 +162,7 @@ def lost_values(state: RunState, definition: Definition, back: set[int], live: C
                     continue
                 if live(source) or not values.is_transient(state.output[source]):
                     continue
-                if definition.bodies[source].on_crash is not OnCrash.RERUN:
+                if definition.body(state.topology, source).on_crash is not OnCrash.RERUN:
                     continue  # must not happen twice; the reader fails with a sentence that says so
                 lost.add(source)
                 will_run.add(source)

@@ -10,8 +10,9 @@ from flownb.model import commands as cmd
 from flownb.model import events as ev
 from flownb.model.fingerprint import digest_of
 from flownb.model.state import RunState, apply
-from flownb.model.status import PauseReason, RunStatus
+from flownb.model.status import ASKS, PauseReason, RunStatus
 from flownb.run.context import Services
+from flownb.run.decisions import has_news
 from flownb.run.drift import difference
 from flownb.run.engine import engine
 from flownb.run.executor import Execution
@@ -19,6 +20,8 @@ from flownb.run.follow import Follower
 from flownb.run.handle import Run
 from flownb.run.recover import read_state, require_row, resumption
 from flownb.run.request import Request, check_until, left_out
+from flownb.run.secrets import references_of
+from flownb.services import masking
 from flownb.store import values
 from flownb.store.contract import NewRun
 
@@ -46,11 +49,12 @@ def start(request: Request) -> Run:
     owner = engine().owner(request.store)
     if request.soon and new.key is None:
         return _begin(request, new.id, request.store.announce_run(new, owner), plain)
-    row, lease = request.store.create_run(new, owner)
-    if lease is None:
-        return by_key(request, row, digest)
-    faults.reach("run.created")
-    return _begin(request, row.id, lease, plain)
+    with engine().arrivals.beginning(request.store, new.id):
+        row, lease = request.store.create_run(new, owner)
+        if lease is not None:
+            faults.reach("run.created")
+            return _begin(request, row.id, lease, plain)
+    return by_key(request, row, digest)
 
 
 def _new_run(request: Request, run_id: str, digest: str, group: str | None = None) -> NewRun:
@@ -112,12 +116,15 @@ def _join(
     )
     execution.values.given = request.inputs
     join = run.join_all if state.seq else run.join  # a new run has no other handles
+    if masking.known is not None:
+        first = [masking.known.struct(event) for event in first]
     for event in first:
         apply(state, event)
     execution.out += first
+    execution.references = references_of(request.definition.workflow, state)
     run._continue = _continuation(request)  # noqa: SLF001  the handle is made here
     join(execution)
-    home.call(home.add, execution)
+    home.arrivals.hand(execution)
     return run
 
 
@@ -125,13 +132,17 @@ def _continuation(request: Request) -> Callable[[Run, bool, str], None]:
     def go_on(run: Run, retry: bool, cause: str) -> None:
         row = require_row(request.store, run.id)
         previous = run._execution  # noqa: SLF001
-        lease = request.store.claim(run.id, engine().owner(request.store))
-        if lease is None:
-            _follow(request, run)
-            return
-        state = read_state(request.store, row, request.definition.topology)
-        run._state = state  # noqa: SLF001  read afresh: others may have written since
-        _resume(request, run, lease, retry=retry, cause=cause, previous=previous)
+        with engine().arrivals.claiming(request.store, run.id) as lease:
+            if lease is None:
+                _follow(request, run)
+                return
+            state = read_state(request.store, row, request.definition.topology)
+            run._state = state  # noqa: SLF001  read afresh: others may have written since
+            if state.status in (RunStatus.COMPLETED, RunStatus.CANCELLED):
+                request.store.release(lease)
+                run.settle()
+                return
+            _resume(request, run, lease, retry=retry, cause=cause, previous=previous)
 
     return go_on
 
@@ -159,8 +170,8 @@ def _resume(
     )
     joined = _join(request, run, lease, first, hold=hold, previous=previous)
     for command in left:
-        # A pause that was meant for an owner who is gone has had its effect.
-        if not isinstance(command, cmd.SkipNode | cmd.Pause | cmd.Resume | cmd.RetryNode):
+        # A pause that was meant for an owner who is gone has had its effect; answers are taken with the first tick.
+        if not isinstance(command, cmd.SkipNode | cmd.Pause | cmd.Resume | cmd.RetryNode | cmd.Decide):
             joined.send(command)
     return joined
 
@@ -204,12 +215,13 @@ def attach(request: Request, row: RunRow, *, retry: bool = False, migrate: bool 
         run.settle()
         return run
     check_drift(request, row, migrate=migrate)
-    lease = request.store.claim(row.id, engine().owner(request.store))
-    if lease is None:
-        _follow(request, run)
-        return run
-    run._state = read_state(request.store, require_row(request.store, row.id), request.definition.topology)  # noqa: SLF001
-    return _resume(request, run, lease, retry=retry)
+    with engine().arrivals.claiming(request.store, row.id) as lease:
+        if lease is None:
+            _follow(request, run)
+            return run
+        row = require_row(request.store, row.id)
+        run._state = read_state(request.store, row, request.definition.topology)  # noqa: SLF001
+        return _resume(request, run, lease, retry=retry)
 
 
 def _goes_on(run: Run, *, retry: bool) -> bool:
@@ -224,9 +236,9 @@ def _goes_on(run: Run, *, retry: bool) -> bool:
     if state.pause_reason is PauseReason.TIMER:
         due = [wait.until for wait in state.waits.values() if wait.until is not None]
         return bool(due) and min(due) <= engine().now()
-    if state.pause_reason is PauseReason.IN_DOUBT:
-        return True  # if nobody said what is to be done, it asks again
-    return retry and state.pause_reason not in (PauseReason.HUMAN, PauseReason.EVENT)
+    if state.pause_reason in ASKS:
+        return has_news(run.store, state)
+    return retry
 
 
 def check_drift(request: Request, row: RunRow, *, migrate: bool) -> None:
@@ -255,12 +267,12 @@ def _follow(request: Request, run: Run) -> None:
         try:
             if not _goes_on(run, retry=False):  # its owner let go of it: it waits for a command
                 return
-            lease = request.store.claim(run.id, engine().owner(request.store))
-            if lease is None:
-                return
-            state = read_state(request.store, require_row(request.store, run.id), request.definition.topology)
-            run._state = state  # noqa: SLF001
-            _resume(request, run, lease, retry=False)
+            with engine().arrivals.claiming(request.store, run.id) as lease:
+                if lease is None:
+                    return
+                row = require_row(request.store, run.id)
+                run._state = read_state(request.store, row, request.definition.topology)  # noqa: SLF001
+                _resume(request, run, lease, retry=False)
         except RunError as error:
             run.fail(error)
 
