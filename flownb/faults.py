@@ -30,12 +30,13 @@ POINTS: Final[dict[str, str]] = {
     "notebook.finished": "the notebook's end is committed, the output notebook is not written",
 }
 
-_armed: dict[str, Callable[[], None]] = {}
+#: What is armed. Where a call is too much, as for each node, this is looked at first: `if faults.armed: …`.
+armed: dict[str, Callable[[], None]] = {}
 
 
 def reach(point: str) -> None:
     """Say that the process is at `point`; does nothing unless a test armed it."""
-    if _armed and (action := _armed.get(point)):
+    if armed and (action := armed.get(point)):
         action()
 
 
@@ -47,12 +48,12 @@ def arm(point: str, action: Callable[[], None]) -> None:
     """
     if point not in POINTS:
         raise ValueError(f"There is no fault point {point!r}. There is: {', '.join(POINTS)}.")
-    _armed[point] = action
+    armed[point] = action
 
 
 def disarm() -> None:
     """Forget every armed point."""
-    _armed.clear()
+    armed.clear()
 
 
 def kill_at(point: str, nth: int = 1) -> None:

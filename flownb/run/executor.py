@@ -22,7 +22,7 @@ from flownb.run.timers import Timers
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from flownb.run.context import Services
     from flownb.run.definition import Body, Definition
@@ -76,8 +76,11 @@ class Execution:
         #: Exceptions by node, so that `RunFailed` has the original as its cause.
         self.causes: dict[int, BaseException] = {}
         self.over = False
-        #: Called on the loop after each commit, with the events, and once with None when this execution is over.
-        self.listeners: list[Callable[[list[ev.Event] | None], None]] = []
+        #: Whether the next tick will look at it.
+        self.marked = False
+        #: Called on the loop after each commit, with the events, and once with None when this execution is over; who
+        #: changes the list puts another in its place, so that whoever goes through it is not disturbed.
+        self.listeners: tuple[Callable[[Sequence[ev.Event] | None], None], ...] = ()
         self.lost: BaseException | None = None
         #: Whether the engine has let go of it; its listeners hear no more.
         self.gone = False
@@ -99,7 +102,13 @@ class Execution:
         """Fold an event and have it committed with the next tick."""
         apply(self.state, event)
         self.out.append(event)
-        self.engine.mark(self)
+        if not self.marked:
+            self.engine.mark(self)
+
+    def tell(self, happened: Sequence[ev.Event] | None) -> None:
+        """Tell the listeners: of what was committed, of nothing left to do (empty), or of the end (None)."""
+        for listener in self.listeners:
+            listener(happened)
 
     # --- deciding -----------------------------------------------------------------------------------------------------
 
