@@ -22,6 +22,7 @@ POINTS: Final[dict[str, str]] = {
     "tick.published": "events are published, the nodes they start have not begun",
     "node.before_body": "a node is about to run its function",
     "node.after_body": "a node's function has returned, its result is not committed",
+    "step.done": "a step inside a node was done, its result is not committed",
     "artifact.written": "an artifact is on disk, the event that names it is not committed",
     "run.before_finish": "all nodes are done, the end of the run is not committed",
     "run.after_finish": "the end of the run is committed, nobody was told",
@@ -51,9 +52,12 @@ def arm(point: str, action: Callable[[], None]) -> None:
     armed[point] = action
 
 
-def disarm() -> None:
-    """Forget every armed point."""
-    armed.clear()
+def disarm(point: str | None = None) -> None:
+    """Forget an armed point, or every one."""
+    if point is None:
+        armed.clear()
+    else:
+        armed.pop(point, None)
 
 
 def kill_at(point: str, nth: int = 1) -> None:

@@ -60,3 +60,12 @@ def slug(name: str) -> NodeId:
 def attempt_key(run: str, path: str) -> str:
     """The idempotency key of a node in a run: the same over retries and crashes, no blanks."""
     return f"{run}:{path}"
+
+
+def step_key(run: str, path: str, name: str) -> str:
+    """The idempotency key of a step inside a node; what is special in its name is written as in an address."""
+    if not name.isidentifier():
+        from urllib.parse import quote  # for names that need it
+
+        name = quote(name, safe="", errors="backslashreplace")
+    return f"{attempt_key(run, path)}:{name}"

@@ -29,6 +29,8 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "cancel": ("flownb.cli.control", "End a run now."),
     "retry": ("flownb.cli.control", "Start a failed node again."),
     "skip": ("flownb.cli.control", "End a node as skipped."),
+    "approvals": ("flownb.cli.approve", "List what runs ask people."),
+    "approve": ("flownb.cli.approve", "Answer what a run asks."),
     "validate": ("flownb.cli.check", "Say everything that is wrong with a workflow."),
     "graph": ("flownb.cli.check", "Draw a workflow as PNG, SVG or Mermaid text."),
     "report": ("flownb.cli.check", "Write the report of a run as HTML or notebook."),

@@ -15,6 +15,7 @@ from flownb.errors import NotFound, UsageError, near_names
 from flownb.model import commands as cmd
 from flownb.model.events import Event, NodeCancelled, Reason, RunCancelledEvent
 from flownb.model.status import NodeStatus, RunStatus
+from flownb.run.decisions import RERUN, SKIP, settle_doubt
 from flownb.run.plan import unfinished
 from flownb.run.recover import read_state, require_row
 from flownb.store.contract import Write
@@ -32,7 +33,8 @@ _AT_WORK: Final = (RunStatus.PENDING, RunStatus.RUNNING)
 _FINAL: Final = (RunStatus.COMPLETED, RunStatus.CANCELLED)
 
 
-def _user() -> str:
+def user() -> str:
+    """Who is at the keyboard, as the operating system says."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -50,7 +52,7 @@ def pause_command(run_id: str, store: str | None) -> None:
         raise UsageError(f"Run {row.id} is {row.status}; there is nothing to pause.")
     if row.status == RunStatus.PAUSED:
         click.echo(f"{row.id} is paused already{why(row)}.")
-    elif not _ask_owner(opened, row, cmd.Pause(by=_user())):
+    elif not _ask_owner(opened, row, cmd.Pause(by=user())):
         click.echo(f"{row.id} is unfinished, but nobody is at work on it; `{resume_line(row.id, store)}` goes on.")
 
 
@@ -66,7 +68,7 @@ def cancel_command(run_id: str, store: str | None) -> None:
         return
     if row.status == RunStatus.COMPLETED:
         raise UsageError(f"Run {row.id} is completed; it can't be cancelled any more.")
-    if not _ask_owner(opened, row, cmd.Cancel(by=_user())):
+    if not _ask_owner(opened, row, cmd.Cancel(by=user())):
         _cancel_resting(opened, row)
         click.echo(f"{row.id} is cancelled.")
 
@@ -114,7 +116,7 @@ def _end(store: Store, run_id: str, owner: Owner) -> None:
     now, paths = time.time(), state.topology.paths
     reason = Reason(group="run", message="the run was cancelled")
     events: list[Event] = [NodeCancelled(at=now, node=paths[number], reason=reason) for number in unfinished(state)]
-    events.append(RunCancelledEvent(at=now, by=_user()))
+    events.append(RunCancelledEvent(at=now, by=user()))
     store.commit([Write(run=run_id, fence=lease.fence, first=state.seq + 1, events=tuple(events), release=True)])
 
 
@@ -128,7 +130,7 @@ def _end(store: Store, run_id: str, owner: Owner) -> None:
 def retry_command(run_id: str, node: str, store: str | None) -> None:
     """Start a failed node again, with what was skipped because of it; or one that is in doubt after a crash."""
     wanted = (NodeStatus.FAILED, NodeStatus.WAITING)
-    _about_node(run_id, store, cmd.RetryNode(node=node, by=_user()), wanted)
+    _about_node(run_id, store, cmd.RetryNode(node=node, by=user()), wanted)
 
 
 @click.command("skip", epilog="Example: flownb skip 1k3x9p2abcdef load")
@@ -138,7 +140,7 @@ def retry_command(run_id: str, node: str, store: str | None) -> None:
 def skip_command(run_id: str, node: str, store: str | None) -> None:
     """End a node as skipped: what needs it is skipped as well."""
     wanted = [status for status in NodeStatus if status not in (NodeStatus.COMPLETED, NodeStatus.SKIPPED)]
-    _about_node(run_id, store, cmd.SkipNode(node=node, by=_user()), wanted)
+    _about_node(run_id, store, cmd.SkipNode(node=node, by=user()), wanted)
 
 
 def _about_node(
@@ -162,5 +164,7 @@ def _about_node(
         kind = "retried" if isinstance(command, cmd.RetryNode) else "skipped"
         raise UsageError(f"{command.node} is {status} in run {row.id}; it can't be {kind}.")
     alive = is_alive(store, row.id)
-    store.send(row.id, command)
+    port = RERUN if isinstance(command, cmd.RetryNode) else SKIP
+    if not settle_doubt(store, state, command.node, port, at=time.time(), by=command.by):
+        store.send(row.id, command)
     click.echo(f"{row.id} was asked." if alive else f"Noted; `{resume_line(row.id, url)}` goes on with it.")

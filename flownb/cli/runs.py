@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _NEWEST: Final = 50
 _MOST_NAME: Final = 40
 _MOST_NODE: Final = 60
+_MOST_STEPS: Final = 10
 _LOOK_SECONDS: Final = 0.1
 #: Every so many looks, whether the run's process still lives.
 _OWNER_LOOKS: Final = 10
@@ -116,6 +117,7 @@ def _about_run(store: Store, row: RunRow, state: RunState) -> Iterator[str]:
     width = max((len(line(path, _MOST_NODE)) for path in document["nodes"]), default=0)
     for number, (path, node) in enumerate(document["nodes"].items()):
         yield _node_line(state, number, path, node, width)
+        yield from _step_lines(node.get("steps", {}))
     if not document["nodes"]:
         yield (
             "  It has no nodes: no flow was started in it." if state.status.ended else "  No flow is started in it yet."
@@ -138,6 +140,14 @@ def _node_line(state: RunState, number: int, path: str, node: dict[str, Any], wi
     name = line(path, _MOST_NODE)
     text = f"{tries}{_became(state, number, node)}"
     return f"  {name:<{width}}  {status_text(node['status'], 9)}  {taken:>8}  {text}".rstrip()
+
+
+def _step_lines(steps: dict[str, Any]) -> Iterator[str]:
+    for number, (name, plain) in enumerate(steps.items()):
+        if number == _MOST_STEPS:
+            yield f"      … and {len(steps) - _MOST_STEPS} more steps"
+            return
+        yield f"      · {line(name, _MOST_NODE)}: {line(values.preview(plain, 80), 80)}"
 
 
 def _became(state: RunState, number: int, node: dict[str, Any]) -> str:

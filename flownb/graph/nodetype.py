@@ -14,7 +14,7 @@ from flownb.model.status import Category, OnCrash, Where
 if TYPE_CHECKING:
     import builtins
     import logging
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pydantic import BaseModel
 
@@ -88,6 +88,17 @@ class Context(Protocol):
 
     def now(self) -> float:
         """Seconds since 1970, by the run's clock."""
+        ...
+
+    def step(self, name: str, part: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Do a part of the node once: after a crash, a retry or a resume its recorded result comes back.
+
+        Where a loop runs, as in an async function, it must be awaited; elsewhere it blocks and returns the value.
+        """
+        ...
+
+    def step_key(self, name: str) -> str:
+        """The idempotency key of a step: the node's, with the name behind it."""
         ...
 
     def status(self, text: str) -> None:

@@ -205,6 +205,21 @@ class NodeProgress(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only
     progress: float | None = None
 
 
+class NodeStep(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="node_step"):
+    """A part of a node is done (`ctx.step`); a later attempt gets what it gave, and doesn't do it again."""
+
+    name: str
+    #: The plain form of what it gave.
+    output: Any = None
+
+
+class NodeHeartbeat(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="node_heartbeat"):
+    """How far a long node had come, for the attempt after this one (`ctx.heartbeat`)."""
+
+    #: Plain form.
+    detail: Any = None
+
+
 # --- people ---------------------------------------------------------------------------------------------------------
 
 
@@ -331,6 +346,8 @@ AnyEvent = (
     | NodeCancelled
     | NodeOutput
     | NodeProgress
+    | NodeStep
+    | NodeHeartbeat
     | ApprovalRequested
     | ApprovalVoted
     | ApprovalDecided

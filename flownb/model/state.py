@@ -84,6 +84,10 @@ class RunState(Readiness):
         self.waits: dict[int, ev.NodeWaiting] = {}
         self.progress: dict[int, ev.NodeProgress] = {}
         self.retries: dict[int, ev.NodeRetrying] = {}
+        #: What the steps inside nodes gave, by their names, and what long nodes last said of how far they were: a node
+        #: that is set back keeps both.
+        self.steps: dict[int, dict[str, Any]] = {}
+        self.heartbeats: dict[int, Any] = {}
         #: By approval id: `request`, `status` (an `ApprovalStatus`), `votes`, and once it is there the `decision`.
         self.approvals: dict[str, dict[str, Any]] = {}
 
@@ -150,6 +154,8 @@ def _run_resumed(state: RunState, event: ev.RunResumed) -> None:
         state.output[number] = None
         for kept in _BY_NODE:
             getattr(state, kept).pop(number, None)
+        if state.approvals:
+            _cancel_approvals(state, path)
     if event.reset:
         state.recount()
 
@@ -275,6 +281,14 @@ def _node_progress(state: RunState, event: ev.NodeProgress) -> None:
     state.progress[state.topology.index[event.node]] = event
 
 
+def _node_step(state: RunState, event: ev.NodeStep) -> None:
+    state.steps.setdefault(state.topology.index[event.node], {})[event.name] = event.output
+
+
+def _node_heartbeat(state: RunState, event: ev.NodeHeartbeat) -> None:
+    state.heartbeats[state.topology.index[event.node]] = event.detail
+
+
 def _cancel_approvals(state: RunState, path: str) -> None:
     for asked in state.approvals.values():
         if asked["status"] == ApprovalStatus.PENDING and asked["request"].node == path:
@@ -328,6 +342,8 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.NodeCancelled: _node_cancelled,
     ev.NodeOutput: _nothing,
     ev.NodeProgress: _node_progress,
+    ev.NodeStep: _node_step,
+    ev.NodeHeartbeat: _node_heartbeat,
     ev.ApprovalRequested: _approval_requested,
     ev.ApprovalVoted: _approval_voted,
     ev.ApprovalDecided: _approval_decided,

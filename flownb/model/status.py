@@ -38,6 +38,10 @@ class PauseReason(StrEnum):
     IN_DOUBT = "in_doubt"
 
 
+#: Reasons that somebody's answer ends, and not a time or a command.
+ASKS: Final = frozenset({PauseReason.HUMAN, PauseReason.EVENT, PauseReason.IN_DOUBT})
+
+
 class NodeStatus(StrEnum):
     """Where a node of a run is. `queued` is shown for ready nodes and never journaled."""
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from flownb.model.events import Failure
-from flownb.model.status import PauseReason, RunStatus
+from flownb.model.status import ASKS, PauseReason, RunStatus
 from flownb.notebook.headless import Notice
+from flownb.run.decisions import has_news
 from flownb.run.recover import read_state, require_row
 from flownb.store import values
 
@@ -136,7 +137,9 @@ def may_go_on(store: Store, row: RunRow, state: RunState, now: float, *, asked: 
     if row.pause_reason == PauseReason.TIMER:
         due = [wait.until for each in _with_parts(store, row, state) for wait in each.waits.values() if wait.until]
         return not due or min(due) <= now
-    return asked and row.pause_reason not in (PauseReason.HUMAN, PauseReason.EVENT)
+    if row.pause_reason in ASKS:
+        return any(has_news(store, each) for each in _with_parts(store, row, state))
+    return asked
 
 
 def _with_parts(store: Store, row: RunRow, state: RunState) -> list[RunState]:

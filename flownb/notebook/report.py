@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flownb.store.contract import RunRow, Store
 
 _MOST_LOG: Final = 20_000
+_MOST_STEPS: Final = 50
 _WORDS: Final = {
     "completed": "✔ Completed",
     "failed": "✖ Failed",
@@ -169,6 +170,8 @@ def _node(path: str, node: Mapping[str, Any], state: RunState, store: Store, log
     sources = [_source(state, wire) for wire in state.topology.entering[number]]
     if sources:
         rows.append(("from", escape(", ".join(dict.fromkeys(sources)))))
+    if steps := node.get("steps"):
+        rows.append(("steps", _steps(steps, store)))
     if node["status"] == "completed":
         rows.append(("output", html_of(node["output"], store)))
     if node["error"]:
@@ -180,6 +183,13 @@ def _node(path: str, node: Mapping[str, Any], state: RunState, store: Store, log
         rows.append(("log", f"<pre>{escape(log[:_MOST_LOG])}</pre>"))
     listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in rows)
     return f'<section id="node-{escape(path)}">{head}{f"<dl>{listed}</dl>" if listed else ""}</section>'
+
+
+def _steps(steps: Mapping[str, Any], store: Store) -> str:
+    shown = list(steps.items())[:_MOST_STEPS]
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{html_of(plain, store)}</dd>" for name, plain in shown)
+    more = f'<p class="muted">and {len(steps) - len(shown)} more</p>' if len(steps) > len(shown) else ""
+    return f"<dl>{rows}</dl>{more}"
 
 
 def _source(state: RunState, wire: Wire) -> str:

@@ -36,10 +36,11 @@ def attempt_failed(execution: Execution, attempt: Attempt, error: BaseException)
         execution.timers.later(number, delay, tries + 1)
         return
     execution.causes[number] = error
-    _failed_for_good(execution, attempt.body, failure)
+    failed_for_good(execution, attempt.body, failure)
 
 
-def _failed_for_good(execution: Execution, body: Body, failure: ev.Failure) -> None:
+def failed_for_good(execution: Execution, body: Body, failure: ev.Failure) -> None:
+    """No attempt follows: `on_error` says what comes of it."""
     number, node, now = body.number, body.node, execution.engine.now()
     values, wired = execution.values, number in execution.state.topology.wires
     has_port = number in execution.state.topology.has_error_port

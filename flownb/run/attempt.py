@@ -16,6 +16,7 @@ from flownb.run.definition import Body
 if TYPE_CHECKING:
     from flownb.run.executor import Execution  # noqa: TC004  it makes attempts; a struct's hints are read by coders only
     from flownb.run.outcome import Outcome
+    from flownb.run.steps import Steps  # noqa: TC004  as above
 
 
 class Running(Protocol):
@@ -50,6 +51,8 @@ class Attempt(msgspec.Struct, eq=False):
     #: The newest status and progress, and what of them is in the journal.
     said: tuple[str, float | None] | None = None
     recorded: tuple[str, float | None] | None = None
+    #: The steps that the body has taken by name; None until there is one.
+    steps: Steps | None = None
 
     def start(self) -> None:
         """Call the body; in a tick, after the commit of the event that says so. May end at once."""

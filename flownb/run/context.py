@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import near_names
 from flownb.ids import attempt_key
 from flownb.run.capture import node_logger
+from flownb.run.steps import Steps
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterator, Sequence
 
     from flownb.run.attempt import Attempt
+
+
+#: Two threads of one node may take its first step at the same time.
+_making: Final = threading.Lock()
 
 
 class Services(dict[str, Any]):
@@ -86,6 +92,34 @@ class NodeContext:
     def now(self) -> float:
         """Seconds since 1970."""
         return self._attempt.execution.engine.now()
+
+    def step(self, name: str, part: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Do a part of the node once: after a crash, a retry or a resume its recorded result comes back.
+
+        In an async function `await ctx.step("charge", charge, order)`; elsewhere it blocks and returns the value, in
+        both cases when the result is committed.
+
+        Args:
+            name: what it is remembered by; each step of an attempt has its own.
+            part: a function, plain or async. What it returns must have a stored form.
+            *args: its arguments.
+            **kwargs: more of them.
+
+        Raises:
+            InvalidInput: the name was used before, or the value has no stored form.
+        """
+        return self._steps().do(name, part, args, kwargs)
+
+    def step_key(self, name: str) -> str:
+        """The idempotency key of a step: the node's, with the name behind it."""
+        return self._steps().key(name)
+
+    def _steps(self) -> Steps:
+        attempt = self._attempt
+        if attempt.steps is None:
+            with _making:
+                attempt.steps = attempt.steps or Steps(attempt)
+        return attempt.steps
 
     def status(self, text: str) -> None:
         """Show a short text beside the node."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flownb.model import commands as cmd
 from flownb.model import events as ev
 from flownb.model.state import FAILED, PENDING, RUNNING, WAITING
+from flownb.run.decisions import RERUN, SKIP, settle_doubt, take
 from flownb.run.ending import stop
 
 if TYPE_CHECKING:
@@ -25,19 +26,24 @@ def obey(execution: Execution, command: cmd.Command) -> None:
         case cmd.Cancel(by=by):
             stop(execution, ev.RunCancelledEvent(at=execution.engine.now(), by=by))
         case cmd.RetryNode(node=path):
-            _retry(execution, path)
+            _retry(execution, path, command.by)
         case cmd.SkipNode(node=path):
             _skip(execution, path, command.by)
         case cmd.SetVariable(name=name, value=value):
             execution.record(ev.VariableSet(at=execution.engine.now(), name=name, value=value))
+        case cmd.Decide():
+            take(execution)
         case _:
             message = f"This run can't be asked for {type(command).__struct_config__.tag!r} yet."
             execution.record(ev.SystemWarning(at=execution.engine.now(), message=message))
     execution.engine.mark(execution)
 
 
-def _retry(execution: Execution, path: str) -> None:
+def _retry(execution: Execution, path: str, by: str) -> None:
     state = execution.state
+    if settle_doubt(execution.store, state, path, RERUN, at=execution.engine.now(), by=by):
+        take(execution)
+        return
     number = state.topology.index.get(path)
     if number is None or state.node_status[number] not in (FAILED, WAITING):
         return
@@ -50,6 +56,9 @@ def _skip(execution: Execution, path: str, by: str) -> None:
     state = execution.state
     number = state.topology.index.get(path)
     if number is None or state.node_status[number] not in (PENDING, WAITING, RUNNING):
+        return
+    if settle_doubt(execution.store, state, path, SKIP, at=execution.engine.now(), by=by):
+        take(execution)
         return
     attempt = execution.alive.pop(number, None)
     if attempt is not None:

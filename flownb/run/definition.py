@@ -10,7 +10,7 @@ from flownb.graph.registry import registry as default_registry
 from flownb.model.document import to_json
 from flownb.model.fingerprint import definition_hash
 from flownb.model.status import OnCrash, Where
-from flownb.model.topology import Topology
+from flownb.model.topology import DATA, Topology
 from flownb.nodes.function import FunctionNode
 from flownb.run.where import loop, thread
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flownb.graph.nodetype import NodeType
     from flownb.graph.registry import Registry
     from flownb.model.ports import NodePorts
+    from flownb.model.topology import Argument
     from flownb.model.workflow import Node, Workflow
     from flownb.run.attempt import Attempt
 
@@ -36,6 +37,8 @@ class Body:
         "parameters",
         "path",
         "plain",
+        "run",
+        "sources",
         "start",
         "takes_ctx",
         "type",
@@ -55,6 +58,10 @@ class Body:
         self.parameters = frozenset(node.config.get("params", ())) if function is not None else frozenset()
         #: Parameters that are inputs of the run, not edges.
         self.from_inputs: tuple[str, ...] = ()
+        #: Parameters with the number of the node that each gets its value from, where that is all there is to it.
+        self.sources: tuple[tuple[str, int], ...] | None = None
+        #: What runs on the loop.
+        self.run = loop.run_plain if self.plain and function is not None and not self.takes_ctx else loop.run
         #: Calls the body where it runs: decided once, not for every attempt.
         self.start: Callable[[Attempt], None] = place_of(node, cls, function)
 
@@ -99,7 +106,17 @@ class Definition:
         wired = {argument.name for argument in self.topology.arguments[number]}
         names = [port.name for port in self.ports[node.id].inputs]
         body.from_inputs = tuple(name for name in names if name not in wired and name in variables)
+        if not body.from_inputs and node.parent is None:
+            body.sources = _sources(self.topology.arguments[number])
         return body
+
+
+def _sources(arguments: tuple[Argument, ...]) -> tuple[tuple[str, int], ...] | None:
+    """Where each argument comes from, if all are the whole value of one node."""
+    wires = [argument.wires[0] for argument in arguments]
+    if any(argument.many for argument in arguments) or any(w.port is not None or w.group != DATA for w in wires):
+        return None
+    return tuple((argument.name, wire.source) for argument, wire in zip(arguments, wires, strict=True))
 
 
 def shape_of(workflow: Workflow, registry: Registry | None = None) -> Topology:

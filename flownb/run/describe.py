@@ -10,13 +10,14 @@ from flownb.model.events import NodeEvent, event_type
 from flownb.model.state import COMPLETED, STATUSES
 from flownb.model.status import RunStatus
 from flownb.model.times import iso, maybe_iso
+from flownb.run.decisions import answered
 from flownb.run.recover import read_state, require_row
 from flownb.store import values
 
 if TYPE_CHECKING:
     from flownb.model.events import ApprovalDecided, ApprovalRequested, Failure, Record
     from flownb.model.state import RunState
-    from flownb.store.contract import RunRow, Store
+    from flownb.store.contract import ApprovalRow, RunRow, Store
 
 
 def describe_row(row: RunRow) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def describe_state(row: RunRow, state: RunState, store: Store | None = None) -> 
         "outputs": dict(state.results or state.outputs()),
         "error": describe_failure(state.error, state.error_node),
         "nodes": {path: describe_node(state, number) for number, path in enumerate(state.topology.paths)},
-        "approvals": [describe_approval(each) for each in state.approvals.values()],
+        "approvals": [describe_approval(each) for each in _asked(state, store)],
     }
     if store is not None and row.kind == "notebook":
         document["runs"] = [describe_row(each) for each in store.rows(group=row.id) if each.id != row.id]
@@ -87,13 +88,13 @@ def describe_state(row: RunRow, state: RunState, store: Store | None = None) -> 
 
 
 def describe_node(state: RunState, number: int) -> dict[str, Any]:
-    """One entry of `nodes`."""
+    """One entry of `nodes`; `steps` is there where the node has taken some."""
     plain = state.output[number]
     started, finished = state.node_started[number], state.node_finished[number]
     failed = state.failures.get(number)
     reason = state.reasons.get(number)
     completed = state.node_status[number] == COMPLETED
-    return {
+    document = {
         "status": str(STATUSES[state.node_status[number]]),
         "type": state.topology.nodes[number].type,
         "attempts": state.attempts[number],
@@ -106,6 +107,9 @@ def describe_node(state: RunState, number: int) -> dict[str, Any]:
         "output": plain if completed else None,
         "artifact": values.artifact_of(plain) if completed else None,
     }
+    if number in state.steps:
+        document["steps"] = dict(state.steps[number])
+    return document
 
 
 def describe_failure(failure: Failure | None, node: str | None) -> dict[str, Any] | None:
@@ -119,6 +123,33 @@ def describe_failure(failure: Failure | None, node: str | None) -> dict[str, Any
         "traceback": failure.traceback,
     }
     return document | ({"node": node} if node is not None else {})
+
+
+def _asked(state: RunState, store: Store | None) -> list[dict[str, Any]]:
+    """The requests of a run; an answer that its owner has not taken yet is shown as well."""
+    asked = dict(state.approvals)
+    for row in answered(store, state) if store is not None else ():
+        asked[row.id] = asked[row.id] | {"status": row.status, "decision": row.decision}
+    return list(asked.values())
+
+
+def describe_request(row: ApprovalRow) -> dict[str, Any]:
+    """A line of `flownb approvals --json`."""
+    return {
+        "id": row.id,
+        "run": row.run,
+        "workflow": row.workflow,
+        "node": row.node,
+        "kind": row.kind,
+        "status": row.status,
+        "question": row.request.question,
+        "created_at": iso(row.created_at),
+        "expires_at": maybe_iso(row.expires_at),
+        "ports": list(row.request.ports),
+        "decided_by": row.decided_by,
+        "decided_at": maybe_iso(row.decided_at),
+        "port": row.port,
+    }
 
 
 def describe_approval(kept: dict[str, Any]) -> dict[str, Any]:

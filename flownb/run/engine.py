@@ -29,6 +29,7 @@ from flownb.run.eager import EagerTasks
 from flownb.run.house import House
 from flownb.run.threads import Workers
 from flownb.store import opening
+from flownb.store.owner import current_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,6 +56,7 @@ class Engine:
         chance: Callable[[], float] = random.random,
         new_id: Callable[[], str] = new_run_id,
         workers: Workers | None = None,
+        describe: Callable[[], Owner] = current_owner,
     ) -> None:
         """An engine at work.
 
@@ -65,10 +67,12 @@ class Engine:
             chance: a random number from 0 to 1.
             new_id: an id for a new run.
             workers: the threads for sync functions.
+            describe: the process, as an owner in a store that it has not been in.
         """
         self.now = now
         self.chance = chance
         self.new_id = new_id
+        self.describe = describe
         self.loop = loop or asyncio.new_event_loop()
         #: The clock by which a tick keeps within its budget; of the loop, if that may be another than the machine's.
         self._clock: Callable[[], float] = time.perf_counter if loop is None else loop.time
@@ -219,6 +223,13 @@ class Engine:
             if not self.executions:
                 capture.leave()
                 sys.setswitchinterval(self._switch_interval)
+
+    def forget(self) -> None:
+        """Leave all runs as they are, and undo what having any changed here: a simulated process has died."""
+        if self.executions:
+            self.executions.clear()
+            capture.leave()
+            sys.setswitchinterval(self._switch_interval)
 
     def idle(self, execution: Execution) -> None:
         """A held run has nothing left to do; its listeners look at its state."""

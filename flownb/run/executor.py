@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from flownb.graph.nodetype import Output
 from flownb.model import events as ev
-from flownb.model.state import RUNNING, RunState, apply
+from flownb.model.state import APPLY, RUNNING, RunState
 from flownb.model.status import OnError
 from flownb.run import plan as planning
 from flownb.run.aftermath import attempt_failed
 from flownb.run.attempt import Attempt
 from flownb.run.capture import Buffer
+from flownb.run.decisions import take
 from flownb.run.ending import conclude, failed_event, stop
 from flownb.run.inputs import Values
 from flownb.run.timers import Timers
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from flownb.run.definition import Body, Definition
     from flownb.run.engine import Engine
     from flownb.run.outcome import Outcome
+    from flownb.run.steps import Promises
     from flownb.store.contract import Lease, Store
 
 
@@ -84,11 +86,15 @@ class Execution:
         self.lost: BaseException | None = None
         #: Whether the engine has let go of it; its listeners hear no more.
         self.gone = False
+        #: Steps inside nodes that wait for their commit; None until there is one.
+        self.promises: Promises | None = None
         #: Announced in `out`, to be started once that is committed.
         self.starts: list[Attempt] = []
 
     def begin(self) -> None:
-        """Go to work: near timers are awaited, and a failure that nothing handled stops the run at once."""
+        """Go to work: take answers, await near timers; a failure that nothing handled stops the run at once."""
+        if self.state.approvals:
+            take(self)
         for number in list(self.state.waits):
             self.timers.watch(number)
         nodes = self.state.topology.nodes
@@ -100,7 +106,9 @@ class Execution:
 
     def record(self, event: ev.Event) -> None:
         """Fold an event and have it committed with the next tick."""
-        apply(self.state, event)
+        state = self.state
+        APPLY[type(event)](state, event)  # as `apply` does it, without a call
+        state.seq += 1
         self.out.append(event)
         if not self.marked:
             self.engine.mark(self)
@@ -154,8 +162,8 @@ class Execution:
         value = next(iter(self.arguments(body).values()), None)
         if isinstance(value, list) and any(each.many for each in self.state.topology.arguments[number]):
             value = value[0] if value else None
-        self.values.keep(number, Output(value))
         plain = self.values.encode(value)
+        self.values.keep(number, Output(value), plain)
         self.record(ev.NodeCompleted(at=self._now(), node=body.path, output=plain, source="disabled"))
 
     # --- the end of an attempt ----------------------------------------------------------------------------------------
@@ -165,7 +173,8 @@ class Execution:
         if self.alive.get(attempt.number) is not attempt or self.over:
             return
         del self.alive[attempt.number]
-        attempt.flush()
+        if attempt.said is not None or attempt.buffer.parts is not None:
+            attempt.flush()
         if error is not None:
             attempt_failed(self, attempt, error)
         elif outcome is not None and outcome.suspend is not None:
@@ -174,9 +183,12 @@ class Execution:
             self._completed(attempt, outcome)
 
     def _completed(self, attempt: Attempt, outcome: Outcome) -> None:
-        number, path = attempt.number, attempt.path
-        output, stored = outcome.output, outcome.stored
-        assert stored is not None
+        number = attempt.number
+        output = outcome.output
+        if output is None and number not in self.state.topology.wires:
+            self.record(ev.NodeCompleted(at=self._now(), node=attempt.path, output=outcome.plain))
+            return
+        output = output or Output(outcome.plain)
         verdicts: dict[str, bool] = {}
         if number in self.state.topology.wires:
             try:
@@ -184,12 +196,12 @@ class Execution:
             except Exception as error:  # noqa: BLE001  a condition that can't be evaluated fails its source
                 attempt_failed(self, attempt, error)
                 return
-        self.values.keep(number, output)
+        self.values.keep(number, output, outcome.plain)
         self.record(
             ev.NodeCompleted(
                 at=self._now(),
-                node=path,
-                output=stored.plain,
+                node=attempt.path,
+                output=outcome.plain,
                 ports=output.ports,
                 values={port: each.plain for port, each in outcome.ports.items()} if outcome.ports else {},
                 verdicts=verdicts,

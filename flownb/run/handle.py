@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import (
     InternalError,
-    InvalidInput,
     RunCancelled,
     RunError,
     RunFailed,
@@ -19,17 +18,14 @@ from flownb.errors import (
     StoreError,
     UsageError,
 )
-from flownb.model import commands as cmd
-from flownb.model.status import PauseReason, RunStatus
-from flownb.run.control import obey
+from flownb.model.status import ASKS, PauseReason, RunStatus
+from flownb.run.asking import Asking
 from flownb.run.ending import settle
 from flownb.run.engine import engine
 from flownb.run.follow import Follower
 from flownb.run.interrupts import AwaitInterrupted, interrupts, result_interrupted
 from flownb.run.latch import Latch
 from flownb.run.recover import read_state
-from flownb.run.view import RunView
-from flownb.store import values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -50,15 +46,13 @@ _resting: Final[weakref.WeakSet[Run]] = weakref.WeakSet()
 _resting_lock: Final = threading.Lock()
 
 
-class Run(RunView):
+class Run(Asking):
     """A run, wherever it is at work: in this process, in another, or only in the store."""
 
     def __init__(self, store: Store, state: RunState) -> None:
         """A handle on a recorded run; `run/start.py` joins it to its execution."""
         super().__init__(store, state)
         self._follower: Follower | None = None
-        #: What continues it in this process, where its program is at hand.
-        self._continue: Callable[[Run, bool, str], None] | None = None
         self._settled = Latch()
         self._lost: BaseException | None = None
         self._watchers: list[Callable[[list[Event]], None]] = []
@@ -138,14 +132,14 @@ class Run(RunView):
 
         session = current()
         waited = _WAITED if session is None or session.wait else frozenset()
-        if threading.get_ident() == engine().thread_id:
-            raise UsageError("result() would block the engine's own loop; use `await run` in an async node.")
         end = None if timeout is None else time.monotonic() + timeout
         try:
             while not self._done():
                 self._check_that_somebody_has_it()
                 if self._paused() and self.pause_reason not in waited and not self._moved():
                     raise RunPaused(self._pause_sentence(), run=self.id, reason=self.pause_reason)
+                if threading.get_ident() == engine().thread_id:
+                    raise UsageError("result() would block the engine's own loop; use `await run` in an async node.")
                 left = _TICK if end is None else min(_TICK, end - time.monotonic())
                 if left <= 0:
                     raise TimeoutError(f"Run {self.id} has not ended within {timeout:g} s; it goes on.")
@@ -233,96 +227,6 @@ class Run(RunView):
         if self._execution is not None and number is not None:
             error.__cause__ = self._execution.causes.get(number)
         return error
-
-    # --- commands -----------------------------------------------------------------------------------------------------
-
-    def send(self, command: cmd.Command) -> None:
-        """Ask something of the run, wherever it is at work; what comes of it arrives as events."""
-        execution = self._execution
-        if execution is not None and not execution.over:
-            execution.engine.call(obey, execution, command)
-            return
-        owner = self._store.owner_of(self.id)
-        if owner is not None and owner[1]:
-            self._store.send(self.id, command)
-            return
-        self._send_to_nobody(command)
-
-    def _send_to_nobody(self, command: cmd.Command) -> None:
-        """The run rests: a command that needs no program is carried out here."""
-        if self._state.status.ended and not isinstance(command, cmd.Resume | cmd.RetryNode):
-            raise UsageError(f"Run {self.id} is {self._state.status}; it can't be asked for that any more.")
-        if isinstance(command, cmd.Pause):
-            return
-        if isinstance(command, cmd.RetryNode | cmd.SkipNode):
-            self._store.send(self.id, command)  # whoever takes the run up obeys it first
-        if isinstance(command, cmd.Resume | cmd.RetryNode | cmd.SkipNode):
-            self.resume()
-            return
-        if self._continue is None:
-            raise UsageError(
-                f"Run {self.id} rests and its program is not at hand here; `flownb resume {self.id}` goes on with it."
-            )
-        self._continue(self, False, "command")
-        self.send(command)
-
-    def pause(self) -> None:
-        """Start nothing more; nodes in flight end first. Returns at once."""
-        self.send(cmd.Pause())
-
-    def resume(self) -> Run:
-        """Go on after a pause or a failure; failed nodes start again. Returns at once, with the same run.
-
-        Raises:
-            UsageError: the run is final, or its program is not at hand here.
-        """
-        if self._state.status in (RunStatus.COMPLETED, RunStatus.CANCELLED):
-            raise UsageError(f"Run {self.id} is {self._state.status}; that is final.")
-        execution = self._execution
-        if execution is not None and not execution.over:
-            self.send(cmd.Resume())
-            return self
-        if self._continue is None:
-            from flownb.run.hooks import hook
-
-            resume = hook("resume")
-            if resume is None:
-                raise UsageError(f"The program of run {self.id} is not at hand here; use `flownb resume {self.id}`.")
-            resume(self)
-            return self
-        self._continue(self, True, "command")
-        return self
-
-    def cancel(self) -> None:
-        """End the run; nodes in flight are asked to stop. Returns at once."""
-        self.send(cmd.Cancel(by="you"))
-
-    def retry(self, node: str) -> None:
-        """Start a failed node again, with what was skipped because of it."""
-        _ = self[node]
-        self.send(cmd.RetryNode(node=node))
-
-    def skip(self, node: str) -> None:
-        """End a node as skipped."""
-        _ = self[node]
-        self.send(cmd.SkipNode(node=node))
-
-    def set(self, name: str, value: Any) -> None:
-        """Give a variable of the run a value.
-
-        Raises:
-            InvalidInput: the name is no text, or the value has no stored form.
-        """
-        if not isinstance(name, str) or not name:
-            raise InvalidInput(f"The name of a variable is text, not {name!r:.60}.", name="name")
-        stored = values.store(value, self._store.artifacts)
-        if stored.transient:
-            raise InvalidInput(
-                f"The variable {name!r} can't be a {type(value).__name__}: a variable is journaled, and that has no "
-                "stored form.",
-                name=name,
-            )
-        self.send(cmd.SetVariable(name=name, value=stored.plain))
 
     # --- for those who join it to its execution -----------------------------------------------------------------------
 
@@ -423,9 +327,19 @@ class Run(RunView):
         if self._state.status not in (RunStatus.COMPLETED, RunStatus.CANCELLED):
             with _resting_lock:
                 _resting.add(self)
+        if self._continue is not None and self._state.pause_reason in ASKS and _stays():
+            engine().house.rest(self._store, self.id, self._go_on_answered)
         self._settled.set()
 
     def fail(self, error: BaseException) -> None:
         """It can't be followed or continued."""
         self._lost = error if isinstance(error, Exception) else InternalError(repr(error))
         self._settled.set()
+
+
+def _stays() -> bool:
+    """Whether a run of this process goes on in it after a pause: a headless notebook ends there, unless it waits."""
+    from flownb.run.session import current
+
+    session = current()
+    return session is None or session.wait

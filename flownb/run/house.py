@@ -14,7 +14,6 @@ from flownb.errors import FlownbError, StoreError
 from flownb.run.control import obey
 from flownb.store import refusals
 from flownb.store.lease import renew_seconds, usual_seconds
-from flownb.store.owner import current_owner
 
 if TYPE_CHECKING:
     import asyncio
@@ -74,7 +73,7 @@ class House:
         with self._lock:
             place = self._place(store)
             if place.owner is None:
-                owner = current_owner()
+                owner = self._engine.describe()
                 store.register(owner)
                 place.owner = owner
             return place.owner
@@ -120,14 +119,20 @@ class House:
 
     def rest(self, store: Store, run: str, carry_on: Callable[[], None]) -> None:
         """Call `carry_on` once, on the loop, when the answer that a resting run waits for has come; from any thread."""
-
-        def begin() -> None:
+        with self._lock:
             place = self._place(store)
             place.resting[run] = carry_on
+
+        def begin() -> None:
             place.version = None  # it may have come before
             self._arm()
 
         self._engine.call(begin)
+
+    def take_rest(self, store: Store, run: str) -> Callable[[], None] | None:
+        """What was to carry on a resting run, handed out once; from any thread."""
+        place = self._places.get(id(store))
+        return None if place is None else place.resting.pop(run, None)
 
     def look_soon(self, store: Store) -> None:
         """This process has left a command: don't wait for the next look; from any thread."""
@@ -223,7 +228,9 @@ class House:
             if execution is not None:
                 obey(execution, message.command)
         for run in [run for run in waiting if run in place.resting]:
+            carry_on = place.resting.pop(run, None)
             try:
-                place.resting.pop(run)()
+                if carry_on is not None:
+                    carry_on()
             except FlownbError as error:
                 _log.warning("Run %s was answered and can't go on here: %s", run, error)

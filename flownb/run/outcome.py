@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 class Outcome(msgspec.Struct, frozen=True):
     """A value and its stored form; a struct, as there is one for every node of every run."""
 
-    output: Output
-    stored: Stored | None = None
-    #: Of single ports, where they differ from `stored`.
+    #: The stored form of the value.
+    plain: Any = None
+    #: What was returned; None where that is `plain` itself.
+    output: Output | None = None
+    #: Of single ports, where they differ from `plain`.
     ports: dict[str, Stored] | None = None
     suspend: Suspend | None = None
 
@@ -30,17 +32,25 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     """Make the stored form beside the live value; on the thread where the body ran.
 
     Raises:
-        InvalidInput: the body chose a port that its node has not.
+        InvalidInput: the body chose a port that its node has not, or left a step unfinished.
     """
-    if isinstance(value, Suspend):
-        return Outcome(Output(), suspend=value)
+    if attempt.steps is not None:
+        attempt.steps.close()
+    cls = type(value)
+    if cls is int:
+        if _LEAST_INT <= value < _MOST_INT:
+            if faults.armed:
+                faults.reach("node.after_body")
+            return Outcome(value)
+    elif isinstance(value, Suspend):
+        return Outcome(suspend=value)
     output = value if isinstance(value, Output) else Output(value)
     artifacts = attempt.execution.store.artifacts
     ports: dict[str, Stored] | None = None
     if output.ports or output.values:
         _check_ports(attempt, output)
         ports = {port: values.store(each, artifacts) for port, each in output.values.items()}
-    outcome = Outcome(output, values.store(output.value, artifacts), ports)
+    outcome = Outcome(values.store(output.value, artifacts).plain, output, ports)
     faults.reach("node.after_body")
     return outcome
 
@@ -53,6 +63,9 @@ def _check_ports(attempt: Attempt, output: Output) -> None:
         raise InvalidInput(f"{attempt.path} returned the port {unknown[0]!r}; it has {there}.")
 
 
+#: What JSON has as a whole number; see `store/values.py`.
+_LEAST_INT: Final = -(2**63)
+_MOST_INT: Final = 2**64
 _SHORT: Final = frozenset({type(None), bool, int, float})
 _SCALARS: Final = _SHORT | {str, bytes}
 _MOST_ITEMS: Final = 100

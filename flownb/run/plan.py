@@ -99,8 +99,11 @@ def pause_message(state: RunState, result: Verdict) -> str:
     if result.pause_reason is PauseReason.TIMER and result.until is not None:
         return f"{names}: waits until {iso(result.until)}; `flownb resume {state.run_id}` goes on then."
     if result.pause_reason is PauseReason.IN_DOUBT:
+        asked = [state.waits[number].request for number in sorted(state.waits)]
+        approval = next((each for each in asked if each in state.approvals), "ID")
         return (
-            f"{names}: was in flight when its process died, and may have had effects outside. "
-            f"Look, then `flownb retry {state.run_id} NODE` or `flownb skip {state.run_id} NODE`."
+            f"{names}: was in flight when its process died, and may have had effects outside. Look, then "
+            f"`flownb approve {approval} --port rerun|completed|fail`, `flownb retry {state.run_id} NODE` or "
+            f"`flownb skip {state.run_id} NODE`."
         )
     return f"{names}: waits for {result.pause_reason}."

@@ -11,6 +11,7 @@ from flownb.model.state import COMPLETED, PENDING, RUNNING, WAITING, RunState, a
 from flownb.model.status import OnCrash, PauseReason
 from flownb.model.topology import Topology
 from flownb.model.workflow import Workflow
+from flownb.run.decisions import ask_about_doubt
 from flownb.run.definition import shape_of
 from flownb.store import values
 
@@ -127,7 +128,8 @@ def resumption(
     moved = definition.hash if state.definition not in ("", definition.hash) else ""
     reset = tuple(paths[number] for number in sorted(back))
     events: list[ev.Event] = [ev.RunResumed(at=now, reset=reset, cause=why, definition=moved)]
-    events += [ev.NodeWaiting(at=now, node=paths[number], waits_for=PauseReason.IN_DOUBT) for number in asks]
+    for number in asks:
+        events += ask_about_doubt(state, paths[number], now)
     events += [_crashed(paths[number], now) for number in fails]
     events += [_skipped(paths[number], now) for number in skipped]
     return events

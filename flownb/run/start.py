@@ -10,8 +10,9 @@ from flownb.model import commands as cmd
 from flownb.model import events as ev
 from flownb.model.fingerprint import digest_of
 from flownb.model.state import RunState, apply
-from flownb.model.status import PauseReason, RunStatus
+from flownb.model.status import ASKS, PauseReason, RunStatus
 from flownb.run.context import Services
+from flownb.run.decisions import has_news
 from flownb.run.drift import difference
 from flownb.run.engine import engine
 from flownb.run.executor import Execution
@@ -131,6 +132,10 @@ def _continuation(request: Request) -> Callable[[Run, bool, str], None]:
             return
         state = read_state(request.store, row, request.definition.topology)
         run._state = state  # noqa: SLF001  read afresh: others may have written since
+        if state.status in (RunStatus.COMPLETED, RunStatus.CANCELLED):
+            request.store.release(lease)
+            run.settle()
+            return
         _resume(request, run, lease, retry=retry, cause=cause, previous=previous)
 
     return go_on
@@ -159,8 +164,8 @@ def _resume(
     )
     joined = _join(request, run, lease, first, hold=hold, previous=previous)
     for command in left:
-        # A pause that was meant for an owner who is gone has had its effect.
-        if not isinstance(command, cmd.SkipNode | cmd.Pause | cmd.Resume | cmd.RetryNode):
+        # A pause that was meant for an owner who is gone has had its effect; answers are taken with the first tick.
+        if not isinstance(command, cmd.SkipNode | cmd.Pause | cmd.Resume | cmd.RetryNode | cmd.Decide):
             joined.send(command)
     return joined
 
@@ -224,9 +229,9 @@ def _goes_on(run: Run, *, retry: bool) -> bool:
     if state.pause_reason is PauseReason.TIMER:
         due = [wait.until for wait in state.waits.values() if wait.until is not None]
         return bool(due) and min(due) <= engine().now()
-    if state.pause_reason is PauseReason.IN_DOUBT:
-        return True  # if nobody said what is to be done, it asks again
-    return retry and state.pause_reason not in (PauseReason.HUMAN, PauseReason.EVENT)
+    if state.pause_reason in ASKS:
+        return has_news(run.store, state)
+    return retry
 
 
 def check_drift(request: Request, row: RunRow, *, migrate: bool) -> None:

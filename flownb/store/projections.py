@@ -112,14 +112,24 @@ def approval_changes(happened: Iterable[ev.Event]) -> Iterator[ApprovalChange]:
                 yield ApprovalChange(event, status, event.approval, event.node)
             case ev.ApprovalExpired():
                 yield ApprovalChange(event, ApprovalStatus.EXPIRED, event.approval, event.node)
-            case ev.NodeCancelled():
-                yield ApprovalChange(event, ApprovalStatus.CANCELLED, node=event.node)
-            case ev.NodeSkipped() if event.reason.group == "command":  # else the node never got as far as asking
-                yield ApprovalChange(event, ApprovalStatus.CANCELLED, node=event.node)
             case ev.RunCompleted() | ev.RunCancelledEvent():
                 yield ApprovalChange(event, ApprovalStatus.CANCELLED)
             case _:
-                pass
+                for node in _no_more_asking(event):
+                    yield ApprovalChange(event, ApprovalStatus.CANCELLED, node=node)
+
+
+def _no_more_asking(event: ev.Event) -> Iterable[str]:
+    """The nodes whose requests an event makes pointless."""
+    match event:
+        case ev.NodeCancelled():
+            return (event.node,)
+        case ev.NodeSkipped() if event.reason.group == "command":  # else the node never got as far as asking
+            return (event.node,)
+        case ev.RunResumed():
+            return event.reset
+        case _:
+            return ()
 
 
 def new_request(row: RunRow, event: ev.ApprovalRequested) -> ApprovalRow:

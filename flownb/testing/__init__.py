@@ -1,8 +1,32 @@
-"""What people test their flows and node types with, and what flownb tests itself with."""
+"""What people test their flows and node types with, and what flownb tests itself with.
+
+* `check_node` and `FakeContext`: one node type, without an engine.
+* `Simulation`: whole runs in virtual time, on one seed, with workers that crash; `VirtualClock` is its clock.
+* `crash_at` and `Crash`: dying at a named point of `flownb.faults.POINTS`.
+* `FaultyStore`: any store, failing at the call of your choice.
+* `check_journal`: the promises that every journal keeps.
+"""
 
 from __future__ import annotations
 
 from flownb.testing.check_node import check_node
+from flownb.testing.clock import VirtualClock
 from flownb.testing.context import FakeContext
+from flownb.testing.crash import Crash, crash_at
+from flownb.testing.faulty_store import FaultyStore
+from flownb.testing.journal import check_journal
+from flownb.testing.simulation import Simulation, Worker
+from flownb.testing.stuck import Stuck
 
-__all__ = ["FakeContext", "check_node"]
+__all__ = [
+    "Crash",
+    "FakeContext",
+    "FaultyStore",
+    "Simulation",
+    "Stuck",
+    "VirtualClock",
+    "Worker",
+    "check_journal",
+    "check_node",
+    "crash_at",
+]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from typing import TYPE_CHECKING, Any
 
+from flownb.ids import step_key
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from flownb.graph.nodetype import Context
 
@@ -69,19 +72,27 @@ class FakeContext:
         """The time that the test has set."""
         return self.time
 
-    def step(self, name: str, fn: Callable[[], Any] | Callable[[], Awaitable[Any]]) -> Any:
-        """Run the part, or give what it gave before; of an async one something to await."""
-        if name in self.steps:
+    def step(self, name: str, part: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Run the part, or give what it gave before; where a loop runs, something to await, as in a run."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            if name not in self.steps:
+                self.steps[name] = part(*args, **kwargs)
             return self.steps[name]
-        value = fn()
-        if inspect.isawaitable(value):
-            return self._finish(name, value)
-        self.steps[name] = value
-        return value
+        return self._awaited(name, part, args, kwargs)
 
-    async def _finish(self, name: str, running: Awaitable[Any]) -> Any:
-        self.steps[name] = await running
+    async def _awaited(
+        self, name: str, part: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Any:
+        if name not in self.steps:
+            value = part(*args, **kwargs)
+            self.steps[name] = await value if inspect.isawaitable(value) else value
         return self.steps[name]
+
+    def step_key(self, name: str) -> str:
+        """The node's key, with the name behind it."""
+        return step_key(self.run_id, self.path, name)
 
 
 if TYPE_CHECKING:

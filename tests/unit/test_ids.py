@@ -74,3 +74,11 @@ def test_every_slug_is_an_identifier_and_its_own_slug(name: str) -> None:
 
 def test_the_key_of_an_attempt_names_run_and_node() -> None:
     assert ids.attempt_key("r1", "each[3].clean") == "r1:each[3].clean"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("charge", "r1:post:charge"), ("größe", "r1:post:größe"), ("page 3:1", "r1:post:page%203%3A1")],
+)
+def test_the_key_of_a_step_is_the_nodes_with_its_name_and_has_no_blanks(name: str, expected: str) -> None:
+    assert ids.step_key("r1", "post", name) == expected

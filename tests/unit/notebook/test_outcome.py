@@ -37,7 +37,7 @@ def paused(reason: str) -> ev.Event:
         ((paused("breakpoint"),), False, True),
         ((paused("budget"),), False, True),
         ((paused("error"),), False, True),
-        ((paused("in_doubt"),), False, True),
+        ((paused("in_doubt"),), False, False),
         ((paused("human"),), False, False),
         ((paused("event"),), False, False),
         ((paused("timer"),), True, True),

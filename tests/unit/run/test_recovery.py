@@ -42,16 +42,22 @@ def dead_owner(store: Store) -> Owner:
 
 
 def leave_behind(
-    flow: Flow, store: Store, owner: Owner, happened: Sequence[ev.Event], inputs: dict[str, Any] | None = None
+    flow: Flow,
+    store: Store,
+    owner: Owner,
+    happened: Sequence[ev.Event],
+    inputs: dict[str, Any] | None = None,
+    *,
+    key: str = "k",
 ) -> str:
-    """A run with key `k` as a killed process leaves it: started, then what happened."""
+    """A run with a key as a killed process leaves it: started, then what happened."""
     definition = flow.definition()
     store.put_definition(definition.hash, definition.document)
     plain = inputs or {}
     new = NewRun(
         id=f"dead{time.monotonic_ns()}",
         workflow=flow.name,
-        key="k",
+        key=key,
         request=digest_of([flow.name, plain]),
         definition=definition.hash,
         created_at=time.time(),
@@ -139,7 +145,7 @@ def test_a_node_in_doubt_can_be_skipped(store: Store, dead_owner: Owner) -> None
         asked.result(5)
     asked.skip("second")
     assert asked.result(5) == {}
-    assert asked["second"].why == "skipped by a command"
+    assert asked["second"].why == "skipped by you"
 
 
 def test_a_node_between_two_attempts_starts_again_whatever_its_on_crash(store: Store, dead_owner: Owner) -> None:

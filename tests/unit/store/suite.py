@@ -122,6 +122,8 @@ ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.RunForked(at=7.0, source="other", seq=3),
     ev.RunFailedEvent(at=8.0, error=FAILURE, node="b"),
     ev.RunCancelledEvent(at=8.0, by="ada"),
+    ev.NodeStep(at=8.0, node="load", name="charge", output={"id": "ch_1"}),
+    ev.NodeHeartbeat(at=8.0, node="load", detail={"page": 3}),
     ev.RunCompleted(at=9.0, results={"rows": 3}),
 )
 
@@ -453,6 +455,58 @@ class StoreSuite:
         row = store.approvals(pending=False)[0]
         assert (row.status, row.decided_at, row.decision) == ("expired", 6.0, None)
 
+    def test_an_answer_is_given_once_and_its_owner_hears_of_it(self, store: Store, kit: Kit, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        store.commit([write(lease, 2, asked("a1", "ok"))])
+        elsewhere = kit.open()
+        answer = ev.ApprovalDecided(at=7.0, node="ok", approval="a1", by="bob", port="approved", data={"n": 1})
+        row = elsewhere.decide("r1", answer)
+        assert (row.status, row.port, row.decided_by, row.decision) == ("approved", "approved", "bob", answer)
+        late = ev.ApprovalDecided(at=8.0, node="ok", approval="a1", by="ann", port="rejected")
+        with pytest.raises(Conflict, match="was answered already: approved by bob at 1970-01-01T00:00:07") as refused:
+            store.decide("r1", late)
+        assert refused.value.fields["row"] == row
+        assert store.waiting() == {"r1"}
+        (message,) = store.receive(["r1"])
+        expected = cmd.Decide(by="bob", approval="a1", port="approved", data={"n": 1})
+        assert (message.run, message.command) == ("r1", expected)
+        assert store.waiting() == set()
+        store.commit([write(lease, 3, answer)])  # whoever has the run writes it down, and that changes nothing more
+        assert store.approvals(pending=False) == [row]
+
+    def test_of_many_answers_one_counts(self, store: Store, kit: Kit, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        store.commit([write(lease, 2, asked("a1", "ok"))])
+        places = [store, kit.open()]
+        taken: list[str] = []
+
+        def answer(number: int) -> None:
+            by = f"p{number}"
+            decision = ev.ApprovalDecided(at=7.0, node="ok", approval="a1", by=by, port="approved")
+            try:
+                places[number % 2].decide("r1", decision)
+            except Conflict:
+                return
+            taken.append(by)
+
+        threads = [threading.Thread(target=answer, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [row.decided_by for row in store.approvals(pending=False)] == taken
+        assert len(store.receive(["r1"])) == 1
+
+    def test_what_is_not_asked_or_asked_no_more_is_not_answered(self, store: Store, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        answer = ev.ApprovalDecided(at=7.0, node="ok", approval="a1", by="bob", port="approved")
+        with pytest.raises(NotFound, match="has no request 'a1'"):
+            store.decide("r1", answer)
+        store.commit([write(lease, 2, asked("a1", "ok"), ev.RunResumed(at=6.0, reset=("ok",)))])
+        with pytest.raises(Conflict, match="is cancelled and waits for no answer"):
+            store.decide("r1", answer)
+        assert store.waiting() == set()
+
     def test_requests_can_be_listed_by_run(self, store: Store, me: Owner) -> None:
         for run in ("r1", "r2"):
             lease = begin(store, run, me)
@@ -591,6 +645,17 @@ class StoreSuite:
             store.commit([write(leases[0], 2, started("a"))])
         with pytest.raises(NotFound, match=me.id):
             store.renew(me.id)
+
+    def test_what_an_owner_has_is_told_with_its_fences(
+        self, store: Store, world: World, me: Owner, other: Owner
+    ) -> None:
+        begin(store, "r1", me)
+        lease = begin(store, "r2", me)
+        world.clock.pass_time(15)
+        store.claim("r1", other)
+        assert store.held(me.id) == {"r2": lease.fence}
+        assert store.held(other.id) == {"r1": 2}
+        assert store.held("nobody") == {}
 
     def test_renewing_an_unknown_owner_is_refused(self, store: Store) -> None:
         with pytest.raises(NotFound, match="nobody"):

@@ -32,9 +32,11 @@ def test_a_step_runs_once_be_it_sync_or_async() -> None:
         return 1
 
     async def body() -> list[int]:
-        return [await context.step("fetch", fetch), context.step("count", lambda: len(calls))]
+        return [await context.step("fetch", fetch), await context.step("count", lambda: len(calls))]
 
     assert asyncio.run(body()) == [1, 1]
     calls.append("more")
     assert context.step("fetch", fetch) == 1
     assert context.step("count", lambda: len(calls)) == 1
+    assert context.step("now", lambda more: len(calls) + more, 5) == 7
+    assert context.step_key("now") == "testrun:node:now"

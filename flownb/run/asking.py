@@ -1,0 +1,166 @@
+"""What can be asked of a run: the half of the handle that sends commands, wherever the run is at work."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Self
+
+from flownb.errors import InvalidInput, UsageError
+from flownb.model import commands as cmd
+from flownb.model.status import RunStatus
+from flownb.run.control import obey
+from flownb.run.decisions import RERUN, SKIP, decide, settle_doubt
+from flownb.run.engine import engine
+from flownb.run.view import RunView
+from flownb.store import values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from flownb.model.state import RunState
+    from flownb.store.contract import Store
+
+
+class Asking(RunView):
+    """A run that is asked to pause, to go on, to end; commands go where it is at work, and events come back."""
+
+    def __init__(self, store: Store, state: RunState) -> None:
+        super().__init__(store, state)
+        #: What continues it in this process, where its program is at hand.
+        self._continue: Callable[[Any, bool, str], None] | None = None
+
+    def send(self, command: cmd.Command) -> None:
+        """Ask something of the run, wherever it is at work; what comes of it arrives as events."""
+        execution = self._execution
+        if execution is not None and not execution.over:
+            execution.engine.call(obey, execution, command)
+            return
+        owner = self._store.owner_of(self.id)
+        if owner is not None and owner[1]:
+            self._store.send(self.id, command)
+            return
+        self._send_to_nobody(command)
+
+    def _send_to_nobody(self, command: cmd.Command) -> None:
+        """The run rests: a command that needs no program is carried out here."""
+        if self._state.status.ended and not isinstance(command, cmd.Resume | cmd.RetryNode):
+            raise UsageError(f"Run {self.id} is {self._state.status}; it can't be asked for that any more.")
+        if isinstance(command, cmd.Pause):
+            return
+        if isinstance(command, cmd.RetryNode | cmd.SkipNode):
+            self._store.send(self.id, command)  # whoever takes the run up obeys it first
+        if isinstance(command, cmd.Resume | cmd.RetryNode | cmd.SkipNode):
+            self.resume()
+            return
+        if self._continue is None:
+            raise UsageError(
+                f"Run {self.id} rests and its program is not at hand here; `flownb resume {self.id}` goes on with it."
+            )
+        self._continue(self, False, "command")
+        self.send(command)
+
+    def pause(self) -> None:
+        """Start nothing more; nodes in flight end first. Returns at once."""
+        self.send(cmd.Pause())
+
+    def resume(self) -> Self:
+        """Go on after a pause or a failure; failed nodes start again. Returns at once, with the same run.
+
+        Raises:
+            UsageError: the run is final, or its program is not at hand here.
+        """
+        if self._state.status in (RunStatus.COMPLETED, RunStatus.CANCELLED):
+            raise UsageError(f"Run {self.id} is {self._state.status}; that is final.")
+        execution = self._execution
+        if execution is not None and not execution.over:
+            self.send(cmd.Resume())
+            return self
+        if self._continue is None:
+            from flownb.run.hooks import hook
+
+            resume = hook("resume")
+            if resume is None:
+                raise UsageError(f"The program of run {self.id} is not at hand here; use `flownb resume {self.id}`.")
+            resume(self)
+            return self
+        self._continue(self, True, "command")
+        return self
+
+    def cancel(self) -> None:
+        """End the run; nodes in flight are asked to stop. Returns at once."""
+        self.send(cmd.Cancel(by="you"))
+
+    def retry(self, node: str) -> None:
+        """Start a failed node again, with what was skipped because of it; or one that is in doubt after a crash."""
+        _ = self[node]
+        if not self._settle_doubt(node, RERUN):
+            self.send(cmd.RetryNode(node=node))
+
+    def skip(self, node: str) -> None:
+        """End a node as skipped."""
+        _ = self[node]
+        if not self._settle_doubt(node, SKIP):
+            self.send(cmd.SkipNode(node=node))
+
+    def _settle_doubt(self, node: str, port: str) -> bool:
+        with self._going_on_when_answered():
+            return settle_doubt(self._store, self._state, node, port, at=engine().now(), by="you")
+
+    def decide(self, approval_id: str, *, port: str, data: Any = None, comment: str = "", by: str = "you") -> None:
+        """Answer what the run asks; it goes on by itself where its program is at hand, else by `flownb resume`.
+
+        Args:
+            approval_id: as `flownb approvals` lists it.
+            port: one of the answers that the request offers.
+            data: what comes with it, as the value of a node in doubt that had completed.
+            comment: a word for the record.
+            by: who answers.
+
+        Raises:
+            NotFound: the run has no such request.
+            InvalidInput: it has no such port, or the data have no stored form.
+            Conflict: it was answered before; the message says by whom and when.
+        """
+        stored = values.store(data, self._store.artifacts)
+        if stored.transient:
+            raise InvalidInput(f"The data of an answer are journaled; a {type(data).__name__} can't be.", name="data")
+        with self._going_on_when_answered():
+            now = engine().now()
+            decide(self._store, self.id, approval_id, port=port, at=now, by=by, data=stored.plain, comment=comment)
+
+    @contextlib.contextmanager
+    def _going_on_when_answered(self) -> Iterator[None]:
+        """Who answers here a run that rests here carries it on before the call returns; else its owner hears of it."""
+        home = engine().house
+        carry_on = home.take_rest(self._store, self.id)
+        try:
+            yield
+        except BaseException:
+            if carry_on is not None:
+                home.rest(self._store, self.id, carry_on)
+            raise
+        if carry_on is not None:
+            carry_on()
+        else:
+            home.look_soon(self._store)
+
+    def _go_on_answered(self) -> None:
+        if self._continue is not None:
+            self._continue(self, False, "decided")
+
+    def set(self, name: str, value: Any) -> None:
+        """Give a variable of the run a value.
+
+        Raises:
+            InvalidInput: the name is no text, or the value has no stored form.
+        """
+        if not isinstance(name, str) or not name:
+            raise InvalidInput(f"The name of a variable is text, not {name!r:.60}.", name="name")
+        stored = values.store(value, self._store.artifacts)
+        if stored.transient:
+            raise InvalidInput(
+                f"The variable {name!r} can't be a {type(value).__name__}: a variable is journaled, and that has no "
+                "stored form.",
+                name=name,
+            )
+        self.send(cmd.SetVariable(name=name, value=stored.plain))
