@@ -80,6 +80,8 @@ class Context(Protocol):
     variables: Mapping[str, Any]
     #: What started the run, as `manual` or `schedule`.
     trigger: str
+    #: The inputs that are references to secrets: where an expression reads one, it gets the value.
+    references: frozenset[str]
     #: What came, when the node was parked; else None.
     resumed: Any
     resume_data: Any
@@ -107,6 +109,14 @@ class Context(Protocol):
 
     def progress(self, share: float) -> None:
         """Show how far the node is, 0 to 1."""
+        ...
+
+    def secret(self, name: str) -> str:
+        """The value of a secret, by its name or its reference `secret://name`; it is masked from then on.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
         ...
 
     @property
@@ -147,6 +157,9 @@ class NodeType:
     Config: ClassVar[builtins.type[BaseModel] | None] = None
     #: Fields of the config that hold bare expressions (conditions, `over`, `preview`) and not templates.
     expressions: ClassVar[tuple[str, ...]] = ()
+    #: Whether references to secrets stay what they are, in config and inputs: for a type that hands them on to a run
+    #: of its own. For all others, `secret://name` becomes the value just before `execute`.
+    passes_references: ClassVar[bool] = False
     #: Fields of the config whose text is taken as it is, `{{` or not, as the source of a function.
     verbatim: ClassVar[tuple[str, ...]] = ()
 

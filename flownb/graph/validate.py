@@ -14,6 +14,7 @@ from flownb.errors import ExpressionError, FlownbError, near_names
 from flownb.graph.cycles import find_cycles, topological_order
 from flownb.graph.inputs import check_inputs, check_variables
 from flownb.graph.near import NearNames
+from flownb.graph.places import check_place, check_resources
 from flownb.graph.policies import check_policies, check_settings
 from flownb.graph.reach import find_dead, find_islands
 from flownb.graph.references import (
@@ -133,10 +134,12 @@ class _Check:
         else:
             yield from self._check_type(node, cls)
             yield from self._check_fed(node, self._find_ports(node, cls, used))
+            yield from check_place(node, cls)
         yield from used.problems
         yield from self._check_names(node, used)
         yield from self._check_parent(node)
         yield from check_policies(node, self._controls.get(node.id, 0), has_error_edge=node.id in self._errors_wired)
+        yield from check_resources(node, self._workflow.settings)
 
     def _check_id(self, node: Node) -> Iterator[Problem]:
         if not node.id.isidentifier() or keyword.iskeyword(node.id):

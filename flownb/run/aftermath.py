@@ -11,6 +11,7 @@ from flownb.errors import ExpressionError
 from flownb.model import events as ev
 from flownb.run.ending import stop
 from flownb.run.failure import after_failure, failure_of, may_retry, retry_delay
+from flownb.run.secrets import masked_cause
 
 if TYPE_CHECKING:
     from flownb.run.attempt import Attempt
@@ -35,7 +36,7 @@ def attempt_failed(execution: Execution, attempt: Attempt, error: BaseException)
         execution.record(ev.NodeRetrying(at=now, node=attempt.path, attempt=tries, delay=delay, error=failure))
         execution.timers.later(number, delay, tries + 1)
         return
-    execution.causes[number] = error
+    execution.causes[number] = masked_cause(error, failure, attempt.path)
     failed_for_good(execution, attempt.body, failure)
 
 

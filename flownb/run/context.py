@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.errors import near_names
 from flownb.ids import attempt_key
 from flownb.run.capture import node_logger
+from flownb.run.secrets import text_of
 from flownb.run.steps import Steps
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class NodeContext:
         self.resumed: Any = attempt.resumed
         self.resume_data: Any = attempt.resume_data
         self.headless: bool = execution.headless
+        #: The inputs that are references to secrets, and become values where an expression reads them.
+        self.references: frozenset[str] = frozenset() if attempt.body.type.passes_references else execution.references
         #: The store's address, for nodes that start runs of their own.
         self.store_url: str = execution.store.url
 
@@ -121,9 +124,18 @@ class NodeContext:
                 attempt.steps = attempt.steps or Steps(attempt)
         return attempt.steps
 
+    def secret(self, name: str) -> str:
+        """The value of a secret, by its name or its reference; from then on it is masked wherever this process writes.
+
+        Raises:
+            NotFound: there is none of that name; the message says where it was looked for.
+            UsageError: it is empty, or no text.
+        """
+        return text_of(name, self.services)
+
     def status(self, text: str) -> None:
         """Show a short text beside the node."""
-        self._attempt.say(text=str(text)[:200])
+        self._attempt.say(text=str(text))
 
     def progress(self, share: float) -> None:
         """Show how far the node is, 0 to 1."""

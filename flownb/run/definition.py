@@ -12,7 +12,9 @@ from flownb.model.fingerprint import definition_hash
 from flownb.model.status import OnCrash, Where
 from flownb.model.topology import DATA, Topology
 from flownb.nodes.function import FunctionNode
+from flownb.run.secrets import refuse_in_definition
 from flownb.run.where import loop, thread
+from flownb.services.secrets import has_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,6 +39,7 @@ class Body:
         "parameters",
         "path",
         "plain",
+        "refers",
         "run",
         "sources",
         "start",
@@ -56,6 +59,8 @@ class Body:
         self.takes_ctx = bool(node.config.get("context")) if function is not None else False
         #: What the function takes, where other inputs of the node are not for it.
         self.parameters = frozenset(node.config.get("params", ())) if function is not None else frozenset()
+        #: Whether its config names secrets.
+        self.refers = function is None and not cls.passes_references and has_reference(node.config)
         #: Parameters that are inputs of the run, not edges.
         self.from_inputs: tuple[str, ...] = ()
         #: Parameters with the number of the node that each gets its value from, where that is all there is to it.
@@ -67,9 +72,14 @@ class Body:
 
 
 def place_of(node: Node, cls: type[NodeType], function: Callable[..., Any] | None) -> Callable[[Attempt], None]:
-    """What starts the body of a node: on the loop if it is async, on a thread if it is a plain function."""
-    if function is None or inspect.iscoroutinefunction(function) or (node.where or cls.where_of(node)) is Where.LOOP:
+    """What starts the body of a node: on the loop if it is async, a plain function where the node says."""
+    where = node.where or cls.where_of(node)
+    if function is None or inspect.iscoroutinefunction(function) or where is Where.LOOP:
         return loop.start
+    if where is Where.PROCESS:
+        from flownb.run.where import process  # few flows need it, and it takes a while to import
+
+        return process.start
     return thread.start
 
 
@@ -93,6 +103,7 @@ class Definition:
         self.ports: dict[str, NodePorts] = {node.id: self.registry.ports_of(node) for node in workflow.nodes}
         self.topology = Topology(workflow, self.ports)
         self.document = to_json(workflow)  # first: it says with the place what is no JSON
+        refuse_in_definition(workflow.name, self.document)
         self.hash = definition_hash(workflow)
         variables = frozenset(variable.name for variable in workflow.variables)
         self.bodies = [self._body(number, node, variables) for number, node in enumerate(workflow.nodes)]

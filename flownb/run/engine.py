@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.errors import Fenced, InternalError, StoreError
 from flownb.ids import new_run_id
 from flownb.run import capture, ending
+from flownb.run.arrivals import Arrivals
 from flownb.run.commits import Commits
 from flownb.run.eager import EagerTasks
 from flownb.run.house import House
@@ -89,6 +90,7 @@ class Engine:
         self._output_timer: asyncio.TimerHandle | None = None
         self._switch_interval = sys.getswitchinterval()
         self.house = House(self)
+        self.arrivals = Arrivals(self)
         self.commits = Commits(self, threaded=loop is None)
         self._thread: threading.Thread | None = None
         if loop is not None:
@@ -211,6 +213,7 @@ class Engine:
             self._switch_interval = sys.getswitchinterval()
             sys.setswitchinterval(0.0005)
         self.executions[execution.run_id] = execution
+        self.arrivals.arrived(execution)
         execution.begin()
         self.house.enter(execution)
 

@@ -20,6 +20,7 @@ from flownb.run.decisions import take
 from flownb.run.ending import conclude, failed_event, stop
 from flownb.run.inputs import Values
 from flownb.run.timers import Timers
+from flownb.services import masking
 
 if TYPE_CHECKING:
     import asyncio
@@ -88,6 +89,8 @@ class Execution:
         self.gone = False
         #: Steps inside nodes that wait for their commit; None until there is one.
         self.promises: Promises | None = None
+        #: The inputs that are references to secrets.
+        self.references: frozenset[str] = frozenset()
         #: Announced in `out`, to be started once that is committed.
         self.starts: list[Attempt] = []
 
@@ -105,7 +108,9 @@ class Execution:
     # --- recording ----------------------------------------------------------------------------------------------------
 
     def record(self, event: ev.Event) -> None:
-        """Fold an event and have it committed with the next tick."""
+        """Fold an event and have it committed with the next tick; secrets are masked here, once for all who see it."""
+        if masking.known is not None:
+            event = masking.known.struct(event)
         state = self.state
         APPLY[type(event)](state, event)  # as `apply` does it, without a call
         state.seq += 1
@@ -148,7 +153,7 @@ class Execution:
     def attempt(self, number: int, number_of_try: int) -> None:
         """Make the next attempt of a node, to be started once that is committed."""
         body = self._bodies[number]
-        attempt = Attempt(self, body, number, body.path, number_of_try, Buffer(self._wake))
+        attempt = Attempt(self, body, number, body.path, number_of_try, Buffer(self._wake, services=self.services))
         self.alive[number] = attempt
         if self.state.waits and (wait := self.state.waits.pop(number, None)) is not None:
             attempt.resumed = self._now()
@@ -173,8 +178,9 @@ class Execution:
         if self.alive.get(attempt.number) is not attempt or self.over:
             return
         del self.alive[attempt.number]
-        if attempt.said is not None or attempt.buffer.parts is not None:
-            attempt.flush()
+        buffer = attempt.buffer
+        if attempt.said is not None or buffer.parts is not None or buffer.held is not None:
+            attempt.flush(last=True)
         if error is not None:
             attempt_failed(self, attempt, error)
         elif outcome is not None and outcome.suspend is not None:

@@ -15,6 +15,7 @@ from flownb.model.events import Failure
 from flownb.model.ports import ERROR
 from flownb.model.status import ErrorClass, OnError
 from flownb.run.capture import writable
+from flownb.services import masking
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -28,12 +29,16 @@ _OWN_FRAMES: Final = str(Path(__file__).parent)
 def failure_of(error: BaseException) -> Failure:
     """The record: class, message, traceback from the node's own first line on, error class.
 
-    Never fails, whatever the exception's own methods do.
+    Never fails, whatever the exception's own methods do. Of one that was raised in another process it is the record
+    that was made there.
     """
+    made = getattr(error, "flownb_failure", None)
+    if isinstance(made, Failure):
+        return made
     return Failure(
-        type=writable(_name(error)),
-        message=writable(_text(error)[:_MOST_TEXT]),
-        traceback=writable(_traceback(error)[-_MOST_TEXT:]),
+        type=writable(masking.text(_name(error))),
+        message=writable(masking.text(_text(error))[:_MOST_TEXT]),
+        traceback=writable(masking.text(_traceback(error))[-_MOST_TEXT:]),
         error_class=error_class(error),
     )
 

@@ -9,6 +9,8 @@ import msgspec
 from flownb import faults
 from flownb.errors import InvalidInput
 from flownb.graph.nodetype import Output, Suspend
+from flownb.run.secrets import masked_output
+from flownb.services import masking
 from flownb.store import values
 from flownb.store.values import Stored
 
@@ -36,15 +38,15 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     """
     if attempt.steps is not None:
         attempt.steps.close()
-    cls = type(value)
-    if cls is int:
-        if _LEAST_INT <= value < _MOST_INT:
-            if faults.armed:
-                faults.reach("node.after_body")
-            return Outcome(value)
-    elif isinstance(value, Suspend):
+    if type(value) is int and _LEAST_INT <= value < _MOST_INT and masking.known is None:
+        if faults.armed:
+            faults.reach("node.after_body")
+        return Outcome(value)
+    if isinstance(value, Suspend):
         return Outcome(suspend=value)
     output = value if isinstance(value, Output) else Output(value)
+    if masking.known is not None:
+        output = masked_output(attempt, output)
     artifacts = attempt.execution.store.artifacts
     ports: dict[str, Stored] | None = None
     if output.ports or output.values:

@@ -8,6 +8,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from flownb.ids import step_key
+from flownb.services.secrets import as_text, is_reference, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +33,7 @@ class FakeContext:
         sources: Mapping[str, Sequence[str]] | None = None,
         resumed: Any = None,
         resume_data: Any = None,
+        secrets: Mapping[str, str] | None = None,
         time: float = 1_700_000_000.0,
     ) -> None:
         self.run_id = "testrun"
@@ -40,6 +42,8 @@ class FakeContext:
         self.idempotency_key = f"{self.run_id}:{path}"
         self.logger = logging.getLogger(f"flownb.testing.{path}")
         self.services: Mapping[str, Any] = services or {}
+        self.secrets: Mapping[str, str] = secrets or {}
+        self.references = frozenset(name for name, value in (inputs or {}).items() if is_reference(value))
         self.raw: Mapping[str, Any] = raw or {}
         self.inputs: Mapping[str, Any] = inputs or {}
         self.variables: Mapping[str, Any] = variables or {}
@@ -53,6 +57,14 @@ class FakeContext:
         self.statuses: list[str] = []
         self.shares: list[float] = []
         self.steps: dict[str, Any] = {}
+
+    def secret(self, name: str) -> str:
+        """The secret that the test has given; nothing is masked.
+
+        Raises:
+            NotFound: it has given none of that name.
+        """
+        return as_text(name, resolve(name, self.secrets, learn=lambda _name, _value: None))
 
     def status(self, text: str) -> None:
         """Keep the text in `statuses`."""
