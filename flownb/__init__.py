@@ -132,6 +132,12 @@ def __getattr__(name: str) -> Any:
         globals()[name] = value
         return value
     if not name.startswith("_"):
+        from importlib.machinery import PathFinder
+
+        if PathFinder.find_spec(f"{__name__}.{name}", __path__) is not None:
+            from importlib import import_module
+
+            return import_module(f"{__name__}.{name}")
         from difflib import get_close_matches
 
         near = get_close_matches(name, _PUBLIC, n=2)

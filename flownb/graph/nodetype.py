@@ -14,7 +14,7 @@ from flownb.model.status import Category, OnCrash, Where
 if TYPE_CHECKING:
     import builtins
     import logging
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pydantic import BaseModel
 
@@ -60,6 +60,18 @@ class Suspend(msgspec.Struct, frozen=True, kw_only=True):
     data: Any = None
 
 
+class Round(msgspec.Struct):
+    """One round of a loop, as its node sees it."""
+
+    #: From 0.
+    index: int
+    item: Any
+    #: The result; None before the end, and where there is none.
+    value: Any = None
+    #: What is recorded of its failure: `node`, `type`, `message`, `class`.
+    error: dict[str, Any] | None = None
+
+
 class Context(Protocol):
     """What a node gets to know and may do while it runs; a function gets it as a parameter named `ctx`."""
 
@@ -78,6 +90,8 @@ class Context(Protocol):
     inputs: Mapping[str, Any]
     #: The run's variables.
     variables: Mapping[str, Any]
+    #: Inside a loop: `item` and `index`; else empty.
+    round: Mapping[str, Any]
     #: What started the run, as `manual` or `schedule`.
     trigger: str
     #: The inputs that are references to secrets: where an expression reads one, it gets the value.
@@ -122,6 +136,24 @@ class Context(Protocol):
     @property
     def sources(self) -> Mapping[str, Sequence[str]]:
         """Of each port that is `many`, the ids of the nodes that its values came from, in the order of the values."""
+        ...
+
+    @property
+    def wired_ports(self) -> frozenset[str]:
+        """The names of the ports that edges leave from."""
+        ...
+
+    async def iterate(
+        self, begin: Callable[[Sequence[Round]], Iterator[Any]], width: int | None, *, fail_fast: bool
+    ) -> list[Round]:
+        """Do the rounds of a loop, and give them in order; for the node of a loop only.
+
+        Args:
+            begin: given the rounds that an earlier life of the run began, gives the items of those that follow. The
+                list goes on growing, and the newest of them has its value once it has ended.
+            width: rounds at once; None for as many as the run has room for.
+            fail_fast: whether no round begins after one has failed.
+        """
         ...
 
     @property

@@ -34,7 +34,9 @@ class _WithSecrets(Mapping[str, Any]):
 
 
 def scope(ctx: Context, inputs: Mapping[str, Any], own: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-    """The names of an expression, nearest last: `run`, `trigger` and `variables`, the run's inputs, the node's inputs.
+    """The names of an expression, nearest last: those of every run, its inputs, those of a round, the node's inputs.
+
+    Of every run are `run`, `trigger` and `variables`; of a round, inside a loop, `item` and `index`.
 
     Args:
         ctx: of the node that runs.
@@ -46,6 +48,7 @@ def scope(ctx: Context, inputs: Mapping[str, Any], own: Mapping[str, Any] | None
         "trigger": {"type": ctx.trigger},
         "variables": ctx.variables,
         **ctx.inputs,
+        **ctx.round,
         **inputs,
         **(own or {}),
     }

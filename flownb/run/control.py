@@ -9,6 +9,8 @@ from flownb.model import events as ev
 from flownb.model.state import FAILED, PENDING, RUNNING, WAITING
 from flownb.run.decisions import RERUN, SKIP, settle_doubt, take
 from flownb.run.ending import stop
+from flownb.run.loops import end_inside
+from flownb.run.signals import receive, take_up
 
 if TYPE_CHECKING:
     from flownb.run.executor import Execution
@@ -23,6 +25,7 @@ def obey(execution: Execution, command: cmd.Command) -> None:
             execution.pausing = True
         case cmd.Resume():
             execution.pausing = False
+            take_up(execution)
         case cmd.Cancel(by=by):
             stop(execution, ev.RunCancelledEvent(at=execution.engine.now(), by=by))
         case cmd.RetryNode(node=path):
@@ -31,6 +34,8 @@ def obey(execution: Execution, command: cmd.Command) -> None:
             _skip(execution, path, command.by)
         case cmd.SetVariable(name=name, value=value):
             execution.record(ev.VariableSet(at=execution.engine.now(), name=name, value=value))
+        case cmd.Signal():
+            receive(execution, command)
         case cmd.Decide():
             take(execution)
         case _:
@@ -63,5 +68,7 @@ def _skip(execution: Execution, path: str, by: str) -> None:
     attempt = execution.alive.pop(number, None)
     if attempt is not None:
         attempt.stop()
+    if number in state.blocks:
+        end_inside(execution, number, f"its loop ended: {path} was skipped")
     reason = ev.Reason(group="command", message=f"skipped by {by or 'a command'}")
     execution.record(ev.NodeSkipped(at=execution.engine.now(), node=path, reason=reason))

@@ -19,6 +19,8 @@ from flownb.run.capture import Buffer
 from flownb.run.decisions import take
 from flownb.run.ending import conclude, failed_event, stop
 from flownb.run.inputs import Values
+from flownb.run.loops import Rounds, turn
+from flownb.run.signals import look_for, take_up
 from flownb.run.timers import Timers
 from flownb.services import masking
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from flownb.model.bodies import Block
     from flownb.run.context import Services
     from flownb.run.definition import Body, Definition
     from flownb.run.engine import Engine
@@ -63,7 +66,7 @@ class Execution:
         #: The end of a notebook's first run is written when the notebook has ended.
         self.hold = hold
         self.run_id = state.run_id
-        self._bodies = definition.bodies
+        self._bodies = definition.bodies_of(state.topology)
         self._room = definition.workflow.settings.concurrency
         #: The time; seconds since 1970.
         self._now = engine.now
@@ -71,6 +74,8 @@ class Execution:
         #: Folded, not committed.
         self.out: list[ev.Event] = []
         self.alive: dict[int, Attempt] = {}
+        #: Loops at work, by the number of their node.
+        self.loops: dict[int, Rounds] = {}
         #: Nodes between two attempts, and nodes whose timer is near.
         self.timers = Timers(self)
         self.pausing = False
@@ -97,6 +102,7 @@ class Execution:
             take(self)
         for number in list(self.state.waits):
             self.timers.watch(number)
+        take_up(self)
         nodes = self.state.topology.nodes
         if any(nodes[number].on_error is not OnError.CONTINUE for number in self.state.unhandled):
             stop(self, failed_event(self))
@@ -120,33 +126,58 @@ class Execution:
             return []
         idle = self.pausing or self.stopping is not None
         state = self.state
-        while state.ready:
-            step = planning.plan(state, 0 if idle else self._room - len(self.alive))
+        while True:
+            if state.finished_blocks:
+                turn(self)
+            if not state.ready:
+                break
+            step = planning.plan(state, 0 if idle else self._room - len(self.alive) + len(self.loops))
             state.ready = step.rest
-            for number, reason in step.skips:
-                self.record(ev.NodeSkipped(at=self._now(), node=state.topology.paths[number], reason=reason))
-            for number in step.starts:
-                if self._bodies[number].node.disabled:
-                    self._pass_through(number)
-                else:
-                    self.attempt(number, 1)
-            if not step.skips and not state.ready:
+            self._take(step)
+            if not step.skips and not state.ready and not state.finished_blocks:
                 break
             if not step.starts and not step.skips:
                 break  # what is ready has to wait for room
-        if not self.alive and (idle or not self.timers):
+        if len(self.alive) <= self.sleeping and (idle or not self.timers):
             conclude(self)
         starts, self.starts = self.starts, []
         return starts
+
+    def _take(self, step: planning.Plan) -> None:
+        paths = self.state.topology.paths
+        for number, reason in step.skips:
+            self.record(ev.NodeSkipped(at=self._now(), node=paths[number], reason=reason))
+        for number in step.starts:
+            if self._bodies[number].node.disabled:
+                self._pass_through(number)
+            else:
+                self.attempt(number, 1)
+
+    @property
+    def sleeping(self) -> int:
+        """How many of the nodes in flight are loops that only wait for their rounds."""
+        return sum(rounds.sleeping for rounds in self.loops.values()) if self.loops else 0
+
+    def grow(self, block: Block) -> None:
+        """A round began: its instances get bodies."""
+        topology = self.state.topology
+        self._bodies += [
+            self.definition.inside[topology.nodes[number].id].instance(number, topology.paths[number])
+            for number in block.numbers
+        ]
 
     def attempt(self, number: int, number_of_try: int) -> None:
         """Make the next attempt of a node, to be started once that is committed."""
         body = self._bodies[number]
         attempt = Attempt(self, body, number, body.path, number_of_try, Buffer(self._wake, services=self.services))
+        if number_of_try > 1:  # what many attempts print is bounded together
+            attempt.buffer.left //= number_of_try
         self.alive[number] = attempt
         if self.state.waits and (wait := self.state.waits.pop(number, None)) is not None:
             attempt.resumed = self._now()
             attempt.resume_data = self.values.decode(wait.resume_data)
+        if self.state.delivered and (came := self.state.delivered.get(number)) is not None:
+            attempt.resumed = {"name": came.name, "value": self.values.decode(came.value)}
         self.record(ev.NodeStarted(at=self._now(), node=body.path, attempt=number_of_try))
         self.starts.append(attempt)
 
@@ -211,7 +242,10 @@ class Execution:
                 resume_data=self.values.encode(suspend.data),
             )
         )
-        self.timers.watch(attempt.number)
+        if self.state.signals:
+            look_for(self, attempt.number)
+        if attempt.number in self.state.waits:
+            self.timers.watch(attempt.number)
 
     # --- values, for attempts -----------------------------------------------------------------------------------------
 
@@ -226,11 +260,6 @@ class Execution:
     def variable_value(self, name: str) -> Any:
         """A variable of the run."""
         return self.values.decode(self.state.variables[name])
-
-    def flush_output(self) -> None:
-        """Record what the nodes in flight have written."""
-        for attempt in list(self.alive.values()):
-            attempt.flush()
 
     def in_flight(self) -> list[str]:
         """The paths of the nodes in flight."""

@@ -34,7 +34,7 @@ def failure_of(error: BaseException) -> Failure:
     """
     made = getattr(error, "flownb_failure", None)
     if isinstance(made, Failure):
-        return made
+        return made if masking.known is None else masking.known.struct(made)
     return Failure(
         type=writable(masking.text(_name(error))),
         message=writable(masking.text(_text(error))[:_MOST_TEXT]),
@@ -122,22 +122,22 @@ class Aftermath(msgspec.Struct):
     value: Output | None = None
 
 
-def after_failure(node: Node, failure: Failure, *, has_error_port: bool, at: float) -> Aftermath:
-    """What `on_error` makes of a failure; wiring the `error` port asks for it to be used."""
+def after_failure(node: Node, path: str, failure: Failure, *, has_error_port: bool, at: float) -> Aftermath:
+    """What `on_error` makes of a failure of a node, or its instance at `path`; wiring the `error` port asks for it."""
     policy = node.on_error
     if policy is OnError.STOP and has_error_port:
         policy = OnError.ERROR_PORT
     match policy:
         case OnError.FALLBACK:
-            event: ev.Event = ev.NodeCompleted(at=at, node=node.id, source="fallback")
+            event: ev.Event = ev.NodeCompleted(at=at, node=path, source="fallback")
             return Aftermath(event, value=Output(node.fallback))
         case OnError.SKIP:
             message = f"it failed, and on_error is skip: {failure.message[:500]}"
-            return Aftermath(ev.NodeSkipped(at=at, node=node.id, reason=ev.Reason(group="command", message=message)))
+            return Aftermath(ev.NodeSkipped(at=at, node=path, reason=ev.Reason(group="command", message=message)))
         case OnError.ERROR_PORT:
-            value = plain_error(failure, node.id)
-            event = ev.NodeFailedEvent(at=at, node=node.id, error=failure, handled=True, port=True, output=value)
+            value = plain_error(failure, path)
+            event = ev.NodeFailedEvent(at=at, node=path, error=failure, handled=True, port=True, output=value)
             return Aftermath(event, value=Output(values={ERROR: value}))
         case _:
-            event = ev.NodeFailedEvent(at=at, node=node.id, error=failure)
+            event = ev.NodeFailedEvent(at=at, node=path, error=failure)
             return Aftermath(event, stops=policy is not OnError.CONTINUE)

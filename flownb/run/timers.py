@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: A timer due within so many seconds is awaited; a later one parks the run.
 PARK_AFTER: Final = 60.0
+#: What may be over by the clock alone.
+_TIMED: Final = (PauseReason.TIMER, PauseReason.EVENT)
 
 
 class Timers:
@@ -32,7 +34,7 @@ class Timers:
         """Await a waiting node's timer if it is near; a far one parks the run."""
         execution = self._execution
         wait = execution.state.waits.get(number)
-        if wait is None or wait.until is None or wait.waits_for != PauseReason.TIMER:
+        if wait is None or wait.until is None or wait.waits_for not in _TIMED:
             return
         left = wait.until - execution.engine.now()
         if left <= PARK_AFTER:
@@ -49,6 +51,11 @@ class Timers:
 
         home = execution.engine
         self._handles[number] = home.loop.call_later(max(0.0, seconds), due, context=home.base_context)
+
+    def drop(self, number: int) -> None:
+        """The node's timer, if it has one, is not due any more."""
+        if (handle := self._handles.pop(number, None)) is not None:
+            handle.cancel()
 
     def clear(self) -> None:
         """None of them is due any more."""

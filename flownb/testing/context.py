@@ -7,11 +7,12 @@ import inspect
 import logging
 from typing import TYPE_CHECKING, Any
 
+from flownb.graph.nodetype import Round
 from flownb.ids import step_key
 from flownb.services.secrets import as_text, is_reference, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from flownb.graph.nodetype import Context
 
@@ -51,6 +52,8 @@ class FakeContext:
         self.sources: Mapping[str, Sequence[str]] = sources or {}
         self.resumed = resumed
         self.resume_data = resume_data
+        self.round: Mapping[str, Any] = {}
+        self.wired_ports: frozenset[str] = frozenset()
         self.headless = True
         self.time = time
         self.cancelled = False
@@ -93,6 +96,16 @@ class FakeContext:
                 self.steps[name] = part(*args, **kwargs)
             return self.steps[name]
         return self._awaited(name, part, args, kwargs)
+
+    async def iterate(
+        self, begin: Callable[[Sequence[Round]], Iterator[Any]], width: int | None, *, fail_fast: bool
+    ) -> list[Round]:
+        """Do the rounds of a loop whose body gives back the item."""
+        del width, fail_fast
+        rounds: list[Round] = []
+        for index, item in enumerate(begin(rounds)):
+            rounds.append(Round(index, item, value=item))
+        return rounds
 
     async def _awaited(
         self, name: str, part: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
