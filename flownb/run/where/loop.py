@@ -71,7 +71,7 @@ async def run(attempt: Attempt) -> Outcome | None:
                 value = outcome_of_type(body, value, inputs)
         else:
             context = NodeContext(attempt)
-            if body.refers or execution.references:  # a keyring may take its time
+            if body.refers or context.references:  # a keyring may take its time
                 work = partial(prepare, body.type, body.node, context, inputs, secret=context.secret)
                 value = await (await execution.engine.on_thread(work)).execute(context, inputs)
             else:
