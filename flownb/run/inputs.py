@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from flownb.store.artifacts import ArtifactStore
 
 _UNCHANGEABLE: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
+_MISSING: Final = object()
 _CONTAINERS: Final = frozenset({dict, list, set, tuple})
 _CARRIES: Final = frozenset({DATA, CAPTURE})
 _ENDED: Final = frozenset({COMPLETED, FAILED, SKIPPED, CANCELLED})
@@ -97,9 +98,13 @@ class Values:
         #: What this process was given for the run's inputs; where an input has no stored form, there is no other.
         self.given: Mapping[str, Any] = {}
 
-    def keep(self, number: int, output: Output, held: int = 0) -> None:
-        """Remember what a node returned; of a value with a stored form, `held` bytes are in artifacts."""
-        self._live[number] = output
+    def keep(self, number: int, output: Output, plain: Any = _MISSING, held: int = 0) -> None:
+        """Remember what a node returned, unless its stored form is the value itself.
+
+        Of a value that can be let go of, `held` bytes are in artifacts.
+        """
+        if output.value is not plain or output.values:
+            self._live[number] = output
         if held:
             self._held.add(number)
             self.large.add(number)
@@ -182,7 +187,7 @@ class Values:
         value = self.decode(plain)
         if port is None and (digest := values.artifact_of(plain)) is not None and type(value) not in _CONTAINERS:
             # A frame is read from disk once, however many nodes want it, as long as there is room.
-            self.keep(number, Output(value), self._artifacts.size(digest))
+            self.keep(number, Output(value), held=self._artifacts.size(digest))
             return self._hand_out(value, None)
         return value
 
@@ -210,6 +215,14 @@ class Values:
         state = self._state
         arguments: dict[str, Any] = {}
         later = False
+        if body.sources is not None and not state.dead:
+            live, output = self._live, state.output
+            for name, source in body.sources:
+                plain = output[source]
+                whole = source not in live and type(plain) in _UNCHANGEABLE
+                arguments[name] = value = plain if whole else self._at_hand(source, None)
+                later = later or type(value) is _Later
+            return Unloaded(self, arguments) if later else arguments
         for argument in state.topology.arguments[body.number]:
             if argument.many:
                 carried = [self._at_hand(w.source, w.port) for w in argument.wires if self._carries(w)]

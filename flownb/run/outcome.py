@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 class Outcome(msgspec.Struct, frozen=True):
     """A value and its stored form; a struct, as there is one for every node of every run."""
 
-    output: Output
-    stored: Stored | None = None
-    #: Of single ports, where they differ from `stored`.
+    #: The stored form of the value.
+    plain: Any = None
+    #: What was returned; None where that is `plain` itself.
+    output: Output | None = None
+    #: Of single ports, where they differ from `plain`.
     ports: dict[str, Stored] | None = None
     suspend: Suspend | None = None
+    #: How many bytes of it are in artifacts; 0 where a part of it is in memory only.
+    held: int = 0
 
 
 class NotKept(Exception):
@@ -47,8 +51,12 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     """
     if attempt.steps is not None:
         attempt.steps.close()
+    if type(value) is int and _LEAST_INT <= value < _MOST_INT and masking.known is None:
+        if faults.armed:
+            faults.reach("node.after_body")
+        return Outcome(value)
     if isinstance(value, Suspend):
-        return Outcome(Output(), suspend=value)
+        return Outcome(suspend=value)
     output = value if isinstance(value, Output) else Output(value)
     if masking.known is not None:
         output = masked_output(attempt, output)
@@ -57,7 +65,8 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     if output.ports or output.values:
         _check_ports(attempt, output)
         ports = {port: _stored(each, artifacts) for port, each in output.values.items()}
-    outcome = Outcome(output, _stored(output.value, artifacts), ports)
+    stored = _stored(output.value, artifacts)
+    outcome = Outcome(stored.plain, output, ports, held=_held(stored, ports) if stored.held or ports else 0)
     faults.reach("node.after_body")
     return outcome
 
@@ -69,10 +78,8 @@ def _stored(value: Any, artifacts: ArtifactStore) -> Stored:
         raise NotKept(error) from error
 
 
-def held_by(outcome: Outcome) -> int:
-    """How many bytes of an outcome are in artifacts; 0 where a part of it is in memory only."""
-    assert outcome.stored is not None
-    every = (outcome.stored, *(outcome.ports or {}).values())
+def _held(stored: Stored, ports: dict[str, Stored] | None) -> int:
+    every = (stored, *(ports or {}).values())
     return 0 if any(each.transient for each in every) else sum(each.held for each in every)
 
 
@@ -84,6 +91,9 @@ def _check_ports(attempt: Attempt, output: Output) -> None:
         raise InvalidInput(f"{attempt.path} returned the port {unknown[0]!r}; it has {there}.")
 
 
+#: What JSON has as a whole number; see `store/values.py`.
+_LEAST_INT: Final = -(2**63)
+_MOST_INT: Final = 2**64
 _SHORT: Final = frozenset({type(None), bool, int, float})
 _SCALARS: Final = _SHORT | {str, bytes}
 _MOST_ITEMS: Final = 100

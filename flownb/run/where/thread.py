@@ -10,7 +10,6 @@ from flownb.errors import InvalidInput
 from flownb.run.capture import OUTPUT
 from flownb.run.inputs import loaded
 from flownb.run.outcome import Outcome, outcome_of
-from flownb.run.secrets import filled
 from flownb.run.where.call import call, outcome_of_type
 
 if TYPE_CHECKING:
@@ -33,8 +32,6 @@ def start(attempt: Attempt) -> None:
 
 def _run(attempt: Attempt, inputs: dict[str, Any]) -> Outcome:
     inputs = loaded(inputs)
-    if attempt.execution.references:
-        inputs = filled(attempt, inputs)
     value = call(attempt, inputs)
     if inspect.iscoroutine(value):
         value.close()
