@@ -28,6 +28,7 @@ from flownb.model.events import Record
 from flownb.run import bus, capture, ending
 from flownb.run.eager import EagerTasks
 from flownb.run.house import House
+from flownb.run.patience import Patience
 from flownb.run.threads import Workers
 from flownb.store import opening
 from flownb.store.contract import Write
@@ -90,6 +91,7 @@ class Engine:
         self._output_timer: asyncio.TimerHandle | None = None
         self._switch_interval = sys.getswitchinterval()
         self.house = House(self)
+        self.patience = Patience(self)
         self._thread: threading.Thread | None = None
         if loop is not None:
             self.base_context.run(_given.set, self)
@@ -243,15 +245,15 @@ class Engine:
         end = self._clock() + _BUDGET
         try:
             while self._dirty:
-                batch = list(self._dirty)
+                batch = self.patience.runs_that_go_on(self._dirty) if self.patience else list(self._dirty)
                 starts: list[Attempt] = []
                 for execution in batch:
                     starts += self._advance(execution)
                 self._dirty.clear()
                 self._publish(self._commit(batch))
-                for attempt in starts:
-                    if not attempt.execution.lost:
-                        self._start(attempt)
+                if self.patience:
+                    starts = self.patience.starts_that_may(starts)
+                self.start_all(starts)
                 if self._clock() > end and self._dirty:
                     self.loop.call_soon(self._tick, context=self.base_context)
                     return
@@ -270,11 +272,14 @@ class Engine:
             self.lose(execution, fault)
             return []
 
-    def _start(self, attempt: Attempt) -> None:
-        try:
-            attempt.start()
-        except Exception as error:  # noqa: BLE001  as where no thread can be had; the others of the tick still start
-            attempt.end(None, error)
+    def start_all(self, attempts: list[Attempt]) -> None:
+        """Start what is announced in the journal."""
+        for attempt in attempts:
+            if not attempt.execution.lost:
+                try:
+                    attempt.start()
+                except Exception as error:  # noqa: BLE001  as where no thread can be had; the others still start
+                    attempt.end(None, error)
 
     def _commit(self, batch: list[Execution]) -> list[tuple[Execution, list[Any]]]:
         if len(batch) == 1:
@@ -308,10 +313,21 @@ class Engine:
             rest = [execution for execution in group if execution.run_id not in lost]
             return self._commit_group(rest) if rest else []
         except FlownbError as error:
-            for execution in group:
-                self.lose(execution, error)
+            if isinstance(error, StoreError) and error.passes:
+                self.patience.stall(group, error)
+            else:
+                for execution in group:
+                    self.lose(execution, error)
             return []
         faults.reach("tick.after_commit")
+        return self._taken(group)
+
+    def commit_again(self, group: list[Execution], written: list[Execution]) -> None:
+        """Commit what could not be committed before, and publish it with what was written all the same."""
+        self._publish(self._taken(written) + (self._commit_group(group) if group else []))
+
+    @staticmethod
+    def _taken(group: list[Execution]) -> list[tuple[Execution, list[Any]]]:
         taken = []
         for execution in group:
             taken.append((execution, execution.out))
@@ -347,8 +363,7 @@ class Engine:
         execution.timers.clear()
         self._remove(execution)
         if not isinstance(error, Fenced):
-            with contextlib.suppress(StoreError):  # else the lease lapses by itself
-                execution.store.release(execution.lease)
+            self.house.let_go(execution)
         _log.warning("Run %s can't go on in this process: %s", execution.run_id, error, extra={"lost": True})
         for listener in list(execution.listeners):
             listener(None)

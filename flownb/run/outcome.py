@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from flownb import faults
-from flownb.errors import InvalidInput
+from flownb.errors import InvalidInput, StoreError
 from flownb.graph.nodetype import Output, Suspend
+from flownb.run.patience import patiently
 from flownb.store import values
 from flownb.store.values import Stored
 
@@ -37,14 +38,21 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     if isinstance(value, Suspend):
         return Outcome(Output(), suspend=value)
     output = value if isinstance(value, Output) else Output(value)
-    artifacts = attempt.execution.store.artifacts
     ports: dict[str, Stored] | None = None
     if output.ports or output.values:
         _check_ports(attempt, output)
-        ports = {port: values.store(each, artifacts) for port, each in output.values.items()}
-    outcome = Outcome(output, values.store(output.value, artifacts), ports)
+        ports = {port: _stored(attempt, each) for port, each in output.values.items()}
+    outcome = Outcome(output, _stored(attempt, output.value), ports)
     faults.reach("node.after_body")
     return outcome
+
+
+def _stored(attempt: Attempt, value: Any) -> Stored:
+    execution = attempt.execution
+    try:
+        return values.store(value, execution.store.artifacts)
+    except StoreError:
+        return patiently(execution, lambda: values.store(value, execution.store.artifacts))
 
 
 def _check_ports(attempt: Attempt, output: Output) -> None:

@@ -126,6 +126,7 @@ def _continuation(request: Request) -> Callable[[Run, bool, str], None]:
     def go_on(run: Run, retry: bool, cause: str) -> None:
         row = require_row(request.store, run.id)
         previous = run._execution  # noqa: SLF001
+        engine().house.release_left(request.store)
         lease = request.store.claim(run.id, engine().owner(request.store))
         if lease is None:
             _follow(request, run)
@@ -209,6 +210,7 @@ def attach(request: Request, row: RunRow, *, retry: bool = False, migrate: bool 
         run.settle()
         return run
     check_drift(request, row, migrate=migrate)
+    engine().house.release_left(request.store)
     lease = request.store.claim(row.id, engine().owner(request.store))
     if lease is None:
         _follow(request, run)
