@@ -11,6 +11,7 @@ FlownbError
 │   └── DefinitionDrift       the program is not the one that the run was started with
 ├── NodeError               the node's: what a node's own code did
 │   ├── NodeFailed            it raised; the original is the cause
+│   ├── NodeDied              its process ended before it returned: a signal, a limit, an exit
 │   └── NodeTimeout           it took longer than its timeout
 ├── RunError                how a run ended
 │   ├── RunFailed             a node failed and nothing handled it
@@ -106,6 +107,18 @@ class NodeError(FlownbError):
 
 class NodeFailed(NodeError):
     """A node raised; the original exception is the cause where this process still has it."""
+
+
+class NodeDied(NodeError):
+    """A node's process ended before it returned.
+
+    `.signal` is the signal that ended it, `.exit_status` its status where it ended by itself, `.limit` the limit that
+    it broke: `memory_mb`, `cpu_seconds` or `processes`.
+    """
+
+    signal: int | None
+    exit_status: int | None
+    limit: str
 
 
 class NodeTimeout(NodeError):

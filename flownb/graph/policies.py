@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import near_names
 from flownb.model.problem import Problem, Severity
-from flownb.model.status import OnCrash, OnError, Where
+from flownb.model.status import FailurePolicy, OnCrash, OnError, Where
 from flownb.model.workflow import JoinCount
 
 if TYPE_CHECKING:
@@ -114,6 +114,11 @@ def check_settings(settings: Settings) -> Iterator[Problem]:
         yield _setting("concurrency", concurrency, f"a whole number from 1 to {MOST_CONCURRENCY}")
     if settings.timeout is not None and not _positive(settings.timeout):
         yield _setting("timeout", settings.timeout, "a number of seconds above 0")
+    if settings.failures not in list(FailurePolicy):
+        yield _setting("failures", settings.failures, f"one of {', '.join(FailurePolicy)}")
+    for name, capacity in settings.resources.items():
+        if isinstance(capacity, bool) or not isinstance(capacity, int) or capacity < 1:
+            yield _setting(f"resources.{name}", capacity, "a whole number of 1 or more: how many there are")
     if settings.overlap not in OVERLAPS:
         yield _setting("overlap", settings.overlap, f"one of {', '.join(OVERLAPS)}")
     if settings.time_zone and not _is_zone(settings.time_zone):

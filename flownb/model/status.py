@@ -134,6 +134,15 @@ class OnError(StrEnum):
     PAUSE = "pause"
 
 
+class FailurePolicy(StrEnum):
+    """What the other nodes of a run do when one has failed and its `on_error` stops the run."""
+
+    #: They are cancelled and awaited.
+    FAIL_FAST = "fail_fast"
+    #: They end, and so do those that need none of what failed; then all errors are raised together.
+    COLLECT = "collect"
+
+
 class OnCrash(StrEnum):
     """What happens to a node that was in flight when its process died."""
 

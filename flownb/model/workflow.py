@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import msgspec
 
 from flownb.model.ports import AFTER, MAIN, ConnectionType
-from flownb.model.status import Complexity, OnCrash, OnError, TemplateCategory, Visibility, Where, WorkflowStatus
+from flownb.model.status import (
+    Complexity,
+    FailurePolicy,
+    OnCrash,
+    OnError,
+    TemplateCategory,
+    Visibility,
+    Where,
+    WorkflowStatus,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,9 +71,11 @@ class JoinCount(msgspec.Struct, frozen=True):
 class Limits(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What a node may use; memory and CPU hold only where it runs in a process of its own."""
 
+    #: For its process and all that it starts together, the interpreter included.
     memory_mb: Count | None = None
+    #: Of CPU time, for its process and all that it starts together; one attempt.
     cpu_seconds: Seconds | None = None
-    #: Named resources that it takes while it runs, as `{"gpu": 1}`.
+    #: Named resources that it takes while it runs, as `{"gpu": 1}`; how many there are, `Settings.resources` says.
     resources: dict[str, Count] = {}
 
 
@@ -182,8 +193,13 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     #: Nodes alive at once; the rest waits in the ready queue.
     concurrency: Count = 256
-    #: Seconds for the whole run, waiting excluded.
+    #: Seconds for the whole run, waiting excluded: a pause, for whatever reason, stops its clock.
     timeout: Seconds | None = None
+    #: What the others do when a node has failed and its `on_error` is stop.
+    failures: FailurePolicy = FailurePolicy.FAIL_FAST
+    #: How much there is of each resource that nodes take (`limits.resources`), for all runs of a process together; 1 of
+    #: each that is not named. Where runs of one process differ, the smaller number holds while both are at work.
+    resources: dict[Line, Count] = {}
     #: What a trigger does while a run is unfinished.
     overlap: Overlap = "block"
     #: IANA name; the machine's where empty.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -12,6 +12,7 @@ from flownb.errors import NodeTimeout
 from flownb.model.events import NodeOutput, NodeProgress
 from flownb.run.capture import Buffer, writable
 from flownb.run.definition import Body
+from flownb.services import masking
 
 if TYPE_CHECKING:
     from flownb.run.executor import Execution  # noqa: TC004  it makes attempts; a struct's hints are read by coders only
@@ -19,8 +20,15 @@ if TYPE_CHECKING:
     from flownb.run.steps import Steps  # noqa: TC004  as above
 
 
+#: Letters of a status that are shown.
+_MOST_SAID: Final = 200
+
+
 class Running(Protocol):
-    """A body that has not ended and can be asked to stop, as a task is."""
+    """A body that has not ended and can be asked to stop, as a task is.
+
+    One that has the attribute `is_certain` ends in any case, as a process does, and its attempt waits for that.
+    """
 
     def cancel(self) -> object:
         """Ask it to stop; it may take its time, or never do so."""
@@ -44,7 +52,8 @@ class Attempt(msgspec.Struct, eq=False):
     running: Running | None = None
     timer: asyncio.TimerHandle | None = None
     asked_to_stop: bool = False
-    timed_out: bool = False
+    #: Why its own end doesn't count: it took too long.
+    cut_short: BaseException | None = None
     ended: bool = False
     resumed: Any = None
     resume_data: Any = None
@@ -74,13 +83,13 @@ class Attempt(msgspec.Struct, eq=False):
         self.end(None if error else task.result(), error)
 
     def _time_out(self, seconds: float) -> None:
-        self.timed_out = True
-        error = NodeTimeout(
+        self.cut_short = NodeTimeout(
             f"{self.path} took longer than its timeout of {seconds:g} s.", node=self.path, timeout=seconds
         )
         self.stop()
-        # A thread can't be stopped, and a task may swallow its cancellation: the late result is refused.
-        self.end(None, error)
+        if not getattr(self.running, "is_certain", False):
+            # A thread can't be stopped, and a task may swallow its cancellation: the late result is refused.
+            self.end(None, self.cut_short)
 
     def stop(self) -> None:
         """Ask the body to stop; it may take its time, or never do so."""
@@ -95,6 +104,8 @@ class Attempt(msgspec.Struct, eq=False):
         self.ended = True
         if self.timer is not None:
             self.timer.cancel()
+        if self.cut_short is not None:
+            outcome, error = None, self.cut_short
         self.execution.attempt_ended(self, outcome, error)
 
     # --- what it says ----------------------------------------------------------------------------------------
@@ -102,17 +113,20 @@ class Attempt(msgspec.Struct, eq=False):
     def say(self, *, text: str | None = None, progress: float | None = None) -> None:
         """Note status or progress, from any thread; what is newest is recorded a few times a second."""
         before = self.said or ("", None)
-        self.said = (before[0] if text is None else writable(text), before[1] if progress is None else progress)
+        self.said = (
+            before[0] if text is None else writable(masking.text(text)[:_MOST_SAID]),
+            before[1] if progress is None else progress,
+        )
         self.execution.engine.output_waits()
 
-    def flush(self) -> None:
-        """Record what the body wrote and said since the last time."""
-        if self.said is None and self.buffer.parts is None:
+    def flush(self, *, last: bool = False) -> None:
+        """Record what the body wrote and said since the last time; `last` when it has ended."""
+        if self.said is None and self.buffer.parts is None and self.buffer.held is None:
             return
         now = self.execution.engine.now()
         if self.said != self.recorded and self.said is not None:
             self.recorded = self.said
             text, share = self.said
             self.execution.record(NodeProgress(at=now, node=self.path, text=text, progress=share))
-        for stream, text in self.buffer.take():
+        for stream, text in self.buffer.take(last=last):
             self.execution.record(NodeOutput(at=now, node=self.path, stream=stream, text=text))

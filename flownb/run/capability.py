@@ -31,13 +31,11 @@ def unsupported(workflow: Workflow) -> list[Problem]:
 
 
 def _of_node(node: Node) -> Iterator[tuple[str, str]]:
-    if node.where in (Where.PROCESS, Where.MAIN):
+    if node.where is Where.MAIN:
         yield "where", f"{node.id} can't run in the {node.where} yet; sync functions run on threads."
     if node.on_error in (OnError.COMPENSATE, OnError.PAUSE):
         yield "on_error", f"{node.id}: on_error can't be {str(node.on_error)!r} yet."
     asked: dict[str, Any] = {
-        "parent": node.parent,
-        "limits": node.limits,
         "cache": node.cache if node.cache is not None and node.cache.enabled else None,
         "pinned": None if node.pinned is msgspec.UNSET else node.pinned,
     }

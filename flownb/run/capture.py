@@ -11,10 +11,12 @@ import io
 import logging
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TextIO
 
 import msgspec
+
+from flownb.services import masking
 
 #: Characters that one attempt may write; then one line says that the rest is left out.
 LIMIT: Final = 1_000_000
@@ -45,6 +47,10 @@ class Buffer(msgspec.Struct, eq=False):
     parts: list[tuple[str, str]] | None = None
     #: Characters that may still come.
     left: int = LIMIT
+    #: The services of the run, for what the node calls without its context.
+    services: Mapping[str, Any] | None = None
+    #: By stream, what might be the beginning of a secret that goes on with the next piece; None where nothing is.
+    held: dict[str, str] | None = None
 
     def write(self, stream: str, text: str) -> None:
         """Add a piece; beyond the limit only a last line that says so."""
@@ -52,7 +58,7 @@ class Buffer(msgspec.Struct, eq=False):
             if self.left <= 0 or not text:
                 return
             if len(text) > self.left:
-                text = text[: self.left] + f"\n… output beyond {LIMIT:,} characters is left out\n"
+                text = masking.text(text)[: self.left] + f"\n… output beyond {LIMIT:,} characters is left out\n"
             self.left -= len(text)
             parts = self.parts
             if parts is None:
@@ -62,10 +68,14 @@ class Buffer(msgspec.Struct, eq=False):
         if parts is None and self.wake is not None:
             self.wake()
 
-    def take(self) -> list[tuple[str, str]]:
-        """The pieces since the last call, neighbours of one stream joined."""
+    def take(self, *, last: bool = False) -> list[tuple[str, str]]:
+        """The pieces since the last call, neighbours of one stream joined, secrets masked.
+
+        Args:
+            last: nothing more comes, so nothing is held back.
+        """
         if self.parts is None:
-            return []
+            return self._masked([], last=last) if self.held is not None else []
         with _writing:
             parts, self.parts = self.parts, None
         assert parts is not None
@@ -78,7 +88,22 @@ class Buffer(msgspec.Struct, eq=False):
                 current, pieces = stream, []
             pieces.append(text)
         joined.append((current, "".join(pieces)))
+        if masking.known is not None:
+            joined = self._masked(joined, last=last)
         return [(name, writable(text)) for name, text in joined]
+
+    def _masked(self, joined: list[tuple[str, str]], *, last: bool) -> list[tuple[str, str]]:
+        masker = masking.known
+        if masker is None:
+            return joined
+        held, made = self.held or {}, []
+        for stream, text in joined:
+            shown, held[stream] = masker.stream(held.get(stream, "") + text)
+            made.append((stream, shown))
+        if last:
+            made += [(stream, masker.stream(text, last=True)[0]) for stream, text in held.items()]
+        self.held = {stream: text for stream, text in held.items() if text} or None if not last else None
+        return [(stream, text) for stream, text in made if text]
 
 
 class _Stream(io.TextIOBase):
@@ -92,7 +117,8 @@ class _Stream(io.TextIOBase):
     def write(self, text: str) -> int:
         buffer = OUTPUT.get()
         if buffer is None:
-            return self.under.write(text)
+            shown = masking.text(text)
+            return self.under.write(text) if shown is text else self.under.write(shown) and len(text)
         buffer.write(self._name, str(text))
         return len(text)
 

@@ -26,6 +26,7 @@ from flownb.errors import Fenced, FlownbError, InternalError, StoreError
 from flownb.ids import new_run_id
 from flownb.model.events import Record
 from flownb.run import bus, capture, ending
+from flownb.run.arrivals import Arrivals
 from flownb.run.eager import EagerTasks
 from flownb.run.house import House
 from flownb.run.patience import Patience
@@ -92,6 +93,7 @@ class Engine:
         self._switch_interval = sys.getswitchinterval()
         self.house = House(self)
         self.patience = Patience(self)
+        self.arrivals = Arrivals(self)
         self._thread: threading.Thread | None = None
         if loop is not None:
             self.base_context.run(_given.set, self)
@@ -207,6 +209,7 @@ class Engine:
             self._switch_interval = sys.getswitchinterval()
             sys.setswitchinterval(0.0005)
         self.executions[execution.run_id] = execution
+        self.arrivals.arrived(execution)
         execution.begin()
         self.house.enter(execution)
 

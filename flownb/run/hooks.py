@@ -2,7 +2,8 @@
 
 `display` shows a run in a cell, `bundle` makes its mimebundle, `origin` says which cell is being executed, `program`
 pins what an interactive kernel executed and `started` notes which call started a run, `resume` carries on a run whose
-program is not at hand in this process. Another package may take one over through the entry point group `flownb.views`.
+program is not at hand in this process, `mask` keeps secrets out of what a kernel sends. Another package may take one
+over through the entry point group `flownb.views`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _OWN: Final[dict[str, str]] = {
     "started": "flownb.notebook.cells:started",
     "origin": "flownb.notebook.cells:origin",
     "resume": "flownb.notebook.resume:in_process_of_its_own",
+    "mask": "flownb.notebook.masking:mask_kernel",
 }
 
 

@@ -80,8 +80,13 @@ class NodeView:
                 given[argument.name] = found
             elif found:
                 given[argument.name] = found[0]
+        of_round = state.topology.from_round(self.number)
+        if of_round:
+            block = state.block_of[self.number - state.flat]
+            known = {"item": values.load(block.item, self._run.store.artifacts), "index": block.index}
+            given.update({name: known[name] for name in of_round})
         for name in state.topology.from_inputs(self.number):
-            if name in state.inputs:
+            if name in state.inputs and name not in given:
                 given[name] = self._run.input(name)
         return given
 

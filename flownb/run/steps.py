@@ -20,6 +20,7 @@ from flownb.ids import step_key
 from flownb.model.events import NodeStep
 from flownb.run.capture import writable
 from flownb.run.outcome import is_small
+from flownb.run.secrets import masked_step
 from flownb.store import values
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Steps:
         """Do a step, or give what it gave before: at once, or where a loop runs in this thread, something to await."""
         name = self.begin(name)
         if not callable(part):
-            self._end(name)
+            self.end(name)
             raise InvalidInput(f"{self._at(name)} takes a function and its arguments, not {part!r:.80}.", name=name)
         if self._blocks():
             return self._now(name, part, args, kwargs)
@@ -157,10 +158,11 @@ class Steps:
                     "`async def` and `await ctx.step(…)`, or give it a plain function.",
                     name=name,
                 )
+            value = masked_step(self._attempt, name, value)
             self.keep(name, value).result()
             return value
         finally:
-            self._end(name)
+            self.end(name)
 
     async def _awaited(
         self, name: str, part: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -176,11 +178,12 @@ class Steps:
                 value = await self._aside(lambda: part(*args, **kwargs))
                 if inspect.isawaitable(value):
                     value = await value
+            value = masked_step(self._attempt, name, value)
             promise = self.keep(name, value) if is_small(value) else await self._aside(self.keep, name, value)
             await asyncio.wrap_future(promise)
             return value
         finally:
-            self._end(name)
+            self.end(name)
 
     async def _aside(self, work: Callable[..., Any], *args: Any) -> Any:
         engine = self._attempt.execution.engine
@@ -188,7 +191,8 @@ class Steps:
             return await engine.on_thread(lambda: work(*args))
         return await asyncio.to_thread(work, *args)
 
-    def _end(self, name: str) -> None:
+    def end(self, name: str) -> None:
+        """The step came to its end, well or not."""
         with self._lock:
             self._open.pop(name, None)
 

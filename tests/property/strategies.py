@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from flownb.model.ports import ConnectionType, InputPort, NodePorts
 from flownb.model.status import (
     Complexity,
+    FailurePolicy,
     OnCrash,
     OnError,
     TemplateCategory,
@@ -102,6 +103,8 @@ settings = _some(
     Settings,
     concurrency=_counts,
     timeout=maybe(_seconds),
+    failures=st.sampled_from(FailurePolicy),
+    resources=st.dictionaries(texts, _counts, max_size=2),
     overlap=st.sampled_from(["block", "queue", "allow", "replace"]),
     time_zone=texts,
     budget=st.dictionaries(texts, _seconds, max_size=2),

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from flownb.model.ports import ConnectionType
-from flownb.model.status import Complexity, OnCrash, OnError, TemplateCategory, Visibility, Where, WorkflowStatus
+from flownb.model.status import (
+    Complexity,
+    FailurePolicy,
+    OnCrash,
+    OnError,
+    TemplateCategory,
+    Visibility,
+    Where,
+    WorkflowStatus,
+)
 from flownb.model.workflow import (
     Cache,
     Edge,
@@ -78,6 +87,14 @@ FULL = Workflow(
         Edge(source="load", target="post", target_port="after"),
     ),
     error_handlers=(ErrorHandler(error="timeout", strategy=OnError.CONTINUE, target="post"),),
-    settings=Settings(concurrency=4, timeout=60, overlap="queue", time_zone="Europe/Berlin", budget={"EUR": 1.5}),
+    settings=Settings(
+        concurrency=4,
+        timeout=60,
+        failures=FailurePolicy.COLLECT,
+        resources={"gpu": 2},
+        overlap="queue",
+        time_zone="Europe/Berlin",
+        budget={"EUR": 1.5},
+    ),
     positions={"post": (120, 40.5), "load": (0, 0)},
 )
