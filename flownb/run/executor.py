@@ -168,6 +168,8 @@ class Execution:
         """Make the next attempt of a node, to be started once that is committed."""
         body = self._bodies[number]
         attempt = Attempt(self, body, number, body.path, number_of_try, Buffer(self._wake, services=self.services))
+        if number_of_try > 1:  # what many attempts print is bounded together
+            attempt.buffer.left //= number_of_try
         self.alive[number] = attempt
         if self.state.waits and (wait := self.state.waits.pop(number, None)) is not None:
             attempt.resumed = self._now()
@@ -251,11 +253,6 @@ class Execution:
     def variable_value(self, name: str) -> Any:
         """A variable of the run."""
         return self.values.decode(self.state.variables[name])
-
-    def flush_output(self) -> None:
-        """Record what the nodes in flight have written."""
-        for attempt in list(self.alive.values()):
-            attempt.flush()
 
     def in_flight(self) -> list[str]:
         """The paths of the nodes in flight."""

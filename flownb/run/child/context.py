@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import InvalidInput
 from flownb.run.child.wire import pack
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from flownb.run.child.wire import Channel
+
+
+#: Characters of a status that are sent; fewer are shown.
+_MOST_SENT: Final = 2_000
 
 
 class ChildContext:
@@ -119,11 +123,26 @@ class ChildContext:
 
     def status(self, text: str) -> None:
         """Show a short text beside the node."""
-        self._channel.send(("say", str(text)[:200], None))
+        self._channel.send(("status", str(text)[:_MOST_SENT]))
 
     def progress(self, share: float) -> None:
-        """Show how far the node is, 0 to 1."""
-        self._channel.send(("say", None, min(1.0, max(0.0, float(share)))))
+        """Show how far the node is, 0 to 1; NaN where that isn't known."""
+        try:
+            number = float(share)
+        except (TypeError, ValueError, OverflowError):
+            raise InvalidInput(
+                f"progress() of {self.path} takes a share from 0 to 1, not {share!r:.80}.", name="share"
+            ) from None
+        self._channel.send(("progress", number))
+
+    def heartbeat(self, detail: Any = None) -> None:
+        """Say that the node lives, and how far it is: what an attempt after this one finds in `last_heartbeat`."""
+        self.ask("heartbeat", detail)
+
+    @property
+    def last_heartbeat(self) -> Any:
+        """The newest `detail` that an attempt before this one gave; None if none did."""
+        return self.ask("last_heartbeat")
 
 
 class _Asked(Mapping[str, Any]):

@@ -56,12 +56,12 @@ class Answers:
         match name, args:
             case (("input" | "variable" | "service"), (key,)):
                 return getattr(ctx, f"{name}s")[key]
-            case (("resumed" | "resume_data"), ()):
+            case (("resumed" | "resume_data" | "last_heartbeat"), ()):
                 return getattr(ctx, name)
             case "sources", ():
                 return {port: list(each) for port, each in ctx.sources.items()}
-            case "step_key", (step,):
-                return ctx.step_key(step)
+            case (("step_key" | "heartbeat"), (given,)):
+                return getattr(ctx, name)(given)
             case "step_begin", (step,):
                 return self._begin(step)
             case "step_keep", (step, value):

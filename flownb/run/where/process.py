@@ -151,8 +151,10 @@ class Process:
         match message:
             case ("output", stream, text):
                 self._attempt.buffer.write(stream, text)
-            case ("say", text, share):
-                self._attempt.say(text=text, progress=share)
+            case ("status", text):
+                self._attempt.speaker().status(text)
+            case ("progress", share):
+                self._attempt.speaker().progress(share)
             case ("ask", name, parcel) if answers is not None:
                 with contextlib.suppress(Closed):
                     hatched.channel.send(answers.answer(name, parcel))
@@ -162,9 +164,8 @@ class Process:
 
     def _pass_on(self, file: int, stream: str, decode: Any) -> bool:
         block = os.read(file, _BLOCK)
-        if self._attempt.buffer.left > 0:
-            self._attempt.buffer.write(stream, decode(block))
-        else:
+        self._attempt.buffer.write(stream, decode(block))
+        if not self._attempt.buffer.left:
             time.sleep(_BREAK_SECONDS)
         return bool(block)
 
