@@ -20,6 +20,7 @@ from flownb.run.decisions import take
 from flownb.run.ending import conclude, failed_event, stop
 from flownb.run.inputs import Values
 from flownb.run.loops import Rounds, turn
+from flownb.run.signals import look_for, take_up
 from flownb.run.timers import Timers
 from flownb.services import masking
 
@@ -101,6 +102,7 @@ class Execution:
             take(self)
         for number in list(self.state.waits):
             self.timers.watch(number)
+        take_up(self)
         nodes = self.state.topology.nodes
         if any(nodes[number].on_error is not OnError.CONTINUE for number in self.state.unhandled):
             stop(self, failed_event(self))
@@ -174,6 +176,8 @@ class Execution:
         if self.state.waits and (wait := self.state.waits.pop(number, None)) is not None:
             attempt.resumed = self._now()
             attempt.resume_data = self.values.decode(wait.resume_data)
+        if self.state.delivered and (came := self.state.delivered.get(number)) is not None:
+            attempt.resumed = {"name": came.name, "value": self.values.decode(came.value)}
         self.record(ev.NodeStarted(at=self._now(), node=body.path, attempt=number_of_try))
         self.starts.append(attempt)
 
@@ -238,7 +242,10 @@ class Execution:
                 resume_data=self.values.encode(suspend.data),
             )
         )
-        self.timers.watch(attempt.number)
+        if self.state.signals:
+            look_for(self, attempt.number)
+        if attempt.number in self.state.waits:
+            self.timers.watch(attempt.number)
 
     # --- values, for attempts -----------------------------------------------------------------------------------------
 
