@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from flownb.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from flownb.run.attempt import Attempt
     from flownb.run.engine import Engine
     from flownb.run.executor import Execution
     from flownb.store.contract import Store
@@ -29,6 +28,7 @@ T = TypeVar("T")
 #: Seconds before the first try after a failed one, and the most between two.
 _FIRST: Final = 0.1
 _MOST: Final = 5.0
+_SHOWN: Final = 3
 #: How long a store is tried, in seconds; the variable sets it.
 PATIENCE_SECONDS: Final = 60.0
 VARIABLE: Final = "FLOWNB_PATIENCE_SECONDS"
@@ -44,20 +44,15 @@ def patience_seconds() -> float:
 
 
 class _Stall:
-    """A store that can't be written for the moment, and what waits for it."""
+    """A store that can't be written for the moment."""
 
-    def __init__(self, store: Store, since: float) -> None:
-        self.store = store
+    def __init__(self, since: float) -> None:
         self.since = since
         self.delay = _FIRST
-        self.failed = True
-        self.runs: dict[Execution, None] = {}
-        #: Announced in what is not committed.
-        self.starts: list[Attempt] = []
 
 
 class Patience:
-    """The stalls of one engine; on its loop only."""
+    """Which stores of an engine can't be written, and since when; on its loop only."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -66,83 +61,38 @@ class Patience:
     def __bool__(self) -> bool:
         return bool(self._stalls)
 
-    def runs_that_go_on(self, dirty: Iterable[Execution]) -> list[Execution]:
-        """Those whose store can be written; the others start nothing until it can."""
-        going = []
-        for execution in dirty:
-            stall = self._stalls.get(id(execution.store))
-            if stall is None:
-                going.append(execution)
-            else:
-                stall.runs[execution] = None
-        return going
-
-    def starts_that_may(self, starts: Iterable[Attempt]) -> list[Attempt]:
-        """Attempts whose start is committed; the others wait until theirs is."""
-        may = []
-        for attempt in starts:
-            stall = self._stalls.get(id(attempt.execution.store))
-            if stall is None:
-                may.append(attempt)
-            else:
-                stall.starts.append(attempt)
-        return may
-
-    def stall(self, group: list[Execution], error: StoreError) -> None:
-        """A commit failed, and may go through later."""
-        store = group[0].store
+    def wait(self, store: Store, runs: list[Execution], error: StoreError) -> float | None:
+        """Seconds until a commit that failed is tried again; None where it was tried for long enough."""
         now = self._engine.loop.time()
         stall = self._stalls.get(id(store))
         if stall is None:
-            stall = self._stalls[id(store)] = _Stall(store, now)
-            names = ", ".join(each.run_id for each in group[:3]) + (" and others" if len(group) > 3 else "")  # noqa: PLR2004  a sentence, not a list
-            _log.warning(
-                "%s Until then nothing more of run %s starts; it is tried again for %g s.",
-                error,
-                names,
-                patience_seconds(),
-            )
-        stall.failed = True
-        stall.runs.update(dict.fromkeys(group))
+            stall = self._stalls[id(store)] = _Stall(now)
+            names = ", ".join(each.run_id for each in runs[:_SHOWN]) + (" and others" if len(runs) > _SHOWN else "")
+            left = patience_seconds()
+            _log.warning("%s Until then nothing more of run %s starts; it is tried for %g s.", error, names, left)
         if now - stall.since >= patience_seconds():
-            self._give_up(stall, error)
-            return
-        home = self._engine
-        home.loop.call_later(stall.delay, self._try_again, stall, context=home.base_context)
-        stall.delay = min(stall.delay * 2, _MOST)
+            del self._stalls[id(store)]
+            return None
+        delay, stall.delay = stall.delay, min(stall.delay * 2, _MOST)
+        return delay
 
-    def _give_up(self, stall: _Stall, error: StoreError) -> None:
-        del self._stalls[id(stall.store)]
-        for execution in stall.runs:
-            self._engine.lose(execution, error)
-
-    def _try_again(self, stall: _Stall) -> None:
-        waiting = [each for each in stall.runs if each.lost is None and each.out]
-        home = self._engine
-        written = [each for each in waiting if _is_written(each)]
-        stall.failed = False
-        home.commit_again([each for each in waiting if each not in written], written)
-        if stall.failed:
-            return  # once more, or it is given up
-        del self._stalls[id(stall.store)]
-        _log.warning("%s can be written again; its runs go on.", stall.store.url)
-        for execution in stall.runs:
-            if execution.lost is None and not execution.over:
-                home.mark(execution)
-        home.start_all(stall.starts)
+    def end(self, store: Store) -> None:
+        """A commit went through."""
+        if self._stalls.pop(id(store), None) is not None:
+            _log.warning("%s can be written again; its runs go on.", store.url)
 
 
-def _is_written(execution: Execution) -> bool:
-    """Whether the commit that seemed to fail went through: only its acknowledgement was lost."""
+def written_after_all(execution: Execution) -> int:
+    """How many of the events that seemed not to be written are: of some commits only the acknowledgement is lost."""
+    first = execution.state.seq - len(execution.out)
     try:
         row = execution.store.row(execution.run_id)
-        if row is None or row.fence != execution.lease.fence or row.seq != execution.state.seq:
-            return False
-        first = execution.state.seq - len(execution.out)
+        if row is None or row.fence != execution.lease.fence or row.seq <= first:
+            return 0
         there = [record.event for record in execution.store.events(execution.run_id, first)]
     except StoreError:
-        return False
-    return there == execution.out
+        return 0
+    return len(there) if there == execution.out[: len(there)] else 0
 
 
 # --- artifacts: on the thread where a value is stored -----------------------------------------------------------------
