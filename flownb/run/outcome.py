@@ -30,6 +30,16 @@ class Outcome(msgspec.Struct, frozen=True):
     #: Of single ports, where they differ from `plain`.
     ports: dict[str, Stored] | None = None
     suspend: Suspend | None = None
+    #: How many bytes of it are in artifacts; 0 where a part of it is in memory only.
+    held: int = 0
+
+
+class NotKept(Exception):
+    """The store has no room for a result, or can't be written. That is no failure of the node: it did its work."""
+
+    def __init__(self, fault: StoreError) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
 
 
 def outcome_of(attempt: Attempt, value: Any) -> Outcome:
@@ -37,6 +47,7 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
 
     Raises:
         InvalidInput: the body chose a port that its node has not, or left a step unfinished.
+        NotKept: the store can't take what the body returned.
     """
     if attempt.steps is not None:
         attempt.steps.close()
@@ -53,17 +64,27 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     if output.ports or output.values:
         _check_ports(attempt, output)
         ports = {port: _stored(attempt, each) for port, each in output.values.items()}
-    outcome = Outcome(_stored(attempt, output.value).plain, output, ports)
+    stored = _stored(attempt, output.value)
+    outcome = Outcome(stored.plain, output, ports, held=_held(stored, ports) if stored.held or ports else 0)
     faults.reach("node.after_body")
     return outcome
 
 
 def _stored(attempt: Attempt, value: Any) -> Stored:
     execution = attempt.execution
+    artifacts = execution.store.artifacts
     try:
-        return values.store(value, execution.store.artifacts)
-    except StoreError:
-        return patiently(execution, lambda: values.store(value, execution.store.artifacts))
+        try:
+            return values.store(value, artifacts)
+        except StoreError as error:
+            return patiently(execution, lambda: values.store(value, artifacts), error)
+    except StoreError as error:
+        raise NotKept(error) from error
+
+
+def _held(stored: Stored, ports: dict[str, Stored] | None) -> int:
+    every = (stored, *(ports or {}).values())
+    return 0 if any(each.transient for each in every) else sum(each.held for each in every)
 
 
 def _check_ports(attempt: Attempt, output: Output) -> None:

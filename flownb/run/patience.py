@@ -11,7 +11,7 @@ import functools
 import logging
 import os
 import threading
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from flownb.errors import StoreError
 
@@ -98,52 +98,23 @@ def written_after_all(execution: Execution) -> int:
 # --- artifacts: on the thread where a value is stored -----------------------------------------------------------------
 
 
-def patiently(execution: Execution, work: Callable[[], T]) -> T:
-    """`work()`, tried again while the disk is full; for threads that may stand still.
-
-    When that takes too long, the run is let go: its node was in flight, and nothing of it is recorded.
+def patiently(execution: Execution, work: Callable[[], T], error: StoreError) -> T:
+    """`work()`, which failed with `error`, tried again while the disk is full; for threads that may stand still.
 
     Raises:
         StoreError: whatever `work` raises at last.
     """
-    try:
-        return work()
-    except StoreError as error:
-        if not error.passes:
-            raise
-        return _again(execution, work, error)
-
-
-def _again(execution: Execution, work: Callable[[], T], error: StoreError) -> T:
-    home = execution.engine
     idle, left, delay = threading.Event(), patience_seconds(), _FIRST
-    if threading.get_ident() == home.thread_id:
-        left = 0.0  # on the loop, which all runs share, nobody waits
-    else:
-        _log.warning("%s Run %s waits with a value for at most %g s.", error, execution.run_id, left)
+    if not error.passes or threading.get_ident() == execution.engine.thread_id:
+        raise error  # on the loop, which all runs share, nobody waits
+    _log.warning("%s Run %s waits with a value for at most %g s.", error, execution.run_id, left)
     while left > 0 and not execution.over:
         idle.wait(min(delay, left))
         left, delay = left - delay, min(delay * 2, _MOST)
         try:
             return work()
         except StoreError as again:
-            if not again.passes:
-                raise
             error = again
-    _let_go(home, execution, error)
+            if not error.passes:
+                break
     raise error
-
-
-def _let_go(home: Engine, execution: Execution, error: StoreError) -> None:
-    """First of all, so that the node's end finds the run gone and is not taken for the node's failure."""
-    if threading.get_ident() == home.thread_id:
-        home.lose(execution, error)
-        return
-    gone = threading.Event()
-
-    def lose() -> Any:
-        home.lose(execution, error)
-        gone.set()
-
-    home.call(lose)
-    gone.wait()
