@@ -22,6 +22,7 @@ from flownb.run.capture import OUTPUT
 from flownb.run.child.keeper import KILL, TERMINATE
 from flownb.run.child.wire import Closed, Parcel
 from flownb.run.outcome import Outcome, outcome_of
+from flownb.run.secrets import filled
 from flownb.run.where.answers import Answers
 from flownb.run.where.call import outcome_of_type
 from flownb.run.where.death import death
@@ -81,6 +82,9 @@ class Process:
     def run(self) -> Outcome:
         """See the process through, on a worker thread."""
         attempt = self._attempt
+        known: dict[str, bytes] = {}
+        if attempt.execution.references:
+            self._inputs = filled(attempt, self._inputs, known)
         call = pack_call(attempt, self._inputs)
         limits = attempt.body.node.limits
         memory = (limits.memory_mb or 0) * _MEGABYTE if limits else 0
@@ -91,9 +95,10 @@ class Process:
                 self._hatched = hatched
                 if self._asked:
                     hatched.watch.send(TERMINATE)
-            answers = Answers(attempt) if attempt.body.takes_ctx else None
+            answers = Answers(attempt)
+            asked = answers.known() if attempt.body.takes_ctx else None
             with contextlib.suppress(Closed):  # it died before it had heard all: its keeper says how
-                hatched.channel.send((attempt.path, surroundings(), call, answers and answers.known()))
+                hatched.channel.send((attempt.path, surroundings(), call, asked, known))
             self._serve(hatched, answers)
         finally:
             with self._lock:
@@ -101,7 +106,7 @@ class Process:
             hatched.close()
         return self._outcome()
 
-    def _serve(self, hatched: Hatched, answers: Answers | None) -> None:
+    def _serve(self, hatched: Hatched, answers: Answers) -> None:
         """Pass on what comes, until the keeper's report is there."""
         with selectors.DefaultSelector() as selector:
             for stream, file in (("stdout", hatched.out), ("stderr", hatched.err)):
@@ -127,7 +132,7 @@ class Process:
                     until = time.monotonic() + _LEAVE_SECONDS
             self._drain(hatched, selector, answers)
 
-    def _drain(self, hatched: Hatched, selector: selectors.BaseSelector, answers: Answers | None) -> None:
+    def _drain(self, hatched: Hatched, selector: selectors.BaseSelector, answers: Answers) -> None:
         """Take what the process wrote before it ended; all of it is there already."""
         selector.unregister(hatched.watch)
         blocks = 0
@@ -142,7 +147,7 @@ class Process:
         said = hatched.watch.recv(4096)
         self._report = json.loads(said) if said.endswith(b"\n") else {"status": None}
 
-    def _take(self, hatched: Hatched, answers: Answers | None) -> bool:
+    def _take(self, hatched: Hatched, answers: Answers) -> bool:
         """Act on one message; False when there are no more."""
         try:
             message = hatched.channel.receive()
@@ -155,7 +160,7 @@ class Process:
                 self._attempt.speaker().status(text)
             case ("progress", share):
                 self._attempt.speaker().progress(share)
-            case ("ask", name, parcel) if answers is not None:
+            case ("ask", name, parcel):
                 with contextlib.suppress(Closed):
                     hatched.channel.send(answers.answer(name, parcel))
             case _:

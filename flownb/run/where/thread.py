@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from flownb.errors import InvalidInput
 from flownb.run.capture import OUTPUT
 from flownb.run.outcome import Outcome, outcome_of
-from flownb.run.secrets import filled
 from flownb.run.where.call import call, outcome_of_type
 
 if TYPE_CHECKING:
@@ -31,8 +30,6 @@ def start(attempt: Attempt) -> None:
 
 
 def _run(attempt: Attempt, inputs: dict[str, Any]) -> Outcome:
-    if attempt.execution.references:
-        inputs = filled(attempt, inputs)
     value = call(attempt, inputs)
     if inspect.iscoroutine(value):
         value.close()
