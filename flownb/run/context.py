@@ -153,8 +153,28 @@ class NodeContext:
 
     def status(self, text: str) -> None:
         """Show a short text beside the node."""
-        self._attempt.say(text=str(text))
+        self._attempt.speaker().status(text)
 
     def progress(self, share: float) -> None:
-        """Show how far the node is, 0 to 1."""
-        self._attempt.say(progress=min(1.0, max(0.0, float(share))))
+        """Show how far the node is, 0 to 1; NaN where that isn't known."""
+        self._attempt.speaker().progress(share)
+
+    def heartbeat(self, detail: Any = None) -> None:
+        """Say that the node lives, and how far it is.
+
+        Call it as often as you like: it is recorded about once a second. Within `heartbeat=` seconds, if the node has
+        that option, the next must follow, or the attempt fails.
+
+        Args:
+            detail: from where an attempt after this one could go on, as a page or an offset: a small storable value.
+                It finds it in `last_heartbeat`.
+
+        Raises:
+            InvalidInput: `detail` is large, or has no stored form.
+        """
+        self._attempt.speaker().beat(detail)
+
+    @property
+    def last_heartbeat(self) -> Any:
+        """The newest `detail` that an attempt before this one gave, in this process or another; None if none did."""
+        return self._attempt.execution.values.decode(self._attempt.speaker().before)

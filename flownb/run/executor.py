@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flownb.graph.nodetype import Output
 from flownb.model import events as ev
-from flownb.model.state import RUNNING, RunState, apply
+from flownb.model.state import APPLY, RUNNING, RunState
 from flownb.model.status import OnError
 from flownb.run import plan as planning
 from flownb.run.aftermath import attempt_failed
@@ -18,14 +18,16 @@ from flownb.run.attempt import Attempt
 from flownb.run.capture import Buffer
 from flownb.run.decisions import take
 from flownb.run.ending import conclude, failed_event, stop
-from flownb.run.inputs import Values
+from flownb.run.inputs import Values, loaded
 from flownb.run.loops import Rounds, turn
+from flownb.run.outcome import NotKept
+from flownb.run.signals import look_for, take_up
 from flownb.run.timers import Timers
 from flownb.services import masking
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from flownb.model.bodies import Block
     from flownb.run.context import Services
@@ -83,8 +85,11 @@ class Execution:
         #: Exceptions by node, so that `RunFailed` has the original as its cause.
         self.causes: dict[int, BaseException] = {}
         self.over = False
-        #: Called on the loop after each commit, with the events, and once with None when this execution is over.
-        self.listeners: list[Callable[[list[ev.Event] | None], None]] = []
+        #: Whether the next tick will look at it.
+        self.marked = False
+        #: Called on the loop after each commit, with the events, and once with None when this execution is over; who
+        #: changes the list puts another in its place, so that whoever goes through it is not disturbed.
+        self.listeners: tuple[Callable[[Sequence[ev.Event] | None], None], ...] = ()
         self.lost: BaseException | None = None
         #: Whether the engine has let go of it; its listeners hear no more.
         self.gone = False
@@ -101,6 +106,7 @@ class Execution:
             take(self)
         for number in list(self.state.waits):
             self.timers.watch(number)
+        take_up(self)
         nodes = self.state.topology.nodes
         if any(nodes[number].on_error is not OnError.CONTINUE for number in self.state.unhandled):
             stop(self, failed_event(self))
@@ -112,9 +118,17 @@ class Execution:
         """Fold an event and have it committed with the next tick; secrets are masked here, once for all who see it."""
         if masking.known is not None:
             event = masking.known.struct(event)
-        apply(self.state, event)
+        state = self.state
+        APPLY[type(event)](state, event)  # as `apply` does it, without a call
+        state.seq += 1
         self.out.append(event)
-        self.engine.mark(self)
+        if not self.marked:
+            self.engine.mark(self)
+
+    def tell(self, happened: Sequence[ev.Event] | None) -> None:
+        """Tell the listeners: of what was committed, of nothing left to do (empty), or of the end (None)."""
+        for listener in self.listeners:
+            listener(happened)
 
     # --- deciding -----------------------------------------------------------------------------------------------------
 
@@ -124,6 +138,8 @@ class Execution:
             return []
         idle = self.pausing or self.stopping is not None
         state = self.state
+        if self.values.large:
+            self.values.release()
         while True:
             if state.finished_blocks:
                 turn(self)
@@ -168,10 +184,14 @@ class Execution:
         """Make the next attempt of a node, to be started once that is committed."""
         body = self._bodies[number]
         attempt = Attempt(self, body, number, body.path, number_of_try, Buffer(self._wake, services=self.services))
+        if number_of_try > 1:  # what many attempts print is bounded together
+            attempt.buffer.left //= number_of_try
         self.alive[number] = attempt
         if self.state.waits and (wait := self.state.waits.pop(number, None)) is not None:
             attempt.resumed = self._now()
             attempt.resume_data = self.values.decode(wait.resume_data)
+        if self.state.delivered and (came := self.state.delivered.get(number)) is not None:
+            attempt.resumed = {"name": came.name, "value": self.values.decode(came.value)}
         self.record(ev.NodeStarted(at=self._now(), node=body.path, attempt=number_of_try))
         self.starts.append(attempt)
 
@@ -181,8 +201,8 @@ class Execution:
         value = next(iter(self.arguments(body).values()), None)
         if isinstance(value, list) and any(each.many for each in self.state.topology.arguments[number]):
             value = value[0] if value else None
-        self.values.keep(number, Output(value))
         plain = self.values.encode(value)
+        self.values.keep(number, Output(value), plain)
         self.record(ev.NodeCompleted(at=self._now(), node=body.path, output=plain, source="disabled"))
 
     # --- the end of an attempt ----------------------------------------------------------------------------------------
@@ -192,8 +212,12 @@ class Execution:
         if self.alive.get(attempt.number) is not attempt or self.over:
             return
         del self.alive[attempt.number]
-        attempt.flush(last=True)
-        if error is not None:
+        attempt.buffer.closed = True
+        if attempt.buffer.pending:
+            attempt.flush(last=True)
+        if type(error) is NotKept:
+            self.engine.lose(self, error.fault)  # the attempt stays uncommitted: nothing says that the node failed
+        elif error is not None:
             attempt_failed(self, attempt, error)
         elif outcome is not None and outcome.suspend is not None:
             self._suspended(attempt, outcome)
@@ -201,9 +225,12 @@ class Execution:
             self._completed(attempt, outcome)
 
     def _completed(self, attempt: Attempt, outcome: Outcome) -> None:
-        number, path = attempt.number, attempt.path
-        output, stored = outcome.output, outcome.stored
-        assert stored is not None
+        number = attempt.number
+        output = outcome.output
+        if output is None and number not in self.state.topology.wires:
+            self.record(ev.NodeCompleted(at=self._now(), node=attempt.path, output=outcome.plain))
+            return
+        output = output or Output(outcome.plain)
         verdicts: dict[str, bool] = {}
         if number in self.state.topology.wires:
             try:
@@ -211,12 +238,12 @@ class Execution:
             except Exception as error:  # noqa: BLE001  a condition that can't be evaluated fails its source
                 attempt_failed(self, attempt, error)
                 return
-        self.values.keep(number, output)
+        self.values.keep(number, output, outcome.plain, outcome.held)
         self.record(
             ev.NodeCompleted(
                 at=self._now(),
-                node=path,
-                output=stored.plain,
+                node=attempt.path,
+                output=outcome.plain,
                 ports=output.ports,
                 values={port: each.plain for port, each in outcome.ports.items()} if outcome.ports else {},
                 verdicts=verdicts,
@@ -236,13 +263,16 @@ class Execution:
                 resume_data=self.values.encode(suspend.data),
             )
         )
-        self.timers.watch(attempt.number)
+        if self.state.signals:
+            look_for(self, attempt.number)
+        if attempt.number in self.state.waits:
+            self.timers.watch(attempt.number)
 
     # --- values, for attempts -----------------------------------------------------------------------------------------
 
     def arguments(self, body: Body) -> dict[str, Any]:
-        """The live inputs of a node by parameter."""
-        return self.values.arguments(body)
+        """The live inputs of a node by parameter, loaded where they have to be."""
+        return loaded(self.values.arguments(body))
 
     def input_value(self, name: str) -> Any:
         """An input of the run."""
@@ -251,11 +281,6 @@ class Execution:
     def variable_value(self, name: str) -> Any:
         """A variable of the run."""
         return self.values.decode(self.state.variables[name])
-
-    def flush_output(self) -> None:
-        """Record what the nodes in flight have written."""
-        for attempt in list(self.alive.values()):
-            attempt.flush()
 
     def in_flight(self) -> list[str]:
         """The paths of the nodes in flight."""

@@ -8,9 +8,12 @@ from flownb.errors import NotFound
 from flownb.model.events import NodeOutput
 from flownb.model.state import COMPLETED, FAILED, STATUSES
 from flownb.model.status import NodeStatus
+from flownb.run.held import settled
 from flownb.store import values
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flownb.model.events import Failure
     from flownb.run.view import RunView
 
@@ -92,13 +95,20 @@ class NodeView:
 
     @property
     def log(self) -> str:
-        """What it printed, logged and warned, so far."""
-        pieces = [
-            record.event.text
-            for record in self._run.events()
-            if isinstance(record.event, NodeOutput) and record.event.node == self.id
-        ]
-        return "".join(pieces)
+        """What it printed, logged and warned, so far; of a line that was overwritten, as by a progress bar, its end."""
+        return settled("".join(each.text for each in self._written()))
+
+    @property
+    def displays(self) -> list[dict[str, Any]]:
+        """What it displayed, in order: values by media type, as `image/png` (base64 as in notebooks, or bytes)."""
+        artifacts = self._run.store.artifacts
+        shown = [each.data for each in self._written() if each.data is not None]
+        return [{name: values.load(plain, artifacts) for name, plain in data.items()} for data in shown]
+
+    def _written(self) -> Iterator[NodeOutput]:
+        for record in self._run.events():
+            if isinstance(record.event, NodeOutput) and record.event.node == self.id:
+                yield record.event
 
     @property
     def error(self) -> Failure | None:

@@ -12,12 +12,15 @@ import resource
 import signal
 import socket
 import sys
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from flownb.errors import InvalidInput, NodeFailed
 from flownb.nodes.function import load_function
+from flownb.run import secrets
 from flownb.run.child import linux
 from flownb.run.child.context import ChildContext
+from flownb.run.child.questions import Questions
 from flownb.run.child.wire import Channel, Closed, Parcel, pack
 from flownb.run.failure import failure_of
 
@@ -92,12 +95,14 @@ class _Body:
         raise SystemExit(_TERMINATED)
 
     def work(self) -> None:
-        path, surroundings, call, asked = self._channel.receive()
+        path, surroundings, call, asked, known = self._channel.receive()
         _settle_in(surroundings, self._channel)
+        questions = Questions(self._channel)
+        secrets.work_for(partial(questions.ask, "secret"), known)
         try:
             function, arguments = _unpack(path, call)
             if asked is not None:
-                arguments["ctx"] = ChildContext(self._channel, asked, lambda: self._stopped)
+                arguments["ctx"] = ChildContext(self._channel, questions, asked, lambda: self._stopped)
             message = self._packed(path, _plain(path, function(**arguments)))
         except BaseException as error:  # SystemExit and KeyboardInterrupt are the node's failure too
             if self._stopped:

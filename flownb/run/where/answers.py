@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flownb.errors import UsageError
 from flownb.run.child.wire import Parcel, pack
 from flownb.run.context import NodeContext
+from flownb.run.secrets import resolve
 from flownb.run.steps import Steps
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Answers:
             "inputs": list(ctx.inputs),
             "variables": list(ctx.variables),
             "services": list(ctx.services),
+            "references": sorted(ctx.references),
         }
 
     def answer(self, name: str, asked: Parcel) -> tuple[str, Parcel]:
@@ -51,17 +53,19 @@ class Answers:
         except Exception as error:  # noqa: BLE001  as above
             return "raise", pack_error(self._unsendable(name, asked, value, error))
 
-    def _find(self, name: str, *args: Any) -> Any:
+    def _find(self, name: str, *args: Any) -> Any:  # noqa: PLR0911  a table of cases
         ctx = self._context
         match name, args:
             case (("input" | "variable" | "service"), (key,)):
                 return getattr(ctx, f"{name}s")[key]
-            case (("resumed" | "resume_data"), ()):
+            case (("resumed" | "resume_data" | "last_heartbeat"), ()):
                 return getattr(ctx, name)
             case "sources", ():
                 return {port: list(each) for port, each in ctx.sources.items()}
-            case "step_key", (step,):
-                return ctx.step_key(step)
+            case "secret", (secret,):
+                return resolve(secret, ctx.services)
+            case (("step_key" | "heartbeat"), (given,)):
+                return getattr(ctx, name)(given)
             case "step_begin", (step,):
                 return self._begin(step)
             case "step_keep", (step, value):

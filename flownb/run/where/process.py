@@ -21,7 +21,9 @@ from flownb.errors import NodeFailed
 from flownb.run.capture import OUTPUT
 from flownb.run.child.keeper import KILL, TERMINATE
 from flownb.run.child.wire import Closed, Parcel
+from flownb.run.inputs import loaded
 from flownb.run.outcome import Outcome, outcome_of
+from flownb.run.secrets import filled
 from flownb.run.where.answers import Answers
 from flownb.run.where.call import outcome_of_type
 from flownb.run.where.death import death
@@ -43,7 +45,7 @@ def start(attempt: Attempt) -> None:
     """Hand the body to a process."""
     execution = attempt.execution
     try:
-        inputs = execution.arguments(attempt.body)
+        inputs = execution.values.arguments(attempt.body)
     except Exception as error:  # noqa: BLE001  an input that can't be loaded is the node's failure
         attempt.end(None, error)
         return
@@ -81,6 +83,10 @@ class Process:
     def run(self) -> Outcome:
         """See the process through, on a worker thread."""
         attempt = self._attempt
+        self._inputs = loaded(self._inputs)
+        known: dict[str, bytes] = {}
+        if attempt.execution.references:
+            self._inputs = filled(attempt, self._inputs, known)
         call = pack_call(attempt, self._inputs)
         limits = attempt.body.node.limits
         memory = (limits.memory_mb or 0) * _MEGABYTE if limits else 0
@@ -91,9 +97,10 @@ class Process:
                 self._hatched = hatched
                 if self._asked:
                     hatched.watch.send(TERMINATE)
-            answers = Answers(attempt) if attempt.body.takes_ctx else None
+            answers = Answers(attempt)
+            asked = answers.known() if attempt.body.takes_ctx else None
             with contextlib.suppress(Closed):  # it died before it had heard all: its keeper says how
-                hatched.channel.send((attempt.path, surroundings(), call, answers and answers.known()))
+                hatched.channel.send((attempt.path, surroundings(), call, asked, known))
             self._serve(hatched, answers)
         finally:
             with self._lock:
@@ -101,7 +108,7 @@ class Process:
             hatched.close()
         return self._outcome()
 
-    def _serve(self, hatched: Hatched, answers: Answers | None) -> None:
+    def _serve(self, hatched: Hatched, answers: Answers) -> None:
         """Pass on what comes, until the keeper's report is there."""
         with selectors.DefaultSelector() as selector:
             for stream, file in (("stdout", hatched.out), ("stderr", hatched.err)):
@@ -127,7 +134,7 @@ class Process:
                     until = time.monotonic() + _LEAVE_SECONDS
             self._drain(hatched, selector, answers)
 
-    def _drain(self, hatched: Hatched, selector: selectors.BaseSelector, answers: Answers | None) -> None:
+    def _drain(self, hatched: Hatched, selector: selectors.BaseSelector, answers: Answers) -> None:
         """Take what the process wrote before it ended; all of it is there already."""
         selector.unregister(hatched.watch)
         blocks = 0
@@ -142,7 +149,7 @@ class Process:
         said = hatched.watch.recv(4096)
         self._report = json.loads(said) if said.endswith(b"\n") else {"status": None}
 
-    def _take(self, hatched: Hatched, answers: Answers | None) -> bool:
+    def _take(self, hatched: Hatched, answers: Answers) -> bool:
         """Act on one message; False when there are no more."""
         try:
             message = hatched.channel.receive()
@@ -151,9 +158,11 @@ class Process:
         match message:
             case ("output", stream, text):
                 self._attempt.buffer.write(stream, text)
-            case ("say", text, share):
-                self._attempt.say(text=text, progress=share)
-            case ("ask", name, parcel) if answers is not None:
+            case ("status", text):
+                self._attempt.speaker().status(text)
+            case ("progress", share):
+                self._attempt.speaker().progress(share)
+            case ("ask", name, parcel):
                 with contextlib.suppress(Closed):
                     hatched.channel.send(answers.answer(name, parcel))
             case _:
@@ -162,9 +171,8 @@ class Process:
 
     def _pass_on(self, file: int, stream: str, decode: Any) -> bool:
         block = os.read(file, _BLOCK)
-        if self._attempt.buffer.left > 0:
-            self._attempt.buffer.write(stream, decode(block))
-        else:
+        self._attempt.buffer.write(stream, decode(block))
+        if not self._attempt.buffer.left:
             time.sleep(_BREAK_SECONDS)
         return bool(block)
 
