@@ -106,6 +106,18 @@ class Flow(Builder):
         else:
             self.breakpoints.pop(name, None)
 
+    def forget(self, node: str | NodeRef | None = None, *, store: Any = None) -> int:
+        """Let cached results of this flow be used no more, of one node or of all; returns how many there were.
+
+        Args:
+            node: whose; all nodes' by default.
+            store: as of `run`.
+        """
+        from flownb.store.place import store_of
+
+        name = None if node is None else self[node.id if isinstance(node, NodeRef) else node].id
+        return store_of(store).forget_cached(self.name, name)
+
     def pin(self, node: str | NodeRef, value: Any) -> None:
         """Use a value instead of running a node, in every run that somebody starts here; headless runs ignore it.
 

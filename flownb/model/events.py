@@ -153,6 +153,15 @@ class NodeCompleted(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_onl
     source: str = ""
 
 
+class ResultCached(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="result_cached"):
+    """The node's result may be used again wherever its code, config and inputs are the same."""
+
+    #: The digest of what the result depends on.
+    key: str
+    #: The number of the `node_completed` that holds it.
+    seq: int
+
+
 class NodeFailedEvent(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="node_failed"):
     """The last attempt failed."""
 
@@ -368,6 +377,7 @@ AnyEvent = (
     | IterationStarted
     | NodeRetrying
     | NodeCompleted
+    | ResultCached
     | NodeFailedEvent
     | NodeSkipped
     | NodeWaiting

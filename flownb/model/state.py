@@ -369,6 +369,7 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.NodeStarted: _node_started,
     ev.NodeRetrying: _node_retrying,
     ev.NodeCompleted: _node_completed,
+    ev.ResultCached: _nothing,
     ev.NodeFailedEvent: _node_failed,
     ev.NodeSkipped: _node_skipped,
     ev.NodeWaiting: _node_waiting,

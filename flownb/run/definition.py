@@ -116,6 +116,8 @@ class Definition:
         self.document = to_json(workflow)  # first: it says with the place what is no JSON
         refuse_in_definition(workflow.name, self.document)
         self.hash = definition_hash(workflow)
+        #: Whether any node asks for its earlier results.
+        self.caches = any(node.cache is not None and node.cache.enabled for node in workflow.nodes)
         variables = frozenset(variable.name for variable in workflow.variables)
         arguments = self.topology.arguments
         self.bodies = [

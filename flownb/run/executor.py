@@ -15,6 +15,7 @@ from flownb.model.status import OnError
 from flownb.run import plan as planning
 from flownb.run.aftermath import attempt_failed
 from flownb.run.attempt import Attempt
+from flownb.run.cache import Cache
 from flownb.run.capture import Buffer
 from flownb.run.decisions import take
 from flownb.run.ending import conclude, end_by, failed_event, stop
@@ -77,6 +78,8 @@ class Execution:
         #: Folded, not committed.
         self.out: list[ev.Event] = []
         self.alive: dict[int, Attempt] = {}
+        #: None where no node asks for one.
+        self.cache = Cache(self) if definition.caches else None
         #: Breakpoints, and whoever steps through the run; None where there is neither.
         self.halts = Halts(state, steps) if steps is not None or state.breakpoints else None
         #: Loops at work, by the number of their node.
@@ -168,9 +171,10 @@ class Execution:
         for number, reason in step.skips:
             self.record(ev.NodeSkipped(at=self._now(), node=paths[number], reason=reason))
         for number in step.starts if self.halts is None else self.halts.let_through(step.starts):
-            if self._bodies[number].node.disabled:
+            body = self._bodies[number]
+            if body.node.disabled:
                 self._pass_through(number)
-            else:
+            elif self.cache is None or body.node.cache is None or not self.cache.use(body):
                 self.attempt(number, 1)
 
     @property
@@ -234,7 +238,10 @@ class Execution:
         number = attempt.number
         output = outcome.output
         if output is None and number not in self.state.topology.wires:
-            self.record(ev.NodeCompleted(at=self._now(), node=attempt.path, output=outcome.plain))
+            completed = ev.NodeCompleted(at=self._now(), node=attempt.path, output=outcome.plain)
+            self.record(completed)
+            if self.cache is not None:
+                self.cache.keep(number, completed)
             return
         output = output or Output(outcome.plain)
         verdicts: dict[str, bool] = {}
@@ -247,16 +254,17 @@ class Execution:
         self.values.keep(number, output, outcome.plain, outcome.held)
         for name, plain in (outcome.variables or {}).items():
             self.record(ev.VariableSet(at=self._now(), name=name, value=plain, node=attempt.path))
-        self.record(
-            ev.NodeCompleted(
-                at=self._now(),
-                node=attempt.path,
-                output=outcome.plain,
-                ports=output.ports,
-                values={port: each.plain for port, each in outcome.ports.items()} if outcome.ports else {},
-                verdicts=verdicts,
-            )
+        completed = ev.NodeCompleted(
+            at=self._now(),
+            node=attempt.path,
+            output=outcome.plain,
+            ports=output.ports,
+            values={port: each.plain for port, each in outcome.ports.items()} if outcome.ports else {},
+            verdicts=verdicts,
         )
+        self.record(completed)
+        if self.cache is not None:
+            self.cache.keep(number, completed)
         if output.ending is not None:
             end_by(self, attempt.path, output.ending)
 

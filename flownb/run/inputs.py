@@ -252,6 +252,22 @@ class Values:
         block = state.block_of[number - state.flat]
         return {"item": self.decode(block.item), "index": block.index}
 
+    def plain_arguments(self, body: Body) -> dict[str, Any]:
+        """The inputs of a node in plain form."""
+        state = self._state
+        plain: dict[str, Any] = {}
+        for argument in state.topology.arguments[body.number]:
+            carried = [self._plain(wire.source, wire.port) for wire in argument.wires if self._carries(wire)]
+            if argument.many:
+                plain[argument.name] = carried
+            elif carried:
+                plain[argument.name] = carried[0]
+        if body.from_round:
+            block = state.block_of[body.number - state.flat]
+            known = {"item": block.item, "index": block.index}
+            plain |= {name: known[name] for name in body.from_round}
+        return plain | {name: state.inputs[name] for name in body.from_inputs if name in state.inputs}
+
     def sources(self, body: Body) -> dict[str, list[str]]:
         """Of each port that is `many`, the ids of the nodes that its values come from."""
         topology = self._state.topology

@@ -210,6 +210,14 @@ class Store(Protocol):
         """The events of a run with `seq > after`, in order."""
         ...
 
+    def cached(self, key: str) -> Record | None:
+        """The newest `node_completed` whose result was cached under a key; it goes with its run."""
+        ...
+
+    def forget_cached(self, workflow: str | None = None, node: str | None = None) -> int:
+        """Let cached results be used no more: of a workflow, of a node, or all of them; returns how many."""
+        ...
+
     def row(self, run: str) -> RunRow | None:
         """The run's row."""
         ...

@@ -74,6 +74,7 @@ class MemoryStore:
         self._definitions: dict[str, str] = {}
         self._programs: dict[str, Program] = {}
         self._put_at: dict[str, float] = {}
+        self._cached: dict[str, tuple[str, str, int]] = {}
 
     @functools.cached_property
     def artifacts(self) -> ArtifactStore:
@@ -183,6 +184,9 @@ class MemoryStore:
             kept.row = changed_row(kept.row, change)
         for each in approval_changes(notable):
             self._project_approval(kept, each)
+        for event in notable:
+            if isinstance(event, ev.ResultCached):
+                self._cached[event.key] = (kept.row.id, event.node, event.seq)
 
     def _project_approval(self, kept: _Run, change: ApprovalChange) -> None:
         event = change.event
@@ -272,6 +276,27 @@ class MemoryStore:
             self.send(run, wake_for(decision))
             return self._runs[run].approvals[row.id]
 
+    def cached(self, key: str) -> Record | None:
+        """The newest `node_completed` whose result was cached under a key."""
+        with self._lock:
+            self._open()
+            if key not in self._cached:
+                return None
+            run, _, seq = self._cached[key]
+            return Record(run, seq, self._runs[run].events[seq - 1])
+
+    def forget_cached(self, workflow: str | None = None, node: str | None = None) -> int:
+        """Let cached results be used no more; returns how many."""
+        with self._lock:
+            self._changing()
+            kept = {
+                key: (run, path, seq)
+                for key, (run, path, seq) in self._cached.items()
+                if (workflow not in (None, self._runs[run].row.workflow)) or node not in (None, path)
+            }
+            gone, self._cached = len(self._cached) - len(kept), kept
+            return gone
+
     def delete_run(self, run: str) -> None:
         """Forget a run and everything beneath it."""
         with self._lock:
@@ -291,6 +316,8 @@ class MemoryStore:
         return found
 
     def _forget(self, doomed: list[str]) -> None:
+        gone = frozenset(doomed)
+        self._cached = {key: each for key, each in self._cached.items() if each[0] not in gone}
         for run in doomed:
             key = self._runs.pop(run).row.key
             if key is not None:

@@ -50,6 +50,7 @@ PROJECTED: Final = frozenset(
         ev.RunFailedEvent,
         ev.RunCancelledEvent,
         ev.NodeSkipped,
+        ev.ResultCached,
         ev.NodeCancelled,
         ev.ApprovalRequested,
         ev.ApprovalVoted,

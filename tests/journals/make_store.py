@@ -27,6 +27,13 @@ HERE = Path(__file__).parent
 PROGRAM = Program(kind="module", target="jobs:flow", directory="/srv", details={"parameters": {"month": 11}})
 
 
+_WAITING = (ev.RunStarted, ev.NodeStarted, ev.ApprovalRequested, ev.ApprovalVoted, ev.RunPaused)
+
+
+def _first(kind: type[ev.Event]) -> ev.Event:
+    return next(event for event in ALL_EVENTS if type(event) is kind)
+
+
 def fill(store: SqliteStore, world: World) -> None:
     """One run with every event, a notebook with a run beneath it, and one that waits for an answer."""
     owner = world.owner(7)
@@ -38,7 +45,7 @@ def fill(store: SqliteStore, world: World) -> None:
         "nb": ({"kind": "notebook"}, ALL_EVENTS[:1], False),
         "nb.1": (
             {"group": "nb", "parent": "nb"},
-            (*ALL_EVENTS[:2], ALL_EVENTS[10], ALL_EVENTS[11], ALL_EVENTS[22]),
+            tuple(_first(kind) for kind in _WAITING),
             True,
         ),
     }

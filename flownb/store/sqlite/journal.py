@@ -13,6 +13,7 @@ from flownb.model.events import Record, event_type
 from flownb.store import refusals
 from flownb.store.projections import PROJECTED, approval_changes, run_change
 from flownb.store.sqlite import meaning
+from flownb.store.sqlite.cached import keep
 from flownb.store.sqlite.table import Table
 
 if TYPE_CHECKING:
@@ -139,6 +140,9 @@ class Journal(Table):
             _change_run(cursor, run, change)
         for each in approval_changes(happened):
             self._change_approval(cursor, run, each)
+        for event in happened:
+            if isinstance(event, ev.ResultCached):
+                keep(cursor, run, event)
 
     def _change_approval(self, cursor: Cursor, run: str, change: ApprovalChange) -> None:
         event, status = change.event, change.status

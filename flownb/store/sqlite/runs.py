@@ -34,7 +34,13 @@ WITH RECURSIVE beneath (id) AS (
 SELECT id FROM beneath
 """
 #: Where a run leaves traces, with the column that names it.
-_TRACES: Final = (("events", "run_id"), ("commands", "run_id"), ("approvals", "run_id"), ("approval_votes", "run_id"))
+_TRACES: Final = (
+    ("events", "run_id"),
+    ("commands", "run_id"),
+    ("approvals", "run_id"),
+    ("approval_votes", "run_id"),
+    ("cached_results", "run_id"),
+)
 _APPROVALS: Final = """
 SELECT approvals.id, run_id, workflow, node, approvals.kind, approvals.status, approvals.created_at, expires_at,
     decided_at, decided_by, port, approvals.request, decision

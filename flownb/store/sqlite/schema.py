@@ -115,8 +115,18 @@ CREATE TABLE programs (
 ) STRICT;
 """
 
+_V2: Final = """
+CREATE TABLE cached_results (
+    key TEXT NOT NULL PRIMARY KEY,
+    run_id TEXT NOT NULL,
+    node TEXT NOT NULL,
+    seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX cached_results_by_run ON cached_results (run_id);
+"""
+
 #: What makes a file of version n into one of version n + 1.
-STEPS: Final[tuple[str, ...]] = (_V1,)
+STEPS: Final[tuple[str, ...]] = (_V1, _V2)
 VERSION: Final = len(STEPS)
 
 _RETRY_SECONDS: Final = 0.01

@@ -14,6 +14,7 @@ from flownb.store.lease import Liveness
 from flownb.store.opening import OPENING
 from flownb.store.sqlite import meaning, schema
 from flownb.store.sqlite.answers import Answers
+from flownb.store.sqlite.cached import CachedResults
 from flownb.store.sqlite.care import Care
 from flownb.store.sqlite.connections import Connections
 
@@ -26,7 +27,7 @@ BUSY_SECONDS: Final = 10.0
 _HEADER: Final = 100
 
 
-class SqliteStore(Care, Answers):
+class SqliteStore(Care, Answers, CachedResults):
     """A store in one SQLite file, shared by any number of threads and processes of this machine."""
 
     def __init__(

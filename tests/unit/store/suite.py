@@ -96,6 +96,7 @@ ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.NodeStarted(at=2.0, node="load", attempt=2),
     ev.SignalReceived(at=2.0, name="paid", value=3.5, by="ada", nodes=("wait",)),
     ev.SignalDelivered(at=2.0, node="wait", name="paid"),
+    ev.ResultCached(at=2.0, node="load", key="ab12", seq=2),
     ev.BreakpointSet(at=2.0, node="post"),
     ev.IterationStarted(at=2.0, node="each", index=3, item={"amount": 3.5}),
     ev.NodeRetrying(at=2.0, node="load", attempt=2, delay=0.5, error=FAILURE),
@@ -261,6 +262,35 @@ class StoreSuite:
         store.commit([])
         store.commit([write(lease, 2)])
         assert len(store.events("r1")) == 1
+
+    # --- results that may be used again
+
+    def test_a_cached_result_is_found_by_its_key_until_it_is_forgotten(self, store: Store, me: Owner) -> None:
+        for run in ("r1", "r2"):
+            lease = begin(store, run, me, workflow=f"w-{run}")
+            done = ev.NodeCompleted(at=2.0, node="a", output=run)
+            cached = ev.ResultCached(at=2.0, node="a", key=f"key-{run}", seq=2)
+            store.commit([write(lease, 2, done, cached, ev.RunCompleted(at=3.0), release=True)])
+        found = store.cached("key-r1")
+        assert found is not None
+        assert (found.run, found.seq, found.event) == ("r1", 2, ev.NodeCompleted(at=2.0, node="a", output="r1"))
+        assert store.cached("other") is None
+        assert store.forget_cached("w-r1", "b") == 0
+        assert store.forget_cached("w-r1", "a") == 1
+        assert store.cached("key-r1") is None
+        store.delete_run("r2")
+        assert store.cached("key-r2") is None
+        assert store.forget_cached() == 0
+
+    def test_the_newest_result_of_a_key_counts(self, store: Store, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        for first, output in ((2, "old"), (4, "new")):
+            done = ev.NodeCompleted(at=2.0, node="a", output=output)
+            store.commit([write(lease, first, done, ev.ResultCached(at=2.0, node="a", key="k", seq=first))])
+        found = store.cached("k")
+        assert found is not None
+        assert isinstance(found.event, ev.NodeCompleted)
+        assert found.event.output == "new"
 
     def test_a_commit_may_ask_for_the_disk(self, store: Store, kit: Kit, me: Owner) -> None:
         lease = begin(store, "r1", me)
