@@ -24,8 +24,7 @@ def obey(execution: Execution, command: cmd.Command) -> None:
         case cmd.Pause():
             execution.pausing = True
         case cmd.Resume():
-            execution.pausing = False
-            take_up(execution)
+            _go_on(execution)
         case cmd.Cancel(by=by):
             stop(execution, ev.RunCancelledEvent(at=execution.engine.now(), by=by))
         case cmd.RetryNode(node=path):
@@ -44,6 +43,14 @@ def obey(execution: Execution, command: cmd.Command) -> None:
     execution.engine.mark(execution)
 
 
+def _go_on(execution: Execution) -> None:
+    """Take a pause back that waits for nodes in flight."""
+    execution.pausing = False
+    if execution.stopping is None:
+        take_up(execution)
+        execution.timers.go_on()
+
+
 def _retry(execution: Execution, path: str, by: str) -> None:
     state = execution.state
     if settle_doubt(execution.store, state, path, RERUN, at=execution.engine.now(), by=by):
@@ -52,6 +59,7 @@ def _retry(execution: Execution, path: str, by: str) -> None:
     number = state.topology.index.get(path)
     if number is None or state.node_status[number] not in (FAILED, WAITING):
         return
+    execution.timers.drop(number)
     back = [number] if state.node_status[number] == WAITING else state.reset_numbers()
     paths = tuple(state.topology.paths[each] for each in back)
     execution.record(ev.RunResumed(at=execution.engine.now(), reset=paths, cause="retry"))
@@ -65,6 +73,7 @@ def _skip(execution: Execution, path: str, by: str) -> None:
     if settle_doubt(execution.store, state, path, SKIP, at=execution.engine.now(), by=by):
         take(execution)
         return
+    execution.timers.drop(number)
     attempt = execution.alive.pop(number, None)
     if attempt is not None:
         attempt.stop()
