@@ -18,7 +18,7 @@ from flownb.run.aftermath import attempt_failed
 from flownb.run.attempt import Attempt
 from flownb.run.capture import Buffer
 from flownb.run.decisions import take
-from flownb.run.ending import conclude, failed_event, stop
+from flownb.run.ending import conclude, end_by, failed_event, stop
 from flownb.run.halts import Halts
 from flownb.run.inputs import Values, loaded
 from flownb.run.loops import Rounds, turn
@@ -251,6 +251,8 @@ class Execution:
                 attempt_failed(self, attempt, error)
                 return
         self.values.keep(number, output, outcome.plain, outcome.held)
+        for name, plain in (outcome.variables or {}).items():
+            self.record(ev.VariableSet(at=self._now(), name=name, value=plain, node=attempt.path))
         self.record(
             ev.NodeCompleted(
                 at=self._now(),
@@ -261,6 +263,8 @@ class Execution:
                 verdicts=verdicts,
             )
         )
+        if output.ending is not None:
+            end_by(self, attempt.path, output.ending)
 
     def _suspended(self, attempt: Attempt, outcome: Outcome) -> None:
         suspend = outcome.suspend
