@@ -58,6 +58,7 @@ class Builder(Definitions):
         ports: Sequence[str] = (),
         retry: int | RetryPolicy | Mapping[str, Any] | None = None,
         timeout: float | timedelta | None = None,
+        heartbeat: float | timedelta | None = None,
         on_error: str | OnError | None = None,
         fallback: Any = msgspec.UNSET,
         on_crash: str | OnCrash | None = None,
@@ -80,6 +81,8 @@ class Builder(Definitions):
             ports: names of ports beside `main`, which the function chooses by returning an `Output`.
             retry: attempts in all, or a policy.
             timeout: seconds for one attempt.
+            heartbeat: the longest time in which an attempt may say nothing by `ctx.heartbeat()`, status, progress or
+                step, in seconds; then it fails.
             on_error: stop, continue, skip, error_port, fallback, compensate or pause.
             fallback: what it completes with when it has failed; implies `on_error="fallback"`.
             on_crash: rerun, ask or fail, for a node in flight when the process died.
@@ -95,8 +98,8 @@ class Builder(Definitions):
             UsageError: the function can't be a node, or an option has no such value; nothing was added.
         """
         options: NodeOptions = {
-            "name": name, "after": after, "retry": retry, "timeout": timeout, "on_error": on_error,
-            "on_crash": on_crash, "where": where, "join": join, "cache": cache, "limits": limits,
+            "name": name, "after": after, "retry": retry, "timeout": timeout, "heartbeat": heartbeat,
+            "on_error": on_error, "on_crash": on_crash, "where": where, "join": join, "cache": cache, "limits": limits,
             "disabled": disabled, "notes": notes, "inputs": inputs or {}, "parent": parent,
         }  # fmt: skip
         if fallback is not msgspec.UNSET:
@@ -295,6 +298,42 @@ class Builder(Definitions):
             return NodeRef(self, loop.id, function)
 
         return define if fn is None else define(fn)
+
+    def set_variable(
+        self,
+        id: str,  # noqa: A002  as above
+        variable: str,
+        value: Any,
+        **options: Unpack[NodeOptions],
+    ) -> NodeRef:
+        """Set a variable of the run: expressions see it as `variables.name`, functions as `ctx.variables["name"]`.
+
+        Args:
+            id: its id.
+            variable: its name.
+            value: plain data, or a template as `{{ total.amount }}`.
+            options: as of `node`; nodes that read the variable come after this one, by `after=`.
+        """
+        return self.define("control.set_variable", id, {"name": variable, "value": value}, options)
+
+    def stop(
+        self,
+        id: str,  # noqa: A002  as above
+        message: str = "",
+        *,
+        failed: bool = False,
+        **options: Unpack[NodeOptions],
+    ) -> NodeRef:
+        """End the run when it is come to; nothing more starts, and what is in flight is asked to stop.
+
+        Args:
+            id: its id.
+            message: why, for people; may be a template.
+            failed: end it as failed, and not as completed.
+            options: as of `node`; a stop is reached by a gate, as `after=big.false`.
+        """
+        config = {"status": "failed" if failed else "completed", "message": message}
+        return self.define("control.stop", id, config, options)
 
     def wait_for_event(
         self,

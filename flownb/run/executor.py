@@ -10,23 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from flownb.graph.nodetype import Output
 from flownb.model import events as ev
-from flownb.model.state import RUNNING, RunState, apply
+from flownb.model.state import APPLY, RUNNING, RunState
 from flownb.model.status import OnError
 from flownb.run import plan as planning
 from flownb.run.aftermath import attempt_failed
 from flownb.run.attempt import Attempt
 from flownb.run.capture import Buffer
 from flownb.run.decisions import take
-from flownb.run.ending import conclude, failed_event, stop
-from flownb.run.inputs import Values
+from flownb.run.ending import conclude, end_by, failed_event, stop
+from flownb.run.halts import Halts
+from flownb.run.inputs import Values, loaded
 from flownb.run.loops import Rounds, turn
+from flownb.run.outcome import NotKept
 from flownb.run.signals import look_for, take_up
 from flownb.run.timers import Timers
 from flownb.services import masking
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from flownb.model.bodies import Block
     from flownb.run.context import Services
@@ -53,6 +55,7 @@ class Execution:
         power: bool = False,
         headless: bool = False,
         hold: bool = False,
+        steps: int | None = None,
     ) -> None:
         self.engine = engine
         self.definition = definition
@@ -74,6 +77,8 @@ class Execution:
         #: Folded, not committed.
         self.out: list[ev.Event] = []
         self.alive: dict[int, Attempt] = {}
+        #: Breakpoints, and whoever steps through the run; None where there is neither.
+        self.halts = Halts(state, steps) if steps is not None or state.breakpoints else None
         #: Loops at work, by the number of their node.
         self.loops: dict[int, Rounds] = {}
         #: Nodes between two attempts, and nodes whose timer is near.
@@ -84,8 +89,11 @@ class Execution:
         #: Exceptions by node, so that `RunFailed` has the original as its cause.
         self.causes: dict[int, BaseException] = {}
         self.over = False
-        #: Called on the loop after each commit, with the events, and once with None when this execution is over.
-        self.listeners: list[Callable[[list[ev.Event] | None], None]] = []
+        #: Whether the next tick will look at it.
+        self.marked = False
+        #: Called on the loop after each commit, with the events, and once with None when this execution is over; who
+        #: changes the list puts another in its place, so that whoever goes through it is not disturbed.
+        self.listeners: tuple[Callable[[Sequence[ev.Event] | None], None], ...] = ()
         self.lost: BaseException | None = None
         #: Whether the engine has let go of it; its listeners hear no more.
         self.gone = False
@@ -103,6 +111,8 @@ class Execution:
         for number in list(self.state.waits):
             self.timers.watch(number)
         take_up(self)
+        if self.state.breakpoints and self.halts is None:
+            self.halts = Halts(self.state)
         nodes = self.state.topology.nodes
         if any(nodes[number].on_error is not OnError.CONTINUE for number in self.state.unhandled):
             stop(self, failed_event(self))
@@ -114,9 +124,17 @@ class Execution:
         """Fold an event and have it committed with the next tick; secrets are masked here, once for all who see it."""
         if masking.known is not None:
             event = masking.known.struct(event)
-        apply(self.state, event)
+        state = self.state
+        APPLY[type(event)](state, event)  # as `apply` does it, without a call
+        state.seq += 1
         self.out.append(event)
-        self.engine.mark(self)
+        if not self.marked:
+            self.engine.mark(self)
+
+    def tell(self, happened: Sequence[ev.Event] | None) -> None:
+        """Tell the listeners: of what was committed, of nothing left to do (empty), or of the end (None)."""
+        for listener in self.listeners:
+            listener(happened)
 
     # --- deciding -----------------------------------------------------------------------------------------------------
 
@@ -126,6 +144,8 @@ class Execution:
             return []
         idle = self.pausing or self.stopping is not None
         state = self.state
+        if self.values.large:
+            self.values.release()
         while True:
             if state.finished_blocks:
                 turn(self)
@@ -147,7 +167,7 @@ class Execution:
         paths = self.state.topology.paths
         for number, reason in step.skips:
             self.record(ev.NodeSkipped(at=self._now(), node=paths[number], reason=reason))
-        for number in step.starts:
+        for number in step.starts if self.halts is None else self.halts.let_through(step.starts):
             if self._bodies[number].node.disabled:
                 self._pass_through(number)
             else:
@@ -187,8 +207,8 @@ class Execution:
         value = next(iter(self.arguments(body).values()), None)
         if isinstance(value, list) and any(each.many for each in self.state.topology.arguments[number]):
             value = value[0] if value else None
-        self.values.keep(number, Output(value))
         plain = self.values.encode(value)
+        self.values.keep(number, Output(value), plain)
         self.record(ev.NodeCompleted(at=self._now(), node=body.path, output=plain, source="disabled"))
 
     # --- the end of an attempt ----------------------------------------------------------------------------------------
@@ -198,8 +218,12 @@ class Execution:
         if self.alive.get(attempt.number) is not attempt or self.over:
             return
         del self.alive[attempt.number]
-        attempt.flush(last=True)
-        if error is not None:
+        attempt.buffer.closed = True
+        if attempt.buffer.pending:
+            attempt.flush(last=True)
+        if type(error) is NotKept:
+            self.engine.lose(self, error.fault)  # the attempt stays uncommitted: nothing says that the node failed
+        elif error is not None:
             attempt_failed(self, attempt, error)
         elif outcome is not None and outcome.suspend is not None:
             self._suspended(attempt, outcome)
@@ -207,9 +231,12 @@ class Execution:
             self._completed(attempt, outcome)
 
     def _completed(self, attempt: Attempt, outcome: Outcome) -> None:
-        number, path = attempt.number, attempt.path
-        output, stored = outcome.output, outcome.stored
-        assert stored is not None
+        number = attempt.number
+        output = outcome.output
+        if output is None and number not in self.state.topology.wires:
+            self.record(ev.NodeCompleted(at=self._now(), node=attempt.path, output=outcome.plain))
+            return
+        output = output or Output(outcome.plain)
         verdicts: dict[str, bool] = {}
         if number in self.state.topology.wires:
             try:
@@ -217,17 +244,21 @@ class Execution:
             except Exception as error:  # noqa: BLE001  a condition that can't be evaluated fails its source
                 attempt_failed(self, attempt, error)
                 return
-        self.values.keep(number, output)
+        self.values.keep(number, output, outcome.plain, outcome.held)
+        for name, plain in (outcome.variables or {}).items():
+            self.record(ev.VariableSet(at=self._now(), name=name, value=plain, node=attempt.path))
         self.record(
             ev.NodeCompleted(
                 at=self._now(),
-                node=path,
-                output=stored.plain,
+                node=attempt.path,
+                output=outcome.plain,
                 ports=output.ports,
                 values={port: each.plain for port, each in outcome.ports.items()} if outcome.ports else {},
                 verdicts=verdicts,
             )
         )
+        if output.ending is not None:
+            end_by(self, attempt.path, output.ending)
 
     def _suspended(self, attempt: Attempt, outcome: Outcome) -> None:
         suspend = outcome.suspend
@@ -250,8 +281,8 @@ class Execution:
     # --- values, for attempts -----------------------------------------------------------------------------------------
 
     def arguments(self, body: Body) -> dict[str, Any]:
-        """The live inputs of a node by parameter."""
-        return self.values.arguments(body)
+        """The live inputs of a node by parameter, loaded where they have to be."""
+        return loaded(self.values.arguments(body))
 
     def input_value(self, name: str) -> Any:
         """An input of the run."""

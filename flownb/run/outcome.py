@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from flownb import faults
-from flownb.errors import InvalidInput
+from flownb.errors import InvalidInput, StoreError
 from flownb.graph.nodetype import Output, Suspend
 from flownb.model.ports import ERROR
+from flownb.run.patience import patiently
 from flownb.run.secrets import masked_output
 from flownb.services import masking
 from flownb.store import values
@@ -22,11 +23,25 @@ if TYPE_CHECKING:
 class Outcome(msgspec.Struct, frozen=True):
     """A value and its stored form; a struct, as there is one for every node of every run."""
 
-    output: Output
-    stored: Stored | None = None
-    #: Of single ports, where they differ from `stored`.
+    #: The stored form of the value.
+    plain: Any = None
+    #: What was returned; None where that is `plain` itself.
+    output: Output | None = None
+    #: Of single ports, where they differ from `plain`.
     ports: dict[str, Stored] | None = None
     suspend: Suspend | None = None
+    #: Variables of the run that it sets, in plain form.
+    variables: dict[str, Any] | None = None
+    #: How many bytes of it are in artifacts; 0 where a part of it is in memory only.
+    held: int = 0
+
+
+class NotKept(Exception):
+    """The store has no room for a result, or can't be written. That is no failure of the node: it did its work."""
+
+    def __init__(self, fault: StoreError) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
 
 
 def outcome_of(attempt: Attempt, value: Any) -> Outcome:
@@ -34,22 +49,57 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
 
     Raises:
         InvalidInput: the body chose a port that its node has not, or left a step unfinished.
+        NotKept: the store can't take what the body returned.
     """
     if attempt.steps is not None:
         attempt.steps.close()
+    if type(value) is int and _LEAST_INT <= value < _MOST_INT and masking.known is None:
+        if faults.armed:
+            faults.reach("node.after_body")
+        return Outcome(value)
     if isinstance(value, Suspend):
-        return Outcome(Output(), suspend=value)
+        return Outcome(suspend=value)
     output = value if isinstance(value, Output) else Output(value)
     if masking.known is not None:
         output = masked_output(attempt, output)
-    artifacts = attempt.execution.store.artifacts
     ports: dict[str, Stored] | None = None
     if output.ports or output.values:
         _check_ports(attempt, output)
-        ports = {port: values.store(each, artifacts) for port, each in output.values.items()}
-    outcome = Outcome(output, values.store(output.value, artifacts), ports)
+        ports = {port: _stored(attempt, each) for port, each in output.values.items()}
+    stored = _stored(attempt, output.value)
+    variables = {name: _variable(attempt, name, each) for name, each in output.variables.items()}
+    held = _held(stored, ports) if stored.held or ports else 0
+    outcome = Outcome(stored.plain, output, ports, held=held, variables=variables or None)
     faults.reach("node.after_body")
     return outcome
+
+
+def _stored(attempt: Attempt, value: Any) -> Stored:
+    execution = attempt.execution
+    artifacts = execution.store.artifacts
+    try:
+        try:
+            return values.store(value, artifacts)
+        except StoreError as error:
+            return patiently(execution, lambda: values.store(value, artifacts), error)
+    except StoreError as error:
+        raise NotKept(error) from error
+
+
+def _variable(attempt: Attempt, name: str, value: Any) -> Any:
+    stored = _stored(attempt, value)
+    if stored.transient:
+        raise InvalidInput(
+            f"{attempt.path}: the variable {name!r} can't be a {type(value).__name__}: a variable is journaled, and "
+            "that has no stored form.",
+            name=name,
+        )
+    return stored.plain
+
+
+def _held(stored: Stored, ports: dict[str, Stored] | None) -> int:
+    every = (stored, *(ports or {}).values())
+    return 0 if any(each.transient for each in every) else sum(each.held for each in every)
 
 
 def _check_ports(attempt: Attempt, output: Output) -> None:
@@ -60,6 +110,9 @@ def _check_ports(attempt: Attempt, output: Output) -> None:
         raise InvalidInput(f"{attempt.path} returned the port {unknown[0]!r}; it has {there}.")
 
 
+#: What JSON has as a whole number; see `store/values.py`.
+_LEAST_INT: Final = -(2**63)
+_MOST_INT: Final = 2**64
 _SHORT: Final = frozenset({type(None), bool, int, float})
 _SCALARS: Final = _SHORT | {str, bytes}
 _MOST_ITEMS: Final = 100

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flownb import faults
 from flownb.errors import Conflict, DefinitionDrift, InvalidInput, RunError
+from flownb.graph.nodetype import Output
 from flownb.model import commands as cmd
 from flownb.model import events as ev
 from flownb.model.fingerprint import digest_of
@@ -17,9 +18,10 @@ from flownb.run.drift import difference
 from flownb.run.engine import engine
 from flownb.run.executor import Execution
 from flownb.run.follow import Follower
+from flownb.run.halts import halts_left
 from flownb.run.handle import Run
+from flownb.run.partial import check_part, shortcuts, uses_pins
 from flownb.run.recover import read_state, require_row, resumption
-from flownb.run.request import Request, check_until, left_out
 from flownb.run.secrets import references_of
 from flownb.services import masking
 from flownb.store import values
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flownb.run.definition import Definition
+    from flownb.run.request import Request
     from flownb.run.session import Session
     from flownb.store.contract import Lease, RunRow
 
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 def start(request: Request) -> Run:
     """Start a run, or attach to the one that this start was before: by key, or by its place in a notebook."""
     session: Session | None = request.session
-    check_until(request)
+    check_part(request)
     if request.key is not None and not isinstance(request.key, str):
         raise InvalidInput(f"The key of a run is text, not {request.key!r:.60}.", name="key")
     if session is not None:
@@ -92,11 +95,18 @@ def _first_events(request: Request, state: RunState, plain: dict[str, Any]) -> l
         parent=request.parent,
         parent_node=request.parent_node,
     )
-    return [started, *left_out(request, state, started.at)]
+    return [started, *shortcuts(request, state, plain, started.at)]
 
 
 def _join(
-    request: Request, run: Run, lease: Lease, first: list[ev.Event], *, hold: bool = False, previous: Any = None
+    request: Request,
+    run: Run,
+    lease: Lease,
+    first: list[ev.Event],
+    *,
+    hold: bool = False,
+    previous: Any = None,
+    steps: int | None = None,
 ) -> Run:
     """Put a run to work in this process: its first events are folded and go out with the first tick."""
     home = engine()
@@ -113,8 +123,12 @@ def _join(
         power=request.power,
         headless=request.headless,
         hold=hold,
+        steps=steps,
     )
     execution.values.given = request.inputs
+    if uses_pins(request):
+        for path, value in request.pins.items():
+            execution.values.keep(state.topology.index[path], value if isinstance(value, Output) else Output(value))
     join = run.join_all if state.seq else run.join  # a new run has no other handles
     if masking.known is not None:
         first = [masking.known.struct(event) for event in first]
@@ -147,6 +161,13 @@ def _continuation(request: Request) -> Callable[[Run, bool, str], None]:
     return go_on
 
 
+#: Commands that have had their effect when a run goes on; a pause was meant for an owner who is gone.
+_OBEYED: Final = (
+    cmd.SkipNode | cmd.Pause | cmd.Resume | cmd.RetryNode | cmd.Decide | cmd.Step | cmd.SetBreakpoint
+    | cmd.ClearBreakpoint
+)  # fmt: skip
+
+
 def _resume(
     request: Request, run: Run, lease: Lease, *, retry: bool, cause: str = "", previous: Any = None, hold: bool = False
 ) -> Run:
@@ -168,10 +189,12 @@ def _resume(
         again=[command.node for command in left if isinstance(command, cmd.RetryNode)],
         live=previous.values.is_live if previous is not None else None,
     )
-    joined = _join(request, run, lease, first, hold=hold, previous=previous)
+    first += halts_left(left, first[0].at)
+    steps = 1 if any(isinstance(command, cmd.Step) for command in left) else None
+    joined = _join(request, run, lease, first, hold=hold, previous=previous, steps=steps)
     for command in left:
         # A pause that was meant for an owner who is gone has had its effect; answers are taken with the first tick.
-        if not isinstance(command, cmd.SkipNode | cmd.Pause | cmd.Resume | cmd.RetryNode | cmd.Decide):
+        if not isinstance(command, _OBEYED):
             joined.send(command)
     return joined
 
@@ -297,7 +320,7 @@ def _start_in_session(request: Request, session: Session) -> Run:
     request.headless = True
     if first:
         request.until = session.until or request.until
-        check_until(request)
+        check_part(request)
         request.parent, request.parent_node = session.parent, session.parent_node
     row = request.store.row(run_id)
     lease: Lease | None

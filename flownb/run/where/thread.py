@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flownb.errors import InvalidInput
 from flownb.run.capture import OUTPUT
+from flownb.run.inputs import loaded
 from flownb.run.outcome import Outcome, outcome_of
 from flownb.run.where.call import call, outcome_of_type
 
@@ -19,7 +20,7 @@ def start(attempt: Attempt) -> None:
     """Hand the body to a worker thread."""
     execution = attempt.execution
     try:
-        inputs = execution.arguments(attempt.body)
+        inputs = execution.values.arguments(attempt.body)
     except Exception as error:  # noqa: BLE001  an input that can't be loaded is the node's failure
         attempt.end(None, error)
         return
@@ -30,6 +31,7 @@ def start(attempt: Attempt) -> None:
 
 
 def _run(attempt: Attempt, inputs: dict[str, Any]) -> Outcome:
+    inputs = loaded(inputs)
     value = call(attempt, inputs)
     if inspect.iscoroutine(value):
         value.close()
