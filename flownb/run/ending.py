@@ -37,7 +37,9 @@ def conclude(execution: Execution) -> None:
     if state.left and not state.waits:
         stuck = ", ".join(state.topology.paths[number] for number in planning.unfinished(state)[:10])
         failure = ev.Failure(type="InternalError", message=f"Nothing can go on, and nothing waits: {stuck}.")
-        stop(execution, ev.RunFailedEvent(at=now, error=failure))
+        end = ev.RunFailedEvent(at=now, error=failure)
+        stop(execution, end)
+        _end_stopped(execution, end, now)
         return
     result = planning.verdict(state)
     if result.status is RunStatus.PAUSED:

@@ -97,7 +97,7 @@ class Engine:
         #: The clock of the CPU time of the loop's thread.
         self.clock: int | None = None
         self.arrivals = Arrivals(self)
-        self.commits = Commits(self, threaded=loop is None)
+        self.commits = Commits(self, writers=workers)
         self._thread: threading.Thread | None = None
         if loop is not None:
             self.base_context.run(_given.set, self)
