@@ -17,7 +17,8 @@ from flownb.run.aftermath import attempt_failed
 from flownb.run.attempt import Attempt
 from flownb.run.capture import Buffer
 from flownb.run.decisions import take
-from flownb.run.ending import conclude, failed_event, stop
+from flownb.run.ending import conclude, end_by, failed_event, stop
+from flownb.run.halts import Halts
 from flownb.run.inputs import Values, loaded
 from flownb.run.loops import Rounds, turn
 from flownb.run.outcome import NotKept
@@ -54,6 +55,7 @@ class Execution:
         power: bool = False,
         headless: bool = False,
         hold: bool = False,
+        steps: int | None = None,
     ) -> None:
         self.engine = engine
         self.definition = definition
@@ -75,6 +77,8 @@ class Execution:
         #: Folded, not committed.
         self.out: list[ev.Event] = []
         self.alive: dict[int, Attempt] = {}
+        #: Breakpoints, and whoever steps through the run; None where there is neither.
+        self.halts = Halts(state, steps) if steps is not None or state.breakpoints else None
         #: Loops at work, by the number of their node.
         self.loops: dict[int, Rounds] = {}
         #: Nodes between two attempts, and nodes whose timer is near.
@@ -107,6 +111,8 @@ class Execution:
         for number in list(self.state.waits):
             self.timers.watch(number)
         take_up(self)
+        if self.state.breakpoints and self.halts is None:
+            self.halts = Halts(self.state)
         nodes = self.state.topology.nodes
         if any(nodes[number].on_error is not OnError.CONTINUE for number in self.state.unhandled):
             stop(self, failed_event(self))
@@ -161,7 +167,7 @@ class Execution:
         paths = self.state.topology.paths
         for number, reason in step.skips:
             self.record(ev.NodeSkipped(at=self._now(), node=paths[number], reason=reason))
-        for number in step.starts:
+        for number in step.starts if self.halts is None else self.halts.let_through(step.starts):
             if self._bodies[number].node.disabled:
                 self._pass_through(number)
             else:
@@ -239,6 +245,8 @@ class Execution:
                 attempt_failed(self, attempt, error)
                 return
         self.values.keep(number, output, outcome.plain, outcome.held)
+        for name, plain in (outcome.variables or {}).items():
+            self.record(ev.VariableSet(at=self._now(), name=name, value=plain, node=attempt.path))
         self.record(
             ev.NodeCompleted(
                 at=self._now(),
@@ -249,6 +257,8 @@ class Execution:
                 verdicts=verdicts,
             )
         )
+        if output.ending is not None:
+            end_by(self, attempt.path, output.ending)
 
     def _suspended(self, attempt: Attempt, outcome: Outcome) -> None:
         suspend = outcome.suspend

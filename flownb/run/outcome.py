@@ -10,6 +10,7 @@ from flownb import faults
 from flownb.errors import InvalidInput, StoreError
 from flownb.graph.nodetype import Output, Suspend
 from flownb.model.ports import ERROR
+from flownb.run.patience import patiently
 from flownb.run.secrets import masked_output
 from flownb.services import masking
 from flownb.store import values
@@ -17,7 +18,6 @@ from flownb.store.values import Stored
 
 if TYPE_CHECKING:
     from flownb.run.attempt import Attempt
-    from flownb.store.artifacts import ArtifactStore
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -30,6 +30,8 @@ class Outcome(msgspec.Struct, frozen=True):
     #: Of single ports, where they differ from `plain`.
     ports: dict[str, Stored] | None = None
     suspend: Suspend | None = None
+    #: Variables of the run that it sets, in plain form.
+    variables: dict[str, Any] | None = None
     #: How many bytes of it are in artifacts; 0 where a part of it is in memory only.
     held: int = 0
 
@@ -60,22 +62,39 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     output = value if isinstance(value, Output) else Output(value)
     if masking.known is not None:
         output = masked_output(attempt, output)
-    artifacts = attempt.execution.store.artifacts
     ports: dict[str, Stored] | None = None
     if output.ports or output.values:
         _check_ports(attempt, output)
-        ports = {port: _stored(each, artifacts) for port, each in output.values.items()}
-    stored = _stored(output.value, artifacts)
-    outcome = Outcome(stored.plain, output, ports, held=_held(stored, ports) if stored.held or ports else 0)
+        ports = {port: _stored(attempt, each) for port, each in output.values.items()}
+    stored = _stored(attempt, output.value)
+    variables = {name: _variable(attempt, name, each) for name, each in output.variables.items()}
+    held = _held(stored, ports) if stored.held or ports else 0
+    outcome = Outcome(stored.plain, output, ports, held=held, variables=variables or None)
     faults.reach("node.after_body")
     return outcome
 
 
-def _stored(value: Any, artifacts: ArtifactStore) -> Stored:
+def _stored(attempt: Attempt, value: Any) -> Stored:
+    execution = attempt.execution
+    artifacts = execution.store.artifacts
     try:
-        return values.store(value, artifacts)
+        try:
+            return values.store(value, artifacts)
+        except StoreError as error:
+            return patiently(execution, lambda: values.store(value, artifacts), error)
     except StoreError as error:
         raise NotKept(error) from error
+
+
+def _variable(attempt: Attempt, name: str, value: Any) -> Any:
+    stored = _stored(attempt, value)
+    if stored.transient:
+        raise InvalidInput(
+            f"{attempt.path}: the variable {name!r} can't be a {type(value).__name__}: a variable is journaled, and "
+            "that has no stored form.",
+            name=name,
+        )
+    return stored.plain
 
 
 def _held(stored: Stored, ports: dict[str, Stored] | None) -> int:

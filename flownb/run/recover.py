@@ -13,6 +13,7 @@ from flownb.model.topology import Topology
 from flownb.model.workflow import Workflow
 from flownb.run.decisions import ask_about_doubt
 from flownb.run.definition import shape_of
+from flownb.run.halts import passed
 from flownb.store import values
 
 if TYPE_CHECKING:
@@ -105,6 +106,8 @@ def resumption(
     """
     paths = state.topology.paths
     back: set[int] = set(state.reset_numbers()) if retry else set()
+    if retry:
+        back |= {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.ERROR}
     asks: list[int] = []
     fails: list[int] = []
     skipped = [state.topology.index[path] for path in skip if path in state.topology.index]
@@ -127,7 +130,7 @@ def resumption(
     why = cause or ("recovered" if flight else "command")
     moved = definition.hash if state.definition not in ("", definition.hash) else ""
     reset = tuple(paths[number] for number in sorted(back))
-    events: list[ev.Event] = [ev.RunResumed(at=now, reset=reset, cause=why, definition=moved)]
+    events: list[ev.Event] = [ev.RunResumed(at=now, reset=reset, cause=why, definition=moved, passed=passed(state))]
     for number in asks:
         events += ask_about_doubt(state, paths[number], now)
     events += [_crashed(paths[number], now) for number in fails]

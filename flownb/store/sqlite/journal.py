@@ -95,10 +95,10 @@ class Journal(Table):
         with self._db.writing(power=power) as cursor:
             self._check(cursor, writes, remembered)
             cursor.executemany(_APPEND, rows)
-            let_go = [(write.run,) for write in writes if write.release]
             for write, happened in notable:
                 self._project(cursor, write.run, happened)
-            if let_go:
+            if let_go := [(write.run,) for write in writes if write.release]:
+                self._db.look()  # nobody looks after a run that rests: a file that went away is noticed now
                 cursor.executemany(_LET_GO, let_go)
         for write in writes:
             if write.release:
