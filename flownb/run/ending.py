@@ -21,6 +21,8 @@ CANCEL_SECONDS: Final = 5.0
 def conclude(execution: Execution) -> None:
     """Nothing is in flight and nothing can start: the run ends, pauses, or goes on waiting for a near timer."""
     now, state = execution.engine.now(), execution.state
+    if execution.engine.watchdog.found:
+        execution.engine.watchdog.tell()
     if execution.stopping is not None:
         _end_stopped(execution, execution.stopping, now)
         return
@@ -35,7 +37,9 @@ def conclude(execution: Execution) -> None:
     if state.left and not state.waits:
         stuck = ", ".join(state.topology.paths[number] for number in planning.unfinished(state)[:10])
         failure = ev.Failure(type="InternalError", message=f"Nothing can go on, and nothing waits: {stuck}.")
-        stop(execution, ev.RunFailedEvent(at=now, error=failure))
+        end = ev.RunFailedEvent(at=now, error=failure)
+        stop(execution, end)
+        _end_stopped(execution, end, now)
         return
     result = planning.verdict(state)
     if result.status is RunStatus.PAUSED:

@@ -31,7 +31,8 @@ from flownb.run.house import House
 from flownb.run.output import installation
 from flownb.run.output.recording import Recording
 from flownb.run.patience import Patience
-from flownb.run.threads import Workers
+from flownb.run.threads import Workers, thread_clock
+from flownb.run.watchdog import Watchdog
 from flownb.store import opening
 from flownb.store.owner import current_owner
 
@@ -93,8 +94,11 @@ class Engine:
         self.house = House(self)
         self.patience = Patience(self)
         self.recording = Recording(self)
+        self.watchdog = Watchdog(self)
+        #: The clock of the CPU time of the loop's thread.
+        self.clock: int | None = None
         self.arrivals = Arrivals(self)
-        self.commits = Commits(self, threaded=loop is None)
+        self.commits = Commits(self, writers=workers)
         self._thread: threading.Thread | None = None
         if loop is not None:
             self.base_context.run(_given.set, self)
@@ -104,6 +108,7 @@ class Engine:
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self.loop)
+        self.clock = thread_clock()
         while True:
             try:
                 self.loop.run_forever()
@@ -224,6 +229,8 @@ class Engine:
             # is starved by it at the default of 5 ms; half a millisecond is fair to both.
             self._switch_interval = sys.getswitchinterval()
             sys.setswitchinterval(0.0005)
+            if self._thread is not None:
+                self.watchdog.wake()
         self.executions[execution.run_id] = execution
         self.arrivals.arrived(execution)
         execution.begin()
@@ -237,6 +244,7 @@ class Engine:
             self.house.leave(execution)
             if not self.executions:
                 installation.leave()
+                self.watchdog.rest()
                 sys.setswitchinterval(self._switch_interval)
 
     def forget(self) -> None:

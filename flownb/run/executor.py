@@ -6,6 +6,7 @@ folds an event and puts it on `out`; the engine commits `out`, publishes it, and
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from flownb.graph.nodetype import Output
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from flownb.run.outcome import Outcome
     from flownb.run.steps import Promises
     from flownb.store.contract import Lease, Store
+
+_log = logging.getLogger("flownb.engine")
 
 
 class Execution:
@@ -134,7 +137,10 @@ class Execution:
     def tell(self, happened: Sequence[ev.Event] | None) -> None:
         """Tell the listeners: of what was committed, of nothing left to do (empty), or of the end (None)."""
         for listener in self.listeners:
-            listener(happened)
+            try:
+                listener(happened)
+            except Exception:  # noqa: BLE001  a view that can't draw must not keep nodes from starting
+                _log.exception("Run %s goes on; who listens to it failed: %r", self.run_id, listener)
 
     # --- deciding -----------------------------------------------------------------------------------------------------
 
