@@ -27,7 +27,7 @@ def start(attempt: Attempt) -> None:
     # once, so that nothing the engine does is taken for the node's. That costs a third of a context of our own.
     OUTPUT.set(attempt.buffer)
     try:
-        task = engine.tasks.start(_run(attempt), attempt.path)
+        task = engine.tasks.start(run(attempt), attempt.path)
     finally:
         OUTPUT.set(None)
     if task.done():
@@ -70,7 +70,8 @@ def start_function(attempt: Attempt) -> None:
         task.add_done_callback(attempt.task_returned, context=engine.base_context)
 
 
-async def _run(attempt: Attempt) -> Outcome | None:
+async def run(attempt: Attempt) -> Outcome | None:
+    """What the task of an attempt does."""
     body, execution = attempt.body, attempt.execution
     try:
         inputs = execution.values.arguments(body)
