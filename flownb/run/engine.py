@@ -26,12 +26,14 @@ from flownb.ids import new_run_id
 from flownb.run import ending
 from flownb.run.arrivals import Arrivals
 from flownb.run.commits import Commits
+from flownb.run.departures import Departures
 from flownb.run.eager import EagerTasks
 from flownb.run.house import House
 from flownb.run.output import installation
 from flownb.run.output.recording import Recording
 from flownb.run.patience import Patience
-from flownb.run.threads import Workers
+from flownb.run.threads import Workers, thread_clock
+from flownb.run.watchdog import Watchdog
 from flownb.store import opening
 from flownb.store.owner import current_owner
 
@@ -78,6 +80,7 @@ class Engine:
         self.loop = loop or asyncio.new_event_loop()
         #: The clock by which a tick keeps within its budget; of the loop, if that may be another than the machine's.
         self._clock: Callable[[], float] = time.perf_counter if loop is None else loop.time
+        self.owns_loop = loop is None
         self.base_context = contextvars.Context()
         self.tasks = EagerTasks(self.loop)
         self.workers = workers or Workers(self.loop)
@@ -90,8 +93,12 @@ class Engine:
         self._armed = False
         self._switch_interval = sys.getswitchinterval()
         self.house = House(self)
+        self.departures = Departures(self)
         self.patience = Patience(self)
         self.recording = Recording(self)
+        self.watchdog = Watchdog(self)
+        #: The clock of the CPU time of the loop's thread.
+        self.clock: int | None = None
         self.arrivals = Arrivals(self)
         self.commits = Commits(self, writers=workers)
         self._thread: threading.Thread | None = None
@@ -103,15 +110,25 @@ class Engine:
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self.loop)
+        self.clock = thread_clock()
         while True:
             try:
                 self.loop.run_forever()
             except (SystemExit, KeyboardInterrupt) as error:
                 # asyncio lets these two out of a callback or of a task that a node made: one node's `sys.exit()` is
                 # no reason to end the engine, which all runs of this process share.
-                _log.error("Something that a node started on the engine's loop raised %r; runs go on.", error)
+                if not self._is_a_bodys(error):
+                    _log.error("Something that a node started on the engine's loop raised %r; runs go on.", error)
             else:
                 return
+
+    def _is_a_bodys(self, error: BaseException) -> bool:
+        """Whether a body ended with this, so that its node fails with it and nothing else is to be said."""
+        tasks = [attempt.running for execution in self.executions.values() for attempt in execution.alive.values()]
+        return any(
+            isinstance(task, asyncio.Task) and task.done() and not task.cancelled() and task.exception() is error
+            for task in tasks
+        )
 
     @property
     def thread_id(self) -> int | None:
@@ -214,6 +231,8 @@ class Engine:
             # is starved by it at the default of 5 ms; half a millisecond is fair to both.
             self._switch_interval = sys.getswitchinterval()
             sys.setswitchinterval(0.0005)
+            if self._thread is not None:
+                self.watchdog.wake()
         self.executions[execution.run_id] = execution
         self.arrivals.arrived(execution)
         execution.begin()
@@ -227,6 +246,7 @@ class Engine:
             self.house.leave(execution)
             if not self.executions:
                 installation.leave()
+                self.watchdog.rest()
                 sys.setswitchinterval(self._switch_interval)
 
     def forget(self) -> None:
