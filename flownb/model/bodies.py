@@ -71,6 +71,8 @@ class LoopBody(msgspec.Struct):
     sinks: list[int]
     #: Places of nodes with an edge from their error port.
     has_error_port: list[int]
+    #: By place: whether no edge leads to the node or from it, and it is no loop.
+    alone: list[bool]
 
 
 class Block(msgspec.Struct):
@@ -183,6 +185,7 @@ def compile_body(loop: str, edges: SortedEdges, ports: Mapping[str, NodePorts]) 
         inside={},
         sinks=[],
         has_error_port=[],
+        alone=[],
     )
     for edge, meets in edges.beginning.get(loop, ()):
         wire = wire_of(edge, len(body.wires), place[edge.source], place[meets])
@@ -198,6 +201,11 @@ def compile_body(loop: str, edges: SortedEdges, ports: Mapping[str, NodePorts]) 
     for number, node in enumerate(members):
         if node.type == LOOP:
             body.inside[number] = compile_body(node.id, edges, ports)
+    captures = {each.target for each in body.captured}
+    body.alone = [
+        not (body.entering[number] or body.leaving[number] or number in captures or number in body.inside)
+        for number in range(len(members))
+    ]
     return body
 
 
@@ -231,6 +239,11 @@ def _arguments(body: LoopBody, number: int, ports: NodePorts | None) -> tuple[Ar
     return tuple(plans)
 
 
+#: Shared by the instances that no edge touches; nobody changes them.
+_NO_TARGETS: Final[list[int]] = []
+_NO_WIRES: Final[list[Wire]] = []
+
+
 def grow(topology: Topology, loop: int, index: int, item: object) -> Block:
     """Append the instances of one iteration to a graph that nobody shares.
 
@@ -254,11 +267,18 @@ def grow(topology: Topology, loop: int, index: int, item: object) -> Block:
         topology.paths.append(path)
         topology.nodes.append(node)
         topology.need.append(body.need[place])
-        topology.succ.append([base + target for target in body.succ[place]])
-        topology.leaving.append([wires[each] for each in body.leaving[place]])
-        _lead_in(topology, body, place, wires, frame)
-    topology.has_error_port.update(base + place for place in body.has_error_port)
-    topology.settle_singly(range(base, base + len(body.members)))
+        if body.alone[place]:  # most bodies are one node that needs only its item: nothing is made for it
+            topology.succ.append(_NO_TARGETS)
+            topology.leaving.append(_NO_WIRES)
+            topology.entering.append(_NO_WIRES)
+            topology.arguments.append(())
+        else:
+            topology.succ.append([base + target for target in body.succ[place]])
+            topology.leaving.append([wires[each] for each in body.leaving[place]])
+            _lead_in(topology, body, place, wires, frame)
+    if wires:
+        topology.has_error_port.update(base + place for place in body.has_error_port)
+        topology.settle_singly(range(base, base + len(body.members)))
     return Block(loop, index, base, len(body.members), item, len(body.members))
 
 

@@ -165,8 +165,11 @@ class Readiness:
         self.node_status += bytes(block.count)
         self.need += topology.need[block.base :]
         self.left += block.count
-        self.ready += [n for n in block.numbers if not self.need[n] and n not in topology.joins]
-        self._begin_joins(block)
+        if topology.joins:
+            self.ready += [n for n in block.numbers if not self.need[n] and n not in topology.joins]
+            self._begin_joins(block)
+        else:
+            self.ready += [n for n in block.numbers if not self.need[n]]
         if not block.count:
             self.finished_blocks.append(block)
         return block

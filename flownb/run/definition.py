@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +74,9 @@ class Body:
 
     def instance(self, number: int, path: str) -> Body:
         """The same for an instance of the node in a round of its loop."""
-        body = copy.copy(self)
+        body = Body.__new__(Body)
+        for name in Body.__slots__:  # a third of what `copy.copy` takes
+            setattr(body, name, getattr(self, name))
         body.number, body.path = number, path
         return body
 

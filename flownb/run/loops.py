@@ -120,6 +120,20 @@ class Rounds:
 
     def _gather(self, block: Block) -> None:
         state, each = self._execution.state, self.rounds[block.index]
+        if state.failures and self._has_failed(block, each):
+            self._failed = True
+            return
+        sinks = state.topology.bodies[self._loop].sinks
+        completed = [place for place in sinks if state.node_status[block.base + place] == COMPLETED]
+        output = self._execution.values.output
+        if len(sinks) > 1:
+            nodes = state.topology.nodes
+            each.value = {nodes[block.base + place].id: output(block.base + place) for place in completed}
+        elif completed:
+            each.value = output(block.base + completed[0])
+
+    def _has_failed(self, block: Block, each: Round) -> bool:
+        state = self._execution.state
         for number in block.numbers:
             failed = state.failures.get(number)
             if failed is not None and not failed.port:
@@ -129,15 +143,8 @@ class Rounds:
                     "message": failed.error.message,
                     "class": failed.error.error_class,
                 }
-                self._failed = True
-                return
-        sinks = state.topology.bodies[self._loop].sinks
-        found = {
-            state.topology.nodes[block.base + place].id: self._execution.values.output(block.base + place)
-            for place in sinks
-            if state.node_status[block.base + place] == COMPLETED
-        }
-        each.value = found if len(sinks) > 1 else next(iter(found.values()), None)
+                return True
+        return False
 
 
 def turn(execution: Execution) -> None:
