@@ -44,6 +44,7 @@ class _Refresher:
         self._run = run
         self._update = update
         self._news = threading.Event()
+        self._closing = False
         self._forget = run.watch(self._heard)
         self._thread = threading.Thread(target=self._serve, name="flownb-display", daemon=True)
         self._thread.start()
@@ -57,20 +58,27 @@ class _Refresher:
         while True:
             self._news.wait(5.0)
             self._news.clear()
-            resting = self._run.resting and not self._run.held
-            wait = _SECONDS_BETWEEN - (time.monotonic() - drawn)
-            if not resting and wait > 0:
-                time.sleep(wait)
+            if not self._rests():
+                time.sleep(max(0.0, _SECONDS_BETWEEN - (time.monotonic() - drawn)))
+            last = self._is_last()  # before it is drawn: what happens meanwhile is news
             self._update(self._run)
             drawn = time.monotonic()
-            if self._run.resting and not self._run.held:  # a held run has one more status to come
+            if last:
                 self._forget()
                 if self in _refreshers:
                     _refreshers.remove(self)
                 return
 
+    def _rests(self) -> bool:
+        return self._run.resting and not self._run.held  # a held run has one more status to come
+
+    def _is_last(self) -> bool:
+        """Whether no other picture follows: a run that is paused may go on, as long as there is a kernel."""
+        return self._rests() and (self._closing or self._run.status.ended)
+
     def finish(self, timeout: float) -> None:
         """Wait until the last picture is drawn."""
+        self._closing = True
         self._news.set()
         self._thread.join(timeout)
 
@@ -80,5 +88,5 @@ _refreshers: Final[list[_Refresher]] = []
 
 def finish(timeout: float = 10.0) -> None:
     """Wait until every display shows the end of its run; before a headless kernel is shut down."""
-    for refresher in _refreshers:
+    for refresher in _refreshers.copy():  # each takes itself out
         refresher.finish(timeout)

@@ -169,7 +169,11 @@ def _only(request: Request, state: RunState, inputs: Mapping[str, Any], now: flo
 
 def _earlier(request: Request, wanted: Collection[str]) -> RunState | None:
     """The newest earlier run of the workflow that has left none of the wanted nodes out."""
-    rows = request.store.rows(workflow=request.definition.workflow.name, limit=_MOST_LOOKED_AT)
+    name = request.definition.workflow.name
+    rows = [*request.store.rows(workflow=name, limit=_MOST_LOOKED_AT)]
+    if request.session is not None:  # those of the same notebook are listed beneath it
+        rows += request.store.rows(workflow=name, group=request.session.run_id, limit=_MOST_LOOKED_AT)
+        rows.sort(key=lambda row: row.created_at, reverse=True)
     for row in rows:
         if row.definition:
             state = read_state(request.store, row)
