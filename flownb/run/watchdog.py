@@ -2,7 +2,8 @@
 
 A thread of its own asks the loop for an answer and sees how long that takes. While there is none, it looks at the stack
 of the engine's thread: a node that stands there blocks all others, and its run gets a warning with the line where it
-was. Once a second it looks at which sync nodes compute in Python without a break, since all threads share one lock.
+was. Once a second it looks at which sync nodes compute in Python without a break, since all threads share one lock,
+and at what takes longer or more than the flow's settings say.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from flownb.model.events import SystemWarning
 from flownb.run.capture import OUTPUT
 from flownb.run.computing import BLOCKED, LOOK, Computing
 from flownb.run.lags import Lags
+from flownb.run.thresholds import Thresholds
 from flownb.run.where import loop
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from flownb.run.attempt import Attempt
@@ -31,8 +34,8 @@ if TYPE_CHECKING:
 
 #: Seconds after the last run in which it still looks, so that many short runs don't wake it each time.
 _LINGER: Final = 1.0
-#: Seconds between two looks at who computes.
-_COMPUTING_LOOK: Final = 1.0
+#: Seconds between two looks at who computes, and at what takes long or much.
+_LONG_LOOK: Final = 1.0
 
 _ON_LOOP: Final = frozenset({loop.run.__code__, loop.run_plain.__code__})
 _HANDLE: Final = Handle._run.__code__  # noqa: SLF001  the frame that is beneath every callback
@@ -46,20 +49,21 @@ class Watchdog:
         #: How late the loop has answered lately.
         self.lags = Lags()
         #: What was found and nobody has recorded yet.
-        self.found: deque[tuple[Execution, Attempt, str]] = deque()
+        self.found: deque[tuple[Execution, str | None, str]] = deque()
         self._thread: threading.Thread | None = None
         self._work = threading.Event()
         self._active = False
         self._asleep = True
-        self._told: weakref.WeakKeyDictionary[Execution, set[str]] = weakref.WeakKeyDictionary()
+        self._told: weakref.WeakKeyDictionary[Execution, set[tuple[str, str | None]]] = weakref.WeakKeyDictionary()
         self._asked: float | None = None
         self._answered: float | None = None
         #: The node that stands on the loop while it doesn't answer, and how often it was seen there.
         self._suspect: Attempt | None = None
         self._seen = 0
         self._place = ""
-        self._next_computing = 0.0
+        self._next_long_look = 0.0
         self._computing = Computing(engine)
+        self._thresholds = Thresholds(engine)
 
     # --- on the loop --------------------------------------------------------------------------------------------------
 
@@ -79,10 +83,9 @@ class Watchdog:
     def tell(self) -> None:
         """Record what was found."""
         while self.found:
-            execution, attempt, message = self.found.popleft()
+            execution, node, message = self.found.popleft()
             if not execution.over:
-                event = SystemWarning(at=execution.engine.now(), message=message, node=attempt.path)
-                execution.record(event)
+                execution.record(SystemWarning(at=execution.engine.now(), message=message, node=node))
 
     def _answer(self) -> None:
         self._answered = time.monotonic()
@@ -127,10 +130,12 @@ class Watchdog:
                 self._engine.loop.call_soon_threadsafe(self._answer, context=self._engine.base_context)
             except RuntimeError:  # it is closed: the process ends
                 self._active = False
-        if now >= self._next_computing:
-            self._next_computing = now + _COMPUTING_LOOK
+        if now >= self._next_long_look:
+            self._next_long_look = now + _LONG_LOOK
             for attempt, seconds in self._computing.look(now, late):
                 self._say_that_it_computes(attempt, seconds)
+            for execution, node, kind, text in self._thresholds.look(now):
+                self._note(execution, node, kind, text)
 
     def _suspicion(self) -> None:
         frame = sys._current_frames().get(self._engine.thread_id or 0)  # noqa: SLF001  the one way to see a thread
@@ -147,12 +152,16 @@ class Watchdog:
         attempt = self._suspect
         if attempt is None or not (self._seen > 1 or self._computing.engine_computed(late)):
             return
+        place = self._place
         self._note(
-            attempt,
+            attempt.execution,
+            attempt.path,
             "blocks",
-            f"{attempt.path} blocked the engine's loop for more than 250 ms, at {self._place}: no other async node "
-            "went on meanwhile. Await what takes time (asyncio.sleep, an async client), or write a plain `def`, which "
-            'runs on a thread, or with where="process" in a process of its own.',
+            lambda: (
+                f"{attempt.path} blocked the engine's loop for more than 250 ms, at {place}: no other async node went "
+                "on meanwhile. Await what takes time (asyncio.sleep, an async client), or write a plain `def`, which "
+                'runs on a thread, or with where="process" in a process of its own.'
+            ),
         )
 
     def _say_that_it_computes(self, attempt: Attempt, seconds: float) -> None:
@@ -162,20 +171,23 @@ class Watchdog:
         late = self.lags.share(0.99) * 1000
         beside = f"{others} other node{'s' if others > 1 else ''}"
         self._note(
-            attempt,
+            attempt.execution,
+            attempt.path,
             "computes",
-            f"{attempt.path} has computed for {seconds:.0f} s without a break beside {beside}, and Python lets one "
-            f"thread compute at a time: the engine's loop answers up to {late:.0f} ms late. "
-            'where="process" gives it a core of its own.',
+            lambda: (
+                f"{attempt.path} has computed for {seconds:.0f} s without a break beside {beside}, and Python lets one "
+                f"thread compute at a time: the engine's loop answers up to {late:.0f} ms late. "
+                'where="process" gives it a core of its own.'
+            ),
         )
 
-    def _note(self, attempt: Attempt, kind: str, message: str) -> None:
-        told = self._told.setdefault(attempt.execution, set())
-        if f"{kind} {attempt.path}" in told:
-            return
-        told.add(f"{kind} {attempt.path}")
-        self.found.append((attempt.execution, attempt, message))
-        self._engine.call(self.tell)
+    def _note(self, execution: Execution, node: str | None, kind: str, text: Callable[[], str]) -> None:
+        """Tell of each kind once a node and run."""
+        told = self._told.setdefault(execution, set())
+        if (kind, node) not in told:
+            told.add((kind, node))
+            self.found.append((execution, node, text()))
+            self._engine.call(self.tell)
 
 
 def standing(frame: FrameType | None, engine: Engine) -> tuple[Attempt, FrameType] | None:
