@@ -26,6 +26,7 @@ from flownb.ids import new_run_id
 from flownb.run import ending
 from flownb.run.arrivals import Arrivals
 from flownb.run.commits import Commits
+from flownb.run.departures import Departures
 from flownb.run.eager import EagerTasks
 from flownb.run.house import House
 from flownb.run.output import installation
@@ -91,6 +92,7 @@ class Engine:
         self._armed = False
         self._switch_interval = sys.getswitchinterval()
         self.house = House(self)
+        self.departures = Departures(self)
         self.patience = Patience(self)
         self.recording = Recording(self)
         self.watchdog = Watchdog(self)
