@@ -30,14 +30,18 @@ class Thresholds:
         self._engine = engine
         #: When a run was seen first, and the memory of the process then.
         self._runs: weakref.WeakKeyDictionary[Execution, tuple[float, int]] = weakref.WeakKeyDictionary()
-        #: The attempts in flight, and when they were seen first.
-        self._attempts: dict[int, tuple[Attempt, float]] = {}
+        #: The attempts in flight by run, path and number, and when they were seen first; none is kept alive by it.
+        self._attempts: dict[tuple[str, str, int], float] = {}
 
     def look(self, now: float) -> Iterator[Finding]:
         """What is beyond its threshold."""
         memory = memory_used()
-        attempts: dict[int, tuple[Attempt, float]] = {}
-        for execution in list(self._engine.executions.values()):
+        attempts: dict[tuple[str, str, int], float] = {}
+        # One by one, so that none is kept alive by the others: a run that has ended gives its memory back at once.
+        for run in list(self._engine.executions):
+            execution = self._engine.executions.get(run)
+            if execution is None:
+                continue
             watch = execution.definition.workflow.settings.watch
             began, at_first = self._runs.setdefault(execution, (now, memory))
             if watch.run_seconds and now - began > watch.run_seconds:
@@ -45,9 +49,10 @@ class Thresholds:
             if watch.memory_mb and memory - at_first > watch.memory_mb * _MEGABYTE:
                 yield execution, None, "memory", partial(_memory, (memory - at_first) // _MEGABYTE, watch.memory_mb)
             for attempt in list(execution.alive.values()):
-                seen = attempts[id(attempt)] = self._attempts.get(id(attempt), (attempt, now))
-                if watch.node_seconds and now - seen[1] > watch.node_seconds:
-                    text = partial(_long_node, attempt, now - seen[1], watch.node_seconds)
+                name = (execution.run_id, attempt.path, attempt.number_of_try)
+                seen = attempts[name] = self._attempts.get(name, now)
+                if watch.node_seconds and now - seen > watch.node_seconds:
+                    text = partial(_long_node, attempt, now - seen, watch.node_seconds)
                     yield execution, attempt.path, "long", text
         self._attempts = attempts
 

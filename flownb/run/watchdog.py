@@ -15,6 +15,7 @@ import time
 import weakref
 from asyncio.events import Handle
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.model.events import SystemWarning
@@ -57,8 +58,9 @@ class Watchdog:
         self._told: weakref.WeakKeyDictionary[Execution, set[tuple[str, str | None]]] = weakref.WeakKeyDictionary()
         self._asked: float | None = None
         self._answered: float | None = None
-        #: The node that stands on the loop while it doesn't answer, and how often it was seen there.
-        self._suspect: Attempt | None = None
+        #: The node that stands on the loop while it doesn't answer (its run, path and attempt), and how often it was seen
+        #: there.
+        self._suspect: tuple[weakref.ref[Execution], str, int] | None = None
         self._seen = 0
         self._place = ""
         self._next_long_look = 0.0
@@ -100,11 +102,12 @@ class Watchdog:
                 active = now
             elif now - active > _LINGER:
                 self._asleep = True
+                self._asked = self._suspect = None
+                self._computing.rest()
                 if not self._active:
                     self._work.wait()
                 self._work.clear()
                 self._asleep = False
-                self._asked = self._suspect = None
                 continue
             time.sleep(LOOK)
             with contextlib.suppress(Exception):  # a frame or a run that is gone while it is looked at
@@ -144,25 +147,18 @@ class Watchdog:
             self._suspect, self._seen = None, 0
             return
         attempt, inner = found
-        self._seen = self._seen + 1 if attempt is self._suspect else 1
-        self._suspect, self._place = attempt, place_of(attempt, inner)
+        suspect = (weakref.ref(attempt.execution), attempt.path, attempt.number_of_try)
+        self._seen = self._seen + 1 if suspect == self._suspect else 1
+        self._suspect, self._place = suspect, place_of(attempt, inner)
 
     def _accuse(self, late: float) -> None:
         """A node that was seen twice blocks; once is enough where nobody could look, because it held Python's lock."""
-        attempt = self._suspect
-        if attempt is None or not (self._seen > 1 or self._computing.engine_computed(late)):
+        if self._suspect is None or not (self._seen > 1 or self._computing.engine_computed(late)):
             return
-        place = self._place
-        self._note(
-            attempt.execution,
-            attempt.path,
-            "blocks",
-            lambda: (
-                f"{attempt.path} blocked the engine's loop for more than 250 ms, at {place}: no other async node went "
-                "on meanwhile. Await what takes time (asyncio.sleep, an async client), or write a plain `def`, which "
-                'runs on a thread, or with where="process" in a process of its own.'
-            ),
-        )
+        run, path, _ = self._suspect
+        execution = run()
+        if execution is not None:
+            self._note(execution, path, "blocks", partial(_blocked, path, self._place))
 
     def _say_that_it_computes(self, attempt: Attempt, seconds: float) -> None:
         others = sum(len(execution.alive) for execution in list(self._engine.executions.values())) - 1
@@ -188,6 +184,14 @@ class Watchdog:
             told.add((kind, node))
             self.found.append((execution, node, text()))
             self._engine.call(self.tell)
+
+
+def _blocked(path: str, place: str) -> str:
+    return (
+        f"{path} blocked the engine's loop for more than 250 ms, at {place}: no other async node went on meanwhile. "
+        "Await what takes time (asyncio.sleep, an async client), or write a plain `def`, which runs on a thread, or with "
+        'where="process" in a process of its own.'
+    )
 
 
 def standing(frame: FrameType | None, engine: Engine) -> tuple[Attempt, FrameType] | None:
