@@ -58,8 +58,7 @@ class Watchdog:
         self._told: weakref.WeakKeyDictionary[Execution, set[tuple[str, str | None]]] = weakref.WeakKeyDictionary()
         self._asked: float | None = None
         self._answered: float | None = None
-        #: The node that stands on the loop while it doesn't answer (its run, path and attempt), and how often it was seen
-        #: there.
+        #: The node that stands on the loop while it doesn't answer (its run, path and attempt); how often it was seen.
         self._suspect: tuple[weakref.ref[Execution], str, int] | None = None
         self._seen = 0
         self._place = ""
@@ -189,8 +188,8 @@ class Watchdog:
 def _blocked(path: str, place: str) -> str:
     return (
         f"{path} blocked the engine's loop for more than 250 ms, at {place}: no other async node went on meanwhile. "
-        "Await what takes time (asyncio.sleep, an async client), or write a plain `def`, which runs on a thread, or with "
-        'where="process" in a process of its own.'
+        "Await what takes time (asyncio.sleep, an async client), or write a plain `def`, which runs on a thread, or "
+        'with where="process" in a process of its own.'
     )
 
 
