@@ -10,10 +10,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from flownb.errors import NotFound, UsageError
 from flownb.model.status import PauseReason, RunStatus
 from flownb.notebook import travel
-from flownb.notebook.document import check_writable, notebook_of, read_notebook, text_of, write_text
+from flownb.notebook.document import check_writable, notebook_of, pinned_text, read_notebook, text_of, write_text
 from flownb.notebook.kernels import choose
 from flownb.notebook.outcome import STOPPED, Outcome, may_go_on, outcome_of, stamp_of, tell
 from flownb.notebook.parameters import parse_all, read
@@ -215,6 +217,8 @@ def _execute(
     if lease is None:
         return None
     session: dict[str, Any] = {"retry": asked, "migrate": migrate, "wait": wait}
+    if migrate:
+        session["program"] = store.put_program(msgspec.structs.replace(program, source=pinned_text(notebook)))
     session |= {name: program.details[name] for name in _SESSION if name in program.details}
     if program.kind == "cells":
         session["recorded"] = program.details["recorded"]
@@ -250,6 +254,11 @@ def _document(
     """The notebook to execute, its parameters, and its kernel."""
     if not Path(program.directory).is_dir():
         raise NotFound(f"The folder {program.directory}, where run {row.id} works, is gone.")
+    if migrate and program.kind == "cells":
+        raise UsageError(
+            f"Run {row.id} was started in an interactive kernel, and goes on with the cells that were executed there: "
+            "there is no file to go over to. Run the changed cells in its kernel, or start it anew."
+        )
     packed: dict[str, Any] = program.details.get("parameters", {})
     asked = program.details.get("kernel")
     if program.kind == "cells" or not migrate:
