@@ -87,6 +87,8 @@ class RunResumed(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True,
     workflow: str = ""
     #: The inputs from now on (plain form), where the definition brought others.
     inputs: dict[str, Any] | None = None
+    #: The nodes at whose breakpoints the run stood, and which it passes now.
+    passed: tuple[str, ...] = ()
 
 
 class RunCompleted(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_completed"):
@@ -267,6 +269,12 @@ class ApprovalExpired(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_o
     action: str = "expired"
 
 
+class BreakpointSet(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="breakpoint_set"):
+    """The run is to halt before a node, or no more."""
+
+    on: bool = True
+
+
 # --- signals ----------------------------------------------------------------------------------------------------------
 
 
@@ -378,6 +386,7 @@ AnyEvent = (
     | ApprovalVoted
     | ApprovalDecided
     | ApprovalExpired
+    | BreakpointSet
     | SignalReceived
     | SignalDelivered
     | VariableSet

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from flownb.errors import InvalidInput, UsageError
+from flownb.errors import InvalidInput, RunError, UsageError
 from flownb.model import commands as cmd
 from flownb.model.status import PauseReason, RunStatus
 from flownb.run.control import obey
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from flownb.model.state import RunState
+    from flownb.run.executor import Execution
     from flownb.store.contract import Store
+
+
+#: Commands that leave a mark on a run that rests, and let it rest.
+_MARKS: Final = cmd.SetBreakpoint | cmd.ClearBreakpoint
 
 
 class Asking(RunView):
@@ -33,7 +38,7 @@ class Asking(RunView):
         """Ask something of the run, wherever it is at work; what comes of it arrives as events."""
         execution = self._execution
         if execution is not None and not execution.over:
-            execution.engine.call(obey, execution, command)
+            execution.engine.call(self._hand_over, execution, command)
             return
         owner = self._store.owner_of(self.id)
         if owner is not None and owner[1]:
@@ -41,19 +46,32 @@ class Asking(RunView):
             return
         self._send_to_nobody(command)
 
+    def _hand_over(self, execution: Execution, command: cmd.Command) -> None:
+        """Give a command to the execution, on its loop; one that paused while the command was on its way has had it."""
+        if not execution.over or execution.state.status is not RunStatus.PAUSED:
+            obey(execution, command)
+        elif execution.gone:
+            with contextlib.suppress(RunError):  # whoever asked has gone on long ago
+                self.send(command)
+        else:  # the pause is not committed yet
+            home = execution.engine
+            home.loop.call_later(0.01, self._hand_over, execution, command, context=home.base_context)
+
     def _send_to_nobody(self, command: cmd.Command) -> None:
         """The run rests: a command that needs no program is carried out here."""
         if self._state.status.ended and not isinstance(command, cmd.Resume | cmd.RetryNode):
             raise UsageError(f"Run {self.id} is {self._state.status}; it can't be asked for that any more.")
         if isinstance(command, cmd.Pause):
             return
-        if isinstance(command, cmd.RetryNode | cmd.SkipNode | cmd.Signal):
+        if isinstance(command, cmd.RetryNode | cmd.SkipNode | cmd.Signal | cmd.Step | _MARKS):
             self._store.send(self.id, command)  # whoever takes the run up obeys it first
+        if isinstance(command, _MARKS):
+            return
         if isinstance(command, cmd.Signal):
             if self._continue is not None and self._state.pause_reason is PauseReason.EVENT:
                 self.resume()
             return
-        if isinstance(command, cmd.Resume | cmd.RetryNode | cmd.SkipNode):
+        if isinstance(command, cmd.Resume | cmd.RetryNode | cmd.SkipNode | cmd.Step):
             self.resume()
             return
         if self._continue is None:
@@ -151,6 +169,21 @@ class Asking(RunView):
     def _go_on_answered(self) -> None:
         if self._continue is not None:
             self._continue(self, False, "decided")
+
+    def step(self) -> None:
+        """Run one node of a run that rests or halts, and halt again."""
+        self.send(cmd.Step(by="you"))
+
+    def breakpoint(self, node: str, *, on: bool = True) -> None:
+        """Halt before a node, or no more; inside a loop before each instance of it, or at one as `each[3].clean`.
+
+        Raises:
+            NotFound: no such node.
+        """
+        known = {each.id for each in self._state.topology.workflow.nodes}
+        if node not in known:
+            _ = self[node]
+        self.send((cmd.SetBreakpoint if on else cmd.ClearBreakpoint)(node=node, by="you"))
 
     def signal(self, name: str, value: Any = None) -> None:
         """Hand a named value to the nodes that wait for it; without one it is kept for the next that asks.

@@ -9,6 +9,7 @@ from flownb.model import events as ev
 from flownb.model.state import FAILED, PENDING, RUNNING, WAITING
 from flownb.run.decisions import RERUN, SKIP, settle_doubt, take
 from flownb.run.ending import stop
+from flownb.run.halts import go_on, set_breakpoint
 from flownb.run.loops import end_inside
 from flownb.run.signals import receive, take_up
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from flownb.run.executor import Execution
 
 
-def obey(execution: Execution, command: cmd.Command) -> None:
+def obey(execution: Execution, command: cmd.Command) -> None:  # noqa: C901, PLR0912  one case a command
     """Carry out a command; one that makes no sense now changes nothing."""
     if execution.over:
         return
@@ -24,8 +25,16 @@ def obey(execution: Execution, command: cmd.Command) -> None:
         case cmd.Pause():
             execution.pausing = True
         case cmd.Resume():
-            execution.pausing = False
-            take_up(execution)
+            _take_back(execution)
+            if execution.halts is not None:
+                go_on(execution)
+        case cmd.Step():
+            _take_back(execution)
+            go_on(execution, steps=1)
+        case cmd.SetBreakpoint(node=path):
+            set_breakpoint(execution, path, on=True)
+        case cmd.ClearBreakpoint(node=path):
+            set_breakpoint(execution, path, on=False)
         case cmd.Cancel(by=by):
             stop(execution, ev.RunCancelledEvent(at=execution.engine.now(), by=by))
         case cmd.RetryNode(node=path):
@@ -38,10 +47,25 @@ def obey(execution: Execution, command: cmd.Command) -> None:
             receive(execution, command)
         case cmd.Decide():
             take(execution)
-        case _:
-            message = f"This run can't be asked for {type(command).__struct_config__.tag!r} yet."
-            execution.record(ev.SystemWarning(at=execution.engine.now(), message=message))
+        case cmd.Pin():
+            _pin(execution, command)
     execution.engine.mark(execution)
+
+
+def _take_back(execution: Execution) -> None:
+    """Take a pause back that waits for nodes in flight."""
+    execution.pausing = False
+    if execution.stopping is None:
+        take_up(execution)
+        execution.timers.go_on()
+
+
+def _pin(execution: Execution, command: cmd.Pin) -> None:
+    state = execution.state
+    number = state.topology.index.get(command.node)
+    if number is not None and state.node_status[number] == PENDING:
+        now = execution.engine.now()
+        execution.record(ev.NodeCompleted(at=now, node=command.node, output=command.value, source="pinned"))
 
 
 def _retry(execution: Execution, path: str, by: str) -> None:
@@ -52,6 +76,7 @@ def _retry(execution: Execution, path: str, by: str) -> None:
     number = state.topology.index.get(path)
     if number is None or state.node_status[number] not in (FAILED, WAITING):
         return
+    execution.timers.drop(number)
     back = [number] if state.node_status[number] == WAITING else state.reset_numbers()
     paths = tuple(state.topology.paths[each] for each in back)
     execution.record(ev.RunResumed(at=execution.engine.now(), reset=paths, cause="retry"))
@@ -65,6 +90,7 @@ def _skip(execution: Execution, path: str, by: str) -> None:
     if settle_doubt(execution.store, state, path, SKIP, at=execution.engine.now(), by=by):
         take(execution)
         return
+    execution.timers.drop(number)
     attempt = execution.alive.pop(number, None)
     if attempt is not None:
         attempt.stop()

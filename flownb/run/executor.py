@@ -6,6 +6,7 @@ folds an event and puts it on `out`; the engine commits `out`, publishes it, and
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from flownb.graph.nodetype import Output
@@ -17,7 +18,8 @@ from flownb.run.aftermath import attempt_failed
 from flownb.run.attempt import Attempt
 from flownb.run.capture import Buffer
 from flownb.run.decisions import take
-from flownb.run.ending import conclude, failed_event, stop
+from flownb.run.ending import conclude, end_by, failed_event, stop
+from flownb.run.halts import Halts
 from flownb.run.inputs import Values, loaded
 from flownb.run.loops import Rounds, turn
 from flownb.run.outcome import NotKept
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from flownb.run.steps import Promises
     from flownb.store.contract import Lease, Store
 
+_log = logging.getLogger("flownb.engine")
+
 
 class Execution:
     """A run in this process, from the moment it is claimed until it ends, pauses or is lost."""
@@ -54,6 +58,7 @@ class Execution:
         power: bool = False,
         headless: bool = False,
         hold: bool = False,
+        steps: int | None = None,
     ) -> None:
         self.engine = engine
         self.definition = definition
@@ -75,6 +80,8 @@ class Execution:
         #: Folded, not committed.
         self.out: list[ev.Event] = []
         self.alive: dict[int, Attempt] = {}
+        #: Breakpoints, and whoever steps through the run; None where there is neither.
+        self.halts = Halts(state, steps) if steps is not None or state.breakpoints else None
         #: Loops at work, by the number of their node.
         self.loops: dict[int, Rounds] = {}
         #: Nodes between two attempts, and nodes whose timer is near.
@@ -107,6 +114,8 @@ class Execution:
         for number in list(self.state.waits):
             self.timers.watch(number)
         take_up(self)
+        if self.state.breakpoints and self.halts is None:
+            self.halts = Halts(self.state)
         nodes = self.state.topology.nodes
         if any(nodes[number].on_error is not OnError.CONTINUE for number in self.state.unhandled):
             stop(self, failed_event(self))
@@ -128,7 +137,10 @@ class Execution:
     def tell(self, happened: Sequence[ev.Event] | None) -> None:
         """Tell the listeners: of what was committed, of nothing left to do (empty), or of the end (None)."""
         for listener in self.listeners:
-            listener(happened)
+            try:
+                listener(happened)
+            except Exception:  # noqa: BLE001  a view that can't draw must not keep nodes from starting
+                _log.exception("Run %s goes on; who listens to it failed: %r", self.run_id, listener)
 
     # --- deciding -----------------------------------------------------------------------------------------------------
 
@@ -161,7 +173,7 @@ class Execution:
         paths = self.state.topology.paths
         for number, reason in step.skips:
             self.record(ev.NodeSkipped(at=self._now(), node=paths[number], reason=reason))
-        for number in step.starts:
+        for number in step.starts if self.halts is None else self.halts.let_through(step.starts):
             if self._bodies[number].node.disabled:
                 self._pass_through(number)
             else:
@@ -239,6 +251,8 @@ class Execution:
                 attempt_failed(self, attempt, error)
                 return
         self.values.keep(number, output, outcome.plain, outcome.held)
+        for name, plain in (outcome.variables or {}).items():
+            self.record(ev.VariableSet(at=self._now(), name=name, value=plain, node=attempt.path))
         self.record(
             ev.NodeCompleted(
                 at=self._now(),
@@ -249,6 +263,8 @@ class Execution:
                 verdicts=verdicts,
             )
         )
+        if output.ending is not None:
+            end_by(self, attempt.path, output.ending)
 
     def _suspended(self, attempt: Attempt, outcome: Outcome) -> None:
         suspend = outcome.suspend

@@ -13,6 +13,7 @@ from flownb.model.topology import Topology
 from flownb.model.workflow import Workflow
 from flownb.run.decisions import ask_about_doubt
 from flownb.run.definition import shape_of
+from flownb.run.halts import passed
 from flownb.run.migrate import inputs_after, undecided
 from flownb.store import values
 
@@ -106,6 +107,8 @@ def resumption(
     """
     paths = state.topology.paths
     back: set[int] = set(state.reset_numbers()) if retry else set()
+    if retry:
+        back |= {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.ERROR}
     asks: list[int] = []
     fails: list[int] = []
     skipped = [state.topology.index[path] for path in skip if path in state.topology.index]
@@ -132,7 +135,8 @@ def resumption(
         back |= undecided(state)
         inputs = inputs_after(state, definition)
     reset = tuple(paths[number] for number in sorted(back))
-    events: list[ev.Event] = [ev.RunResumed(at=now, reset=reset, cause=why, definition=moved, inputs=inputs)]
+    again_on = ev.RunResumed(at=now, reset=reset, cause=why, definition=moved, inputs=inputs, passed=passed(state))
+    events: list[ev.Event] = [again_on]
     for number in asks:
         events += ask_about_doubt(state, paths[number], now)
     events += [_crashed(paths[number], now) for number in fails]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -20,6 +20,7 @@ from flownb.run.drift import difference
 from flownb.run.engine import engine
 from flownb.run.executor import Execution
 from flownb.run.follow import Follower
+from flownb.run.halts import halts_left
 from flownb.run.handle import Run
 from flownb.run.migrate import obstacles
 from flownb.run.partial import check_part, shortcuts, uses_pins
@@ -101,7 +102,14 @@ def _first_events(request: Request, state: RunState, plain: dict[str, Any]) -> l
 
 
 def _join(
-    request: Request, run: Run, lease: Lease, first: list[ev.Event], *, hold: bool = False, previous: Any = None
+    request: Request,
+    run: Run,
+    lease: Lease,
+    first: list[ev.Event],
+    *,
+    hold: bool = False,
+    previous: Any = None,
+    steps: int | None = None,
 ) -> Run:
     """Put a run to work in this process: its first events are folded and go out with the first tick."""
     home = engine()
@@ -118,6 +126,7 @@ def _join(
         power=request.power,
         headless=request.headless,
         hold=hold,
+        steps=steps,
     )
     execution.values.given = request.inputs
     if uses_pins(request):
@@ -155,6 +164,13 @@ def _continuation(request: Request) -> Callable[[Run, bool, str], None]:
     return go_on
 
 
+#: Commands that have had their effect when a run goes on; a pause was meant for an owner who is gone.
+_OBEYED: Final = (
+    cmd.SkipNode | cmd.Pause | cmd.Resume | cmd.RetryNode | cmd.Decide | cmd.Step | cmd.SetBreakpoint
+    | cmd.ClearBreakpoint
+)  # fmt: skip
+
+
 def _resume(
     request: Request, run: Run, lease: Lease, *, retry: bool, cause: str = "", previous: Any = None, hold: bool = False
 ) -> Run:
@@ -190,10 +206,12 @@ def _resume(
         first[0] = msgspec.structs.replace(first[0], program=_moved_program(request))
         if state.definition != request.definition.hash:
             first.append(_went_over(request, state.definition))
-    joined = _join(request, run, lease, first, hold=hold, previous=previous)
+    first += halts_left(left, first[0].at)
+    steps = 1 if any(isinstance(command, cmd.Step) for command in left) else None
+    joined = _join(request, run, lease, first, hold=hold, previous=previous, steps=steps)
     for command in left:
         # A pause that was meant for an owner who is gone has had its effect; answers are taken with the first tick.
-        if not isinstance(command, cmd.SkipNode | cmd.Pause | cmd.Resume | cmd.RetryNode | cmd.Decide):
+        if not isinstance(command, _OBEYED):
             joined.send(command)
     return joined
 
@@ -253,6 +271,10 @@ def attach(request: Request, row: RunRow, *, retry: bool = False, migrate: bool 
             return run
         row = require_row(request.store, row.id)
         run._state = read_state(request.store, row, request.definition.topology)  # noqa: SLF001
+        if not _goes_on(run, retry=retry):  # it ended, or was paused, between the look and the claim
+            request.store.release(lease)
+            run.settle()
+            return run
         return _resume(request, run, lease, retry=retry)
 
 
@@ -321,6 +343,10 @@ def _follow(request: Request, run: Run) -> None:
                     return
                 row = require_row(request.store, run.id)
                 run._state = read_state(request.store, row, request.definition.topology)  # noqa: SLF001
+                if not _goes_on(run, retry=False):  # as in `attach`
+                    request.store.release(lease)
+                    run.let_go()
+                    return
                 _resume(request, run, lease, retry=False)
         except RunError as error:
             run.fail(error)
