@@ -79,13 +79,10 @@ class RunResumed(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True,
     reset: tuple[str, ...] = ()
     #: `command`, `recovered` (its process had died), `decided`, `timer`, `retry`.
     cause: str = "command"
-    #: The definition from now on, where `--migrate` changed it, or where a notebook's first flow begins only now.
+    #: What holds from now on, where `--migrate` changed it, or a notebook's first flow begins only now.
     definition: str = ""
-    #: The program from now on, where `--migrate` changed it.
     program: str = ""
-    #: The workflow, where a notebook's first flow begins only now.
     workflow: str = ""
-    #: The inputs from now on (plain form), where the definition brought others.
     inputs: dict[str, Any] | None = None
     #: The nodes at whose breakpoints the run stood, and which it passes now.
     passed: tuple[str, ...] = ()
