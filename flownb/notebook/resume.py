@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -15,6 +13,7 @@ import msgspec
 from flownb.errors import NotFound, UsageError
 from flownb.model.status import PauseReason, RunStatus
 from flownb.notebook import travel
+from flownb.notebook.adoption import resume_in_process
 from flownb.notebook.document import check_writable, notebook_of, pinned_text, read_notebook, text_of, write_text
 from flownb.notebook.kernels import choose
 from flownb.notebook.outcome import STOPPED, Outcome, may_go_on, outcome_of, stamp_of, tell
@@ -27,6 +26,7 @@ from flownb.run.recover import read_state, require_row
 from flownb.store.owner import current_owner
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
 
     from nbformat import NotebookNode
@@ -323,13 +323,7 @@ def in_process_of_its_own(run: Run) -> None:
     """
     if run.url == "memory:":
         raise UsageError(f"Run {run.id} lives in the memory of one process; no other can go on with it.")
-    process = subprocess.Popen(  # noqa: S603  our own command line
-        [sys.executable, "-m", "flownb", "resume", run.id, "--store", run.url],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = resume_in_process(run.store, run.id)
     run.follow(Follower(run.store, run.state, run.followed, _nobody_yet), begins=True)
     threading.Thread(target=_until_it_ends, args=(run, process), name="flownb-resume", daemon=True).start()
 
