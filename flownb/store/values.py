@@ -153,6 +153,12 @@ def preview(plain: Any, limit: int = 2000) -> str:
     return text_of_plain(plain, limit)
 
 
+def lost_sentence(path: str, plain: Any) -> str:
+    """What people are told where a transient result is needed and its process is gone."""
+    kind = plain["$transient"].get("type") if is_transient(plain) else ""
+    return f"{path} has ended, but its result ({kind or 'a value'}) was in memory only and is gone, and is needed."
+
+
 def preview_of(plain: Any) -> dict[str, Any]:
     """What views show of a stored value, as data: `store/forms/preview.py` tells its shape. Nothing is loaded."""
     from flownb.store.forms.preview import preview_of as of_plain
