@@ -73,6 +73,13 @@ class ArtifactStore(Protocol):
         """Forget a content; none of that digest is no error."""
         ...
 
+    def delete_if_older(self, digest: str, moment: float) -> int:
+        """Forget a content that was last put before a moment; returns its bytes, 0 where it stays.
+
+        Whoever puts it again meanwhile, in whatever process, has it.
+        """
+        ...
+
     def size(self, digest: str) -> int:
         """How many bytes the content has.
 
@@ -176,6 +183,14 @@ class MemoryArtifacts:
         """Forget a content."""
         self._kept.pop(digest, None)
         self._times.pop(digest, None)
+
+    def delete_if_older(self, digest: str, moment: float) -> int:
+        """Forget a content that was last put before a moment."""
+        if digest not in self._kept or self._times[digest] >= moment:
+            return 0
+        size = len(self._kept[digest])
+        self.delete(digest)
+        return size
 
     def size(self, digest: str) -> int:
         """How many bytes the content has."""
@@ -338,6 +353,30 @@ class FileArtifacts:
         while (path := self._find(digest)) is not None:
             with self._writing():
                 path.unlink(missing_ok=True)
+
+    def delete_if_older(self, digest: str, moment: float) -> int:
+        """Forget a content that was last put before a moment.
+
+        It is moved aside first and looked at then: whoever put it again in between made it young, and gets it back;
+        who comes after that finds nothing, and writes it.
+        """
+        path = self._find(digest)
+        if path is None:
+            return 0
+        aside = self.root / f"{_NEW}gone-{os.urandom(8).hex()}"
+        with self._writing():
+            try:
+                if path.stat().st_mtime >= moment:
+                    return 0
+                path.replace(aside)
+            except FileNotFoundError:
+                return 0
+            found = aside.stat()
+            if found.st_mtime >= moment:
+                aside.replace(path)
+                return 0
+            aside.unlink()
+        return found.st_size
 
     def sweep(self, older: float = 3600.0) -> int:
         """Remove what processes that died have left half-written more than `older` seconds ago; returns how many."""
