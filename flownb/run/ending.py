@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from flownb import faults
 from flownb.errors import NodeTimeout
 from flownb.model import events as ev
-from flownb.model.status import PauseReason, RunStatus
+from flownb.model.status import ErrorClass, PauseReason, RunStatus
 from flownb.run import plan as planning
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def conclude(execution: Execution) -> None:
         stuck = ", ".join(state.topology.paths[number] for number in planning.unfinished(state)[:10])
         failure = ev.Failure(type="InternalError", message=f"Nothing can go on, and nothing waits: {stuck}.")
         stop(execution, ev.RunFailedEvent(at=now, error=failure))
+        assert execution.stopping is not None
+        _end_stopped(execution, execution.stopping, now)
         return
     result = planning.verdict(state)
     if result.status is RunStatus.PAUSED:
@@ -73,6 +75,23 @@ def stop(execution: Execution, end: ev.Event) -> None:
     execution.engine.mark(execution)
 
 
+def limit_time(execution: Execution) -> None:
+    """Have the run stopped when it has taken as long as it may; pauses don't count."""
+    limit = execution.definition.workflow.settings.timeout
+    if limit is None or execution.over:
+        return
+    home, state = execution.engine, execution.state
+    since = home.now() - state.active_since if state.active_since is not None else 0.0
+    left = max(0.0, limit - state.active_seconds - max(0.0, since))
+    execution.time_limit = home.loop.call_later(left, _out_of_time, execution, limit, context=home.base_context)
+
+
+def _out_of_time(execution: Execution, limit: float) -> None:
+    message = f"The run took longer than its timeout of {limit:g} s, pauses excluded (Settings.timeout)."
+    failure = ev.Failure(type="RunTimeout", message=message, error_class=ErrorClass.TIMEOUT)
+    stop(execution, ev.RunFailedEvent(at=execution.engine.now(), error=failure))
+
+
 def leave(execution: Execution) -> None:
     """The process ends while a pause waits for nodes in flight: it is written now, and they follow `on_crash`."""
     if execution.pausing and not execution.over and execution.stopping is None and execution.state.left:
@@ -91,7 +110,8 @@ def settle(execution: Execution, end: ev.Event) -> None:
 
 def _end_stopped(execution: Execution, end: ev.Event, now: float) -> None:
     if isinstance(end, ev.RunFailedEvent):
-        message = f"the run stopped: {end.node} failed" if end.node else "the run failed"
+        failed = "it took longer than its timeout" if end.error.type == "RunTimeout" else "it failed"
+        message = f"the run stopped: {end.node} failed" if end.node else f"the run stopped: {failed}"
     else:
         message = "the run was cancelled"
     reason = ev.Reason(group="run", message=message)
@@ -108,8 +128,9 @@ def _end_stopped(execution: Execution, end: ev.Event, now: float) -> None:
 def _finish(execution: Execution) -> None:
     execution.over = True
     execution.timers.clear()
-    if execution.deadline is not None:
-        execution.deadline.cancel()
+    for timer in (execution.deadline, execution.time_limit):
+        if timer is not None:
+            timer.cancel()
 
 
 def _give_up(execution: Execution) -> None:

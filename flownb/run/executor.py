@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from flownb.graph.nodetype import Output
 from flownb.model import events as ev
 from flownb.model.state import RUNNING, RunState, apply
-from flownb.model.status import OnError
+from flownb.model.status import FailurePolicy, OnError
 from flownb.run import plan as planning
 from flownb.run.aftermath import attempt_failed
 from flownb.run.attempt import Attempt
 from flownb.run.capture import Buffer
 from flownb.run.decisions import take
-from flownb.run.ending import conclude, failed_event, stop
+from flownb.run.ending import conclude, failed_event, limit_time, stop
 from flownb.run.inputs import Values
 from flownb.run.timers import Timers
 
@@ -63,7 +63,10 @@ class Execution:
         self.hold = hold
         self.run_id = state.run_id
         self._bodies = definition.bodies
-        self._room = definition.workflow.settings.concurrency
+        settings = definition.workflow.settings
+        self._room = settings.concurrency
+        #: Whether a failure that nothing handles ends the run at once.
+        self.fail_fast = settings.failures == FailurePolicy.FAIL_FAST
         #: The time; seconds since 1970.
         self._now = engine.now
         self._wake = engine.output_waits
@@ -74,7 +77,9 @@ class Execution:
         self.timers = Timers(self)
         self.pausing = False
         self.stopping: ev.Event | None = None
+        #: When the nodes that are asked to stop are given up, and when the run as a whole has taken too long.
         self.deadline: asyncio.TimerHandle | None = None
+        self.time_limit: asyncio.TimerHandle | None = None
         #: Exceptions by node, so that `RunFailed` has the original as its cause.
         self.causes: dict[int, BaseException] = {}
         self.over = False
@@ -95,8 +100,9 @@ class Execution:
         for number in list(self.state.waits):
             self.timers.watch(number)
         nodes = self.state.topology.nodes
-        if any(nodes[number].on_error is not OnError.CONTINUE for number in self.state.unhandled):
+        if self.fail_fast and any(nodes[number].on_error is not OnError.CONTINUE for number in self.state.unhandled):
             stop(self, failed_event(self))
+        limit_time(self)
         self.engine.mark(self)
 
     # --- recording ----------------------------------------------------------------------------------------------------

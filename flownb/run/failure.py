@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from flownb.errors import FlownbError, InvalidInput, NodeTimeout, NotFound
+from flownb.errors import FlownbError, InvalidInput, NodeFailed, NodeTimeout, NotFound
 from flownb.graph.nodetype import Output
 from flownb.model import events as ev
 from flownb.model.events import Failure
 from flownb.model.ports import ERROR
-from flownb.model.status import ErrorClass, OnError
+from flownb.model.status import ErrorClass, OnError, PauseReason
 from flownb.run.capture import writable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from flownb.model.workflow import Node, RetryPolicy
@@ -111,6 +112,31 @@ def plain_error(failure: Failure, node: str) -> dict[str, Any]:
     }
 
 
+def failure_from(plain: Any) -> Failure:
+    """The record again, of what `plain_error` made."""
+    kept = plain if isinstance(plain, dict) else {}
+    return Failure(
+        type=str(kept.get("type", "")),
+        message=str(kept.get("message", "")),
+        traceback=str(kept.get("traceback", "")),
+        error_class=str(kept.get("class", ErrorClass.EXECUTION)),
+    )
+
+
+def all_together(failed: Mapping[str, Failure], raised: Mapping[str, BaseException]) -> BaseExceptionGroup[Any]:
+    """The errors of several nodes as one; of those that another process raised there is only what is recorded.
+
+    Args:
+        failed: what is recorded, by node.
+        raised: the exceptions themselves, where they are at hand.
+    """
+    errors = [
+        raised.get(path) or NodeFailed(f"{path}: {each.type}: {each.message}", node=path)
+        for path, each in failed.items()
+    ]
+    return BaseExceptionGroup(f"{len(errors)} of the nodes failed: {', '.join(failed)}", errors)
+
+
 class Aftermath(msgspec.Struct):
     """What comes of a failure for which there is no other attempt."""
 
@@ -121,7 +147,9 @@ class Aftermath(msgspec.Struct):
     value: Output | None = None
 
 
-def after_failure(node: Node, failure: Failure, *, has_error_port: bool, at: float) -> Aftermath:
+def after_failure(
+    node: Node, failure: Failure, *, has_error_port: bool, at: float, fail_fast: bool = True
+) -> Aftermath:
     """What `on_error` makes of a failure; wiring the `error` port asks for it to be used."""
     policy = node.on_error
     if policy is OnError.STOP and has_error_port:
@@ -137,6 +165,12 @@ def after_failure(node: Node, failure: Failure, *, has_error_port: bool, at: flo
             value = plain_error(failure, node.id)
             event = ev.NodeFailedEvent(at=at, node=node.id, error=failure, handled=True, port=True, output=value)
             return Aftermath(event, value=Output(values={ERROR: value}))
+        case OnError.PAUSE:
+            # What is kept with the wait is the error, for people and views; nothing is handed to the next attempt.
+            event = ev.NodeWaiting(
+                at=at, node=node.id, waits_for=PauseReason.ERROR, resume_data=plain_error(failure, node.id)
+            )
+            return Aftermath(event)
         case _:
             event = ev.NodeFailedEvent(at=at, node=node.id, error=failure)
-            return Aftermath(event, stops=policy is not OnError.CONTINUE)
+            return Aftermath(event, stops=fail_fast and policy is not OnError.CONTINUE)

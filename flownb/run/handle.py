@@ -18,10 +18,11 @@ from flownb.errors import (
     StoreError,
     UsageError,
 )
-from flownb.model.status import ASKS, PauseReason, RunStatus
+from flownb.model.status import ASKS, FailurePolicy, PauseReason, RunStatus
 from flownb.run.asking import Asking
 from flownb.run.ending import settle
 from flownb.run.engine import engine
+from flownb.run.failure import all_together
 from flownb.run.follow import Follower
 from flownb.run.interrupts import AwaitInterrupted, interrupts, result_interrupted
 from flownb.run.latch import Latch
@@ -221,11 +222,17 @@ class Run(Asking):
         node = state.error_node or (state.topology.paths[number] if number is not None else None)
         what = f"{failure.type}: {failure.message}" if failure else "it has no recorded error"
         where = f" at {node}" if node else ""
+        failed = self.errors
+        others = [f"{path}: {each.type}: {each.message}" for path, each in failed.items() if path != node]
+        more = f"\nand {len(others)} more failed: " + "; ".join(others[:10]) if others else ""
         error = RunFailed(
-            f"Run {self.id} of {self.workflow} failed{where}: {what}", run=self.id, node=node, error=failure
+            f"Run {self.id} of {self.workflow} failed{where}: {what}{more}", run=self.id, node=node, error=failure
         )
-        if self._execution is not None and number is not None:
-            error.__cause__ = self._execution.causes.get(number)
+        causes = self._execution.causes if self._execution is not None else {}
+        if failed and state.topology.workflow.settings.failures == FailurePolicy.COLLECT:
+            error.__cause__ = all_together(failed, {state.topology.paths[each]: causes[each] for each in causes})
+        elif number is not None:
+            error.__cause__ = causes.get(number)
         return error
 
     # --- for those who join it to its execution -----------------------------------------------------------------------

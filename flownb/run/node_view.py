@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from flownb.errors import NotFound
 from flownb.model.events import NodeOutput
 from flownb.model.state import COMPLETED, FAILED, STATUSES
-from flownb.model.status import NodeStatus
+from flownb.model.status import NodeStatus, PauseReason
+from flownb.run.failure import failure_from
 from flownb.store import values
 
 if TYPE_CHECKING:
@@ -101,6 +102,9 @@ class NodeView:
         failed = self._run.state.failures.get(self.number)
         if failed is not None:
             return failed.error
+        waiting = self._run.state.waits.get(self.number)
+        if waiting is not None and waiting.waits_for == PauseReason.ERROR:
+            return failure_from(waiting.resume_data)
         retrying = self._run.state.retries.get(self.number)
         return retrying.error if retrying is not None else None
 
@@ -125,6 +129,8 @@ class NodeView:
             case NodeStatus.FAILED:
                 failure = state.failures[number].error
                 why = f"{failure.type}: {failure.message}" + self._tries()
+            case NodeStatus.WAITING if (failed := self.error) is not None:
+                why = f"it failed and waits for somebody to look: {failed.type}: {failed.message}"
             case NodeStatus.WAITING:
                 why = f"it waits for {state.waits[number].waits_for}"
             case NodeStatus.RUNNING:

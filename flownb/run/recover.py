@@ -122,7 +122,10 @@ def resumption(
             asks.append(number)
     wanted = {state.topology.index[path] for path in again if path in state.topology.index}
     in_doubt = {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.IN_DOUBT}
-    back |= in_doubt & wanted
+    failed = {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.ERROR}
+    back |= (in_doubt | failed) & wanted
+    if retry:
+        back |= failed
     back |= lost_values(state, definition, back, live or (lambda _: False))
     why = cause or ("recovered" if flight else "command")
     moved = definition.hash if state.definition not in ("", definition.hash) else ""
