@@ -12,6 +12,7 @@ from flownb.errors import NodeTimeout
 from flownb.model.events import NodeOutput, NodeProgress
 from flownb.run.capture import Buffer, writable
 from flownb.run.definition import Body
+from flownb.run.leftovers import watch
 
 if TYPE_CHECKING:
     from flownb.run.executor import Execution  # noqa: TC004  it makes attempts; a struct's hints are read by coders only
@@ -29,6 +30,10 @@ class Running(Protocol):
         """Ask it to stop; it may take its time, or never do so."""
         ...
 
+    def done(self) -> bool:
+        """Whether it has ended."""
+        ...
+
 
 # A struct, as there is one for every node of every run: it is made five times as quickly as other objects.
 
@@ -43,7 +48,7 @@ class Attempt(msgspec.Struct, eq=False):
     number_of_try: int
     buffer: Buffer
 
-    #: What can be asked to stop; None until the body has suspended, and for a thread.
+    #: What can be asked to stop; None until the body has suspended.
     running: Running | None = None
     timer: asyncio.TimerHandle | None = None
     asked_to_stop: bool = False
@@ -84,6 +89,7 @@ class Attempt(msgspec.Struct, eq=False):
         self.stop()
         if not getattr(self.running, "is_certain", False):
             # A thread can't be stopped, and a task may swallow its cancellation: the late result is refused.
+            watch(self)
             self.end(None, self.cut_short)
 
     def stop(self) -> None:

@@ -9,6 +9,7 @@ from flownb.model import events as ev
 from flownb.model.state import FAILED, PENDING, RUNNING, WAITING
 from flownb.run.decisions import RERUN, SKIP, settle_doubt, take
 from flownb.run.ending import stop
+from flownb.run.leftovers import watch
 
 if TYPE_CHECKING:
     from flownb.run.executor import Execution
@@ -63,5 +64,6 @@ def _skip(execution: Execution, path: str, by: str) -> None:
     attempt = execution.alive.pop(number, None)
     if attempt is not None:
         attempt.stop()
+        watch(attempt)
     reason = ev.Reason(group="command", message=f"skipped by {by or 'a command'}")
     execution.record(ev.NodeSkipped(at=execution.engine.now(), node=path, reason=reason))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from flownb import faults
 from flownb.errors import NodeTimeout
 from flownb.model import events as ev
 from flownb.model.status import ErrorClass, PauseReason, RunStatus
+from flownb.run import leftovers
 from flownb.run import plan as planning
+from flownb.run.leftovers import CANCEL_SECONDS
 
 if TYPE_CHECKING:
     from flownb.run.executor import Execution
-
-#: Seconds that a cancelled node may take before it is given up.
-CANCEL_SECONDS: Final = 5.0
 
 
 def conclude(execution: Execution) -> None:
@@ -135,10 +134,8 @@ def _finish(execution: Execution) -> None:
 
 def _give_up(execution: Execution) -> None:
     """What has not stopped by now is left alone; its late result will be refused."""
-    names = ", ".join(attempt.path for attempt in execution.alive.values())
-    if names:
-        message = f"{names}: did not stop within {CANCEL_SECONDS:g} s and was given up."
-        execution.record(ev.SystemWarning(at=execution.engine.now(), message=message))
-        for attempt in list(execution.alive.values()):
-            attempt.end(None, NodeTimeout("It was given up.", node=attempt.path, timeout=CANCEL_SECONDS))
+    left = list(execution.alive.values())
+    leftovers.tell(execution, left)
+    for attempt in left:
+        attempt.end(None, NodeTimeout("It was given up.", node=attempt.path, timeout=CANCEL_SECONDS))
     execution.engine.mark(execution)

@@ -67,6 +67,7 @@ class Process:
         self._hatched: Hatched | None = None
         self._lock = threading.Lock()
         self._asked = False
+        self._ended = False
         self._told: tuple[Any, ...] | None = None
         self._report: dict[str, Any] | None = None
 
@@ -77,6 +78,10 @@ class Process:
             if self._hatched is not None:
                 with contextlib.suppress(OSError):
                     self._hatched.watch.send(TERMINATE)
+
+    def done(self) -> bool:
+        """Whether the whole tree is gone."""
+        return self._ended
 
     def run(self) -> Outcome:
         """See the process through, on a worker thread."""
@@ -98,6 +103,7 @@ class Process:
         finally:
             with self._lock:
                 self._hatched = None
+                self._ended = True
             hatched.close()
         return self._outcome()
 
@@ -170,11 +176,11 @@ class Process:
 
     def _outcome(self) -> Outcome:
         attempt, told = self._attempt, self._told
-        if attempt.asked_to_stop:
-            raise CancelledError
         match told:
             case ("value", Parcel() as parcel):
                 value = self._open(parcel)
+            case _ if attempt.asked_to_stop:
+                raise CancelledError
             case ("error", failure, parcel):
                 raise _error(attempt.path, failure, parcel)
             case _:

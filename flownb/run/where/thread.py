@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import InvalidInput
 from flownb.run.capture import OUTPUT
@@ -13,6 +18,9 @@ from flownb.run.where.call import call, outcome_of_type
 
 if TYPE_CHECKING:
     from flownb.run.attempt import Attempt
+
+#: Seconds between SIGTERM and SIGKILL, for what the thread of a cancelled node has started.
+_GRACE_SECONDS: Final = 2.0
 
 
 def start(attempt: Attempt) -> None:
@@ -26,10 +34,55 @@ def start(attempt: Attempt) -> None:
     OUTPUT.set(attempt.buffer)
     context = copy_context()
     OUTPUT.set(None)
-    execution.engine.workers.submit(lambda: _run(attempt, inputs), attempt.end, context)
+    attempt.running = body = OnThread(attempt, inputs)
+    execution.engine.workers.submit(body.run, attempt.end, context)
 
 
-def _run(attempt: Attempt, inputs: dict[str, Any]) -> Outcome:
+class OnThread:
+    """A body that a thread runs. A thread can't be stopped, but what it waits for in another process can."""
+
+    __slots__ = ("_attempt", "_began", "_inputs", "_lock", "_number", "ended", "thread")
+
+    def __init__(self, attempt: Attempt, inputs: dict[str, Any]) -> None:
+        self._attempt = attempt
+        self._inputs = inputs
+        self._lock = threading.Lock()
+        self._number = 0
+        self._began = 0.0
+        #: While it runs.
+        self.thread: int | None = None
+        self.ended = False
+
+    def run(self) -> Outcome:
+        """Call the function, on a worker thread."""
+        self._began = time.monotonic()
+        self._number = threading.get_native_id()
+        self.thread = threading.get_ident()
+        try:
+            return value_of(self._attempt, self._inputs)
+        finally:
+            with self._lock:  # from here on the thread may be at another node's work
+                self.ended = True
+                self.thread = None
+
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return self.ended
+
+    def cancel(self) -> None:
+        """End the processes that the thread has started and perhaps waits for; those in a session of their own stay."""
+        with self._lock:
+            if self.thread is None:
+                return
+            started = _started_by(self._number, self._began)
+        if started:
+            _send(started, signal.SIGTERM)
+            home = self._attempt.execution.engine
+            home.loop.call_later(_GRACE_SECONDS, _send, started, signal.SIGKILL, context=home.base_context)
+
+
+def value_of(attempt: Attempt, inputs: dict[str, Any]) -> Outcome:
+    """Call the function of a node on the thread where this is called, and make the stored form of its value."""
     value = call(attempt, inputs)
     if inspect.iscoroutine(value):
         value.close()
@@ -37,3 +90,26 @@ def _run(attempt: Attempt, inputs: dict[str, Any]) -> Outcome:
             f"{attempt.path} is a plain function that returned a coroutine; write `async def` so that it is awaited."
         )
     return outcome_of(attempt, value if attempt.body.plain else outcome_of_type(attempt.body, value, inputs))
+
+
+def _started_by(thread: int, since: float) -> dict[int, int]:
+    """The processes that one thread of this process has started since, with all below them: when each began, by id."""
+    from flownb.run.child import tree  # only when somebody cancels
+
+    children = tree.children_of_thread(thread)
+    if not children:
+        return {}
+    own, first = os.getsid(0), tree.ticks_ago(time.monotonic() - since) - 1
+    births = {pid: tree.birth(pid) for child in children for pid in (child, *tree.below(child))}
+    return {
+        pid: birth for pid, birth in births.items() if birth is not None and birth >= first and tree.session(pid) == own
+    }
+
+
+def _send(births: dict[int, int], number: int) -> None:
+    from flownb.run.child import tree
+
+    for pid, birth in births.items():
+        if tree.birth(pid) == birth:
+            with suppress(OSError):
+                os.kill(pid, number)
