@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from flownb.notebook.results import result, stop
     from flownb.run.bus import emit, on
     from flownb.run.handle import Run
+    from flownb.run.secrets import secret
 
 __version__ = "0.1.0.dev0"
 
@@ -83,6 +84,7 @@ __all__ = [
     "on",
     "result",
     "runs",
+    "secret",
     "stop",
 ]
 
@@ -117,6 +119,7 @@ _PUBLIC = {
     "on": "flownb.run.bus",
     "result": "flownb.notebook.results",
     "runs": "flownb.notebook.attach",
+    "secret": "flownb.run.secrets",
     "stop": "flownb.notebook.results",
 }
 
@@ -129,6 +132,12 @@ def __getattr__(name: str) -> Any:
         globals()[name] = value
         return value
     if not name.startswith("_"):
+        from importlib.machinery import PathFinder
+
+        if PathFinder.find_spec(f"{__name__}.{name}", __path__) is not None:
+            from importlib import import_module
+
+            return import_module(f"{__name__}.{name}")
         from difflib import get_close_matches
 
         near = get_close_matches(name, _PUBLIC, n=2)

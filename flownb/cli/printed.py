@@ -1,8 +1,9 @@
-"""What nodes print, as whole lines: it is journaled in pieces, several times a second."""
+"""What nodes print, as whole lines: it is journaled in pieces, and a progress bar in many of its states."""
 
 from __future__ import annotations
 
 from flownb.cli.harmless import block
+from flownb.run.held import settled
 
 
 class Printed:
@@ -16,12 +17,12 @@ class Printed:
         whole, newline, rest = (self._rest.pop(node, "") + text).rpartition("\n")
         if rest:
             self._rest[node] = rest
-        return block(whole).split("\n") if newline else []
+        return block(settled(whole)).split("\n") if newline else []
 
     def end(self, node: str) -> list[str]:
         """What a node printed last, without a newline behind it."""
         rest = self._rest.pop(node, "")
-        return block(rest).split("\n") if rest else []
+        return block(settled(rest)).split("\n") if rest else []
 
     def nodes(self) -> list[str]:
         """The nodes of which something is left."""

@@ -67,6 +67,7 @@ class Builder(Definitions):
         limits: Limits | Mapping[str, Any] | None = None,
         disabled: bool = False,
         notes: str = "",
+        parent: NodeRef | str | None = None,
     ) -> NodeRef | Callable[[Function], NodeRef]:
         """Make a node of a function; a decorator with and without parentheses.
 
@@ -88,6 +89,7 @@ class Builder(Definitions):
             limits: what it may use.
             disabled: let its input pass instead of running it.
             notes: for people; the docstring's first line by default.
+            parent: the loop that it lies in, where it is not defined in a `with` of that loop.
 
         Raises:
             UsageError: the function can't be a node, or an option has no such value; nothing was added.
@@ -95,7 +97,7 @@ class Builder(Definitions):
         options: NodeOptions = {
             "name": name, "after": after, "retry": retry, "timeout": timeout, "on_error": on_error,
             "on_crash": on_crash, "where": where, "join": join, "cache": cache, "limits": limits,
-            "disabled": disabled, "notes": notes, "inputs": inputs or {},
+            "disabled": disabled, "notes": notes, "inputs": inputs or {}, "parent": parent,
         }  # fmt: skip
         if fallback is not msgspec.UNSET:
             options["fallback"] = fallback
@@ -206,6 +208,93 @@ class Builder(Definitions):
         inputs = dict(options.get("inputs") or {})
         inputs[MAIN] = [*sources, inputs.get(MAIN)]
         return self.define("control.merge", id, {"mode": mode}, {**options, "inputs": inputs})
+
+    def loop(
+        self,
+        id: str,  # noqa: A002  as above
+        over: Any = None,
+        *,
+        condition: str | Mapping[str, Any] | None = None,
+        count: int | str | None = None,
+        first: Any = None,
+        concurrency: int | None = None,
+        max_iterations: int | None = None,
+        errors: str | None = None,
+        **options: Unpack[NodeOptions],
+    ) -> NodeRef:
+        """Repeat a part of the flow: `with flow.loop("each", over="load.rows") as each:` and the nodes of its body.
+
+        Nodes inside may have the parameters `item` and `index`, wait for one another, and use everything outside. They
+        run as `each[0].clean`, `each[1].clean` …; what the last of them gives comes out at `each` as a list, in order.
+
+        Args:
+            id: its id.
+            over: what to go through: an expression, a node, or a list.
+            condition: go on while it holds, instead; it knows `item` (the result of the round before), `index` and
+                `results`.
+            count: do so many rounds, instead: a number or an expression.
+            first: the `item` of the first round of a loop with a condition.
+            concurrency: rounds at once; by default as many as the run has room for.
+            max_iterations: fail beyond so many rounds; with a condition 1,000 by default.
+            errors: `fail` (no round begins after one has failed, and the loop fails) or `collect` (all are done; what
+                failed is None in the results, and is listed at the port `error`). By default `collect` where `error` is
+                wired.
+            options: as of `node`; retries and caches belong to the nodes inside.
+        """
+        kinds = {"for_each": over, "while": condition, "count": count}
+        given = [kind for kind, value in kinds.items() if value is not None]
+        if len(given) != 1:
+            found = " and ".join({"for_each": "over", "while": "condition"}.get(each, each) for each in given) or "none"
+            raise UsageError(f"{id}: a loop takes over, condition or count, one of them, and {found} is given.")
+        config: dict[str, Any] = {
+            "kind": given[0],
+            "over": over.id if isinstance(over, NodeRef) else over,
+            "condition": condition,
+            "count": count,
+            "first": first,
+            "concurrency": concurrency,
+            "max_iterations": max_iterations,
+            "errors": errors,
+        }
+        return self.define("control.loop", id, {k: v for k, v in config.items() if v is not None}, options)
+
+    def map(
+        self,
+        fn: Function | None = None,
+        /,
+        *,
+        over: Any,
+        id: str | None = None,  # noqa: A002  as above
+        concurrency: int | None = None,
+        errors: str | None = None,
+        **options: Unpack[NodeOptions],
+    ) -> Any:
+        """Call a function for each item of a list, each call a node of its own: a loop with one node inside.
+
+        ```python
+        @flow.map(over="load.rows", concurrency=8)
+        def clean(item): ...
+        ```
+
+        The loop has the function's name, its calls are `clean[0].clean_item`, `clean[1].clean_item` …
+
+        Args:
+            fn: takes `item`, and whatever else a node takes.
+            over: what to go through: an expression, a node, or a list.
+            id: the loop's id; the function's name by default.
+            concurrency: calls at once.
+            errors: as of `loop`.
+            options: as of `node`, for the calls.
+        """
+
+        def define(function: Function) -> NodeRef:
+            name = id or str(getattr(function, "__name__", ""))
+            loop = self.loop(name, over, concurrency=concurrency, errors=errors)
+            with loop:
+                self.node(function, id=f"{loop.id}_item", **options)
+            return NodeRef(self, loop.id, function)
+
+        return define if fn is None else define(fn)
 
     def add(self, type: str, id: str, /, **config: Any) -> NodeRef:  # noqa: A002  the words of the definition
         """A node of any type.

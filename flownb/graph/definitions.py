@@ -19,6 +19,7 @@ from flownb.graph.spec import NodeOptions, Origin, Spec, node_record, record_of
 from flownb.graph.validate import validate
 from flownb.graph.wiring import Link, Wired, wire
 from flownb.ids import slug
+from flownb.model.bodies import LOOP
 from flownb.model.ports import ERROR, ConnectionType, DataType
 from flownb.model.problem import Problem
 from flownb.model.workflow import Node, Settings, Variable, Workflow
@@ -73,6 +74,8 @@ class Definitions:
         self._variables: dict[str, Variable] = {}
         #: Of the ids that were defined twice at one place.
         self._clashes: dict[str, Problem] = {}
+        #: The loops whose bodies are being defined, the innermost last.
+        self._around: list[str] = []
         # What it comes to, until the next change.
         self._wired: Wired | None = None
         self._built: Workflow | None = None
@@ -108,6 +111,7 @@ class Definitions:
             name=options.get("name") or (name if name != node_id else ""),
             config=config,
             notes=options.get("notes") or (signature.help if signature else ""),
+            parent=self._parent(node_id, options.get("parent")),
             **node_record(node_id, options),
         )
         inputs = {
@@ -120,6 +124,27 @@ class Definitions:
             self._replace(old, spec)
         self._specs[node_id] = spec
         return NodeRef(self, node_id, plain)
+
+    def open_body(self, loop: str) -> None:
+        """What is defined from here on lies inside a loop.
+
+        Raises:
+            UsageError: the node is no loop.
+        """
+        spec = self._specs.get(loop)
+        if spec is None or spec.node.type != LOOP:
+            raise UsageError(f"{loop} is no loop: `with` takes what `flow.loop(…)` gives.")
+        self._around.append(loop)
+
+    def close_body(self) -> None:
+        """What is defined from here on lies outside the innermost loop."""
+        self._around.pop()
+
+    def _parent(self, node_id: str, given: NodeRef | str | None) -> str | None:
+        if given is None:
+            return self._around[-1] if self._around else None
+        (source,) = sources(given, self, f"{node_id}: parent")
+        return source.node
 
     def edge(
         self,

@@ -6,16 +6,17 @@ import datetime as dt
 import enum
 import inspect
 import math
+import os
 import sys
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from flownb.errors import UsageError
 from flownb.graph.hints import type_of, type_of_value
-from flownb.model.fingerprint import function_hash, source_of
+from flownb.model.fingerprint import function_hash
 from flownb.model.ports import ERROR, MAIN, DataType, InputPort, NodePorts, OutputPort
+from flownb.model.source import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -214,7 +215,7 @@ def plain_default(value: Any) -> Any:  # noqa: PLR0911  a table of cases
             return value if math.isfinite(value) else str(value)
         case dt.date() | dt.time():
             return value.isoformat()
-        case PurePath():
+        case os.PathLike():
             return str(value)
         case list() | tuple() | set() | frozenset():
             return [plain_default(each) for each in value]

@@ -14,7 +14,7 @@ from flownb.model.status import Category, OnCrash, Where
 if TYPE_CHECKING:
     import builtins
     import logging
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pydantic import BaseModel
 
@@ -60,6 +60,18 @@ class Suspend(msgspec.Struct, frozen=True, kw_only=True):
     data: Any = None
 
 
+class Round(msgspec.Struct):
+    """One round of a loop, as its node sees it."""
+
+    #: From 0.
+    index: int
+    item: Any
+    #: The result; None before the end, and where there is none.
+    value: Any = None
+    #: What is recorded of its failure: `node`, `type`, `message`, `class`.
+    error: dict[str, Any] | None = None
+
+
 class Context(Protocol):
     """What a node gets to know and may do while it runs; a function gets it as a parameter named `ctx`."""
 
@@ -78,8 +90,12 @@ class Context(Protocol):
     inputs: Mapping[str, Any]
     #: The run's variables.
     variables: Mapping[str, Any]
+    #: Inside a loop: `item` and `index`; else empty.
+    round: Mapping[str, Any]
     #: What started the run, as `manual` or `schedule`.
     trigger: str
+    #: The inputs that are references to secrets: where an expression reads one, it gets the value.
+    references: frozenset[str]
     #: What came, when the node was parked; else None.
     resumed: Any
     resume_data: Any
@@ -109,9 +125,35 @@ class Context(Protocol):
         """Show how far the node is, 0 to 1."""
         ...
 
+    def secret(self, name: str) -> str:
+        """The value of a secret, by its name or its reference `secret://name`; it is masked from then on.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        ...
+
     @property
     def sources(self) -> Mapping[str, Sequence[str]]:
         """Of each port that is `many`, the ids of the nodes that its values came from, in the order of the values."""
+        ...
+
+    @property
+    def wired_ports(self) -> frozenset[str]:
+        """The names of the ports that edges leave from."""
+        ...
+
+    async def iterate(
+        self, begin: Callable[[Sequence[Round]], Iterator[Any]], width: int | None, *, fail_fast: bool
+    ) -> list[Round]:
+        """Do the rounds of a loop, and give them in order; for the node of a loop only.
+
+        Args:
+            begin: given the rounds that an earlier life of the run began, gives the items of those that follow. The
+                list goes on growing, and the newest of them has its value once it has ended.
+            width: rounds at once; None for as many as the run has room for.
+            fail_fast: whether no round begins after one has failed.
+        """
         ...
 
     @property
@@ -147,6 +189,9 @@ class NodeType:
     Config: ClassVar[builtins.type[BaseModel] | None] = None
     #: Fields of the config that hold bare expressions (conditions, `over`, `preview`) and not templates.
     expressions: ClassVar[tuple[str, ...]] = ()
+    #: Whether references to secrets stay what they are, in config and inputs: for a type that hands them on to a run
+    #: of its own. For all others, `secret://name` becomes the value just before `execute`.
+    passes_references: ClassVar[bool] = False
     #: Fields of the config whose text is taken as it is, `{{` or not, as the source of a function.
     verbatim: ClassVar[tuple[str, ...]] = ()
 

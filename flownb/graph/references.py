@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 #: Names that every expression knows, unless a node or an input has the name.
 SCOPE: Final = frozenset({"variables", "trigger", "run"})
-#: What it knows besides inside the body of a loop.
-BODY_SCOPE: Final = SCOPE | {"item", "index"}
+#: What it knows besides inside the body of a loop, and what functions there may have as parameters.
+ROUND_NAMES: Final = frozenset({"item", "index"})
+BODY_SCOPE: Final = SCOPE | ROUND_NAMES
 
 _TEMPLATE: Final = "{{"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
 
 from flownb.errors import UsageError, near_names
 from flownb.ids import slug
@@ -81,6 +81,18 @@ class NodeRef:
         if self.function is None:
             raise TypeError(f"{self.id} can't be called: it is a node without a function.")
         return self.function(*args, **kwargs)
+
+    def __enter__(self) -> Self:
+        """What is defined from here on lies inside this loop.
+
+        Raises:
+            UsageError: the node is no loop.
+        """
+        self.builder.open_body(self.id)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.builder.close_body()
 
     def port(self, name: str) -> PortRef:
         """A port by name.

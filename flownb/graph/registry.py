@@ -25,6 +25,7 @@ BUILT_IN: Final[dict[str, str]] = {
     "control.output": "flownb.nodes.control:OutputNode",
     "control.condition": "flownb.nodes.control:Condition",
     "control.delay": "flownb.nodes.control:Delay",
+    "control.loop": "flownb.nodes.loop:Loop",
     "control.merge": "flownb.nodes.control:Merge",
     "control.switch": "flownb.nodes.choice:Switch",
     "control.transform": "flownb.nodes.transform:Transform",

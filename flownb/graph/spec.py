@@ -16,7 +16,7 @@ from flownb.model.workflow import Cache, JoinCount, Limits, Node, RetryPolicy
 
 if TYPE_CHECKING:
     from flownb.graph.function import Signature
-    from flownb.graph.refs import Source, Sources
+    from flownb.graph.refs import NodeRef, Source, Sources
 
 Choice = TypeVar("Choice", bound=Enum)
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -60,6 +60,8 @@ class NodeOptions(TypedDict, total=False):
     #: Passes its input through instead of running.
     disabled: bool
     notes: str
+    #: The loop that it lies in, where it is not defined in a `with` of that loop.
+    parent: NodeRef | str | None
 
 
 #: The keywords of `add` that belong to the node; all others are its config.

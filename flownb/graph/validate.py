@@ -19,6 +19,7 @@ from flownb.graph.policies import check_policies, check_settings
 from flownb.graph.reach import find_dead, find_islands
 from flownb.graph.references import (
     BODY_SCOPE,
+    ROUND_NAMES,
     SCOPE,
     References,
     implied_edges,
@@ -28,6 +29,7 @@ from flownb.graph.references import (
 )
 from flownb.graph.registry import registry as shared_registry
 from flownb.ids import slug
+from flownb.model.bodies import Scopes
 from flownb.model.ports import AFTER, ERROR, MAIN, InputPort, NodePorts
 from flownb.model.problem import Problem
 
@@ -89,6 +91,7 @@ class _Check:
         self._fed: dict[tuple[str, str], list[Edge]] = {}
         self._controls: dict[str, int] = {}
         self._errors_wired: set[str] = set()
+        self._scopes = Scopes(self._nodes) if any(node.parent for node in self._nodes) else None
         self._sort_edges()
 
     def _sort_edges(self) -> None:
@@ -189,6 +192,8 @@ class _Check:
                     code="too_many_edges",
                 )
             missing = port.required and not port.unwired and not feeding
+            if node.parent is not None and port.name in ROUND_NAMES:
+                continue
             if missing and port.name not in self._inputs and port.name not in node.config:
                 yield Problem(
                     f"{node.id} needs {port.name!r}, and nothing feeds it.",
@@ -261,9 +266,22 @@ class _Check:
                 hint = "Repeat a part of a flow with a loop."
                 yield Problem(message, node=edge.source, place=place, hint=hint, code="self_edge")
             elif ends_known:
+                yield from self._check_scopes(edge, place)
                 yield from self._check_ends(edge, place)
             if edge.condition is not None:
                 yield from self._check_condition(edge, place)
+
+    def _check_scopes(self, edge: Edge, place: str) -> Iterator[Problem]:
+        if self._scopes is None or self._scopes.meet(edge) is not None:
+            return
+        loop = self._scopes.of(edge.source)
+        if loop is None:  # from a loop into its own body
+            message = f"{edge.target} is inside the loop {edge.source}; it can't wait for it."
+            hint = "Its nodes know the round as `item` and `index`."
+        else:
+            message = f"{edge.target} waits for {edge.source}, which is inside the loop {loop}."
+            hint = f"From outside use the loop: {loop} gives the results of all rounds."
+        yield Problem(message, node=edge.target, place=place, hint=hint, code="out_of_loop")
 
     def _check_ends(self, edge: Edge, place: str) -> Iterator[Problem]:
         source, target = self._ports.get(edge.source), self._ports.get(edge.target)

@@ -11,7 +11,7 @@ import msgspec
 
 from flownb.errors import FlownbError
 from flownb.graph.function import Parameter, plain_default
-from flownb.graph.references import implied_edges
+from flownb.graph.references import ROUND_NAMES, implied_edges
 from flownb.graph.refs import Source
 from flownb.model.ports import AFTER, MAIN, ConnectionType, DataType, NodePorts
 from flownb.model.problem import Problem, Severity
@@ -70,7 +70,8 @@ def wire(specs: Sequence[Spec], links: Sequence[Link], variables: Mapping[str, V
     fed = {(edge.target, edge.target_port) for edge in edges}
     for spec in specs:
         for parameter in spec.signature.parameters if spec.signature else ():
-            if (spec.node.id, parameter.name) not in fed:
+            of_round = spec.node.parent is not None and parameter.name in ROUND_NAMES
+            if (spec.node.id, parameter.name) not in fed and not of_round:
                 inputs.use(spec.node.id, parameter)
     return Wired(edges, tuple(inputs.variables.values()), inputs.shared_defaults(), tuple(inputs.problems))
 

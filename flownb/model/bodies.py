@@ -99,31 +99,30 @@ class Scopes:
     def __init__(self, nodes: Iterable[Node]) -> None:
         self._node = {node.id: node for node in nodes}
         self._scope: dict[str, str | None] = {}
+        for node_id in self._node:
+            if node_id not in self._scope:
+                self._find(node_id)
         self.members: dict[str | None, list[Node]] = {None: []}
         for node in self._node.values():
-            self.members.setdefault(self.of(node.id), []).append(node)
+            self.members.setdefault(self._scope[node.id], []).append(node)
 
     def of(self, node_id: str) -> str | None:
         """The loop whose body a node lies in; None at the top, and where its parents make a circle."""
-        if node_id not in self._scope:
-            seen = {node_id}
-            around = self._node[node_id].parent
-            while around in self._node and around not in seen and self._node[around].type != LOOP:
-                seen.add(around)
-                around = self._node[around].parent
-            # A loop that lies in its own body lies nowhere.
-            self._scope[node_id] = around if around in self._node and not self._encloses(node_id, around) else None
         return self._scope[node_id]
 
-    def _encloses(self, node_id: str, loop: str) -> bool:
-        seen: set[str] = set()
-        around: str | None = loop
-        while around in self._node and around not in seen:
-            if around == node_id:
-                return True
-            seen.add(around)
+    def _find(self, node_id: str) -> None:
+        path: dict[str, None] = {}
+        around: str | None = node_id
+        while around in self._node and around not in path and around not in self._scope:
+            path[around] = None
             around = self._node[around].parent
-        return False
+        circle = around in path
+        for each in reversed(path):
+            parent = self._node[each].parent
+            if circle or parent not in self._node:
+                self._scope[each] = None
+            else:
+                self._scope[each] = parent if self._node[parent].type == LOOP else self._scope[parent]
 
     def meet(self, edge: Edge) -> str | None:
         """The node at the level of an edge's source that is its target or has it inside.

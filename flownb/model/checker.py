@@ -53,9 +53,16 @@ def check_data(walk: Walk, value: Any) -> Any:
 
 
 @functools.cache
+def fields_of(cls: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """The fields of a part of the model; finding them out evaluates all of its annotations."""
+    return msgspec.structs.fields(cls)
+
+
+@functools.cache
 def _struct(cls: type[msgspec.Struct]) -> Check:
-    fields = msgspec.structs.fields(cls)
-    checks = {each.encode_name: _compile(each.type) for each in fields}
+    fields = fields_of(cls)
+    kinds = {each.encode_name: each.type for each in fields}
+    checks: dict[str, Check] = {}  # made when a field is first seen: most documents have few of them
     required = [each.encode_name for each in fields if each.required]
     noun = cls.__name__
 
@@ -69,8 +76,10 @@ def _struct(cls: type[msgspec.Struct]) -> Check:
         for key, held in value.items():
             check_field = checks.get(key)
             if check_field is None:
-                _unknown(walk, noun, key, checks)
-                continue
+                if key not in kinds:
+                    _unknown(walk, noun, key, kinds)
+                    continue
+                check_field = checks[key] = _compile(kinds[key])
             walk.path.append(key)
             values[key] = got = check_field(walk, held)
             walk.path.pop()

@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from flownb.errors import InvalidWorkflow, NotFound, UsageError, near_names
-from flownb.model.checker import check_struct
+from flownb.model.checker import check_struct, fields_of
 from flownb.model.problem import Problem, Severity
 from flownb.model.walk import INVALID, MAX_DEPTH, Doubled, Strange, Walk, shown
 from flownb.model.workflow import FORMAT, Workflow
@@ -320,7 +320,7 @@ def _fields(cls: type[msgspec.Struct]) -> list[tuple[str, str, Any, bool]]:
                 each.default if each.default_factory is msgspec.NODEFAULT else each.default_factory(),
                 each.type in (Any, dict[str, Any]),
             )
-            for each in msgspec.structs.fields(cls)
+            for each in fields_of(cls)
         ]
     return found
 

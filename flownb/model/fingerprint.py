@@ -15,13 +15,13 @@ import dis
 import functools
 import hashlib
 import inspect
-import textwrap
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from flownb.model.document import plain
+from flownb.model.source import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,14 +82,6 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) < _EXACT else float(value)
     return value
-
-
-def source_of(function: Callable[..., Any]) -> str:
-    """The text of a function as its author wrote it, or empty where there is none (`exec`, C, a partial)."""
-    try:
-        return textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
-    except (OSError, TypeError, IndentationError):
-        return ""
 
 
 def function_hash(function: Callable[..., Any]) -> str:

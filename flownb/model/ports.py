@@ -86,6 +86,9 @@ class OutputPort(msgspec.Struct, frozen=True, omit_defaults=True):
     help: str = ""
 
 
+_ERROR_PORT: Final = OutputPort(ERROR, DataType.OBJECT, help="what is recorded of the failure")
+
+
 class NodePorts(msgspec.Struct, frozen=True):
     """The ports of one node, as its type and its config make them."""
 
@@ -93,6 +96,8 @@ class NodePorts(msgspec.Struct, frozen=True):
     outputs: tuple[OutputPort, ...] = (OutputPort(),)
     #: Takes inputs of any other name as well, as a function with `**kwargs` does.
     open: bool = False
+    #: What every node has beside its outputs; a type may say what comes out of it.
+    error: OutputPort = _ERROR_PORT
 
     def input(self, name: str) -> InputPort | None:
         """The input port of that name."""
@@ -101,8 +106,5 @@ class NodePorts(msgspec.Struct, frozen=True):
     def output(self, name: str) -> OutputPort | None:
         """The output port of that name; `error` is there on every node."""
         if name == ERROR:
-            return _ERROR_PORT
+            return self.error
         return next((port for port in self.outputs if port.name == name), None)
-
-
-_ERROR_PORT: Final = OutputPort(ERROR, DataType.OBJECT, help="what is recorded of the failure")

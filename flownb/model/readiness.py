@@ -295,7 +295,7 @@ class Readiness:
             self.left -= 1
 
     def _recount_blocks(self) -> None:
-        self.finished_blocks.clear()
+        self.finished_blocks = []
         ended = (COMPLETED, FAILED, SKIPPED, CANCELLED)
         for blocks in self.blocks.values():
             for block in blocks.values():

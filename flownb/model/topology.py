@@ -87,6 +87,13 @@ class Topology:
             setattr(own, name, copy.copy(getattr(self, name)))
         return own
 
+    def all_bodies(self) -> list[LoopBody]:
+        """The bodies of all loops, those inside others included."""
+        found = list(self.bodies.values())
+        for body in found:  # grows while it is walked
+            found += body.inside.values()
+        return found
+
     def _connect(self, edges: Iterable[Edge], scopes: Scopes | None) -> None:
         seen: set[str] = set()
         for edge in edges:
@@ -156,12 +163,17 @@ class Topology:
 
     def from_inputs(self, number: int) -> list[str]:
         """The parameters of a node that are inputs of the run, because no edge leads to them."""
-        ports = self._ports.get(self.paths[number])
-        if ports is None:
-            return []
-        wired = {argument.name for argument in self.arguments[number]}
         inputs = {variable.name for variable in self.workflow.variables}
-        return [port.name for port in ports.inputs if port.name not in wired and port.name in inputs]
+        return [name for name in self._unwired(number) if name in inputs]
+
+    def from_round(self, number: int) -> list[str]:
+        """The parameters of an instance that are the item or the number of its round."""
+        return [name for name in self._unwired(number) if name in ("item", "index")] if number >= self.flat else []
+
+    def _unwired(self, number: int) -> list[str]:
+        ports = self._ports.get(self.nodes[number].id)
+        wired = {argument.name for argument in self.arguments[number]}
+        return [port.name for port in ports.inputs if port.name not in wired] if ports is not None else []
 
     def sinks(self) -> list[int]:
         """The nodes whose output is the run's: the `control.output` nodes if there are any, else those without edges.

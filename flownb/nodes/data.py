@@ -86,9 +86,9 @@ class ItemsNode(NodeType):
         """
         return given(self.config, "items", ctx, inputs)
 
-    def names(self, ctx: Context, inputs: Mapping[str, Any], value: Any) -> dict[str, Any]:
+    def names(self, ctx: Context, inputs: Mapping[str, Any], value: Any) -> Mapping[str, Any]:
         """What the expressions of this node see; `main` is what it works on."""
-        return {**scope(ctx, inputs), MAIN: value}
+        return scope(ctx, inputs, {MAIN: value})
 
     async def execute(self, ctx: Context, inputs: dict[str, Any]) -> Any:
         """Do the work on a thread."""

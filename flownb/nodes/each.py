@@ -66,7 +66,7 @@ def each(
         ctx: of the node, to be told how far it is.
         names: what the expression sees besides.
     """
-    data = dict(names)
+    data = {name: names[name] for name in compiled.names if name in names}
     evaluate = compiled.evaluate
     pace = Pace(ctx, len(items), items.noun)
     for index, item in enumerate(items):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.graph.references import references_of
 from flownb.nodes.function import FunctionNode
 from flownb.nodes.scope import scope
+from flownb.services.references import put_in, take_out
+from flownb.services.secrets import has_reference, is_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +26,8 @@ def prepare(
     ctx: Context,
     inputs: Mapping[str, Any],
     function: Callable[..., Any] | None = None,
+    *,
+    secret: Callable[[str], str] | None = None,
 ) -> NodeType:
     """The instance for one run of a node.
 
@@ -37,21 +41,33 @@ def prepare(
         ctx: what it may know and do.
         inputs: its live values by port.
         function: the live function of a node that has one, where it is at hand.
+        secret: gives the value of a secret; None where the config refers to none.
+
+    References to secrets become their values: those that the config holds, and inputs that expressions read. What a
+    node before this one returned is data, and `secret://…` in it is text.
 
     Raises:
         ExpressionError: an expression can't be evaluated.
+        NotFound: there is no such secret.
         InvalidInput: what comes out is not what the type takes.
     """
     config = node.config
     kept = {*cls.verbatim, *(each.place for each in cls.expressions_in(config))}
+    marks: dict[str, str] = {}
+    if secret is not None and has_reference(config):
+        config = take_out(config, kept, marks)
     if any(name not in kept and _has_template(value) for name, value in config.items()):
         names = scope(ctx, inputs)
         config = {name: _evaluate(value, names, name, kept) for name, value in config.items()}
     if cls.Config is not None:
         over = {name: inputs[name] for name in cls.Config.model_fields if name in inputs}
+        if secret is not None:
+            over = {n: secret(each) if n in ctx.references and is_reference(each) else each for n, each in over.items()}
         if over:
             named = references_of(node, cls).names
             config = {**config, **{name: value for name, value in over.items() if name not in named}}
+    if marks and secret is not None:
+        config = put_in(config, {mark: secret(name) for mark, name in marks.items()})
     instance = cls.make(config)
     if function is not None and isinstance(instance, FunctionNode):
         instance.function = function

@@ -63,6 +63,7 @@ class NotebookNode(NodeType):
     title: ClassVar[str] = "Notebook"
     category: ClassVar[Category] = Category.ACTION
     on_crash: ClassVar[OnCrash] = OnCrash.RERUN
+    passes_references: ClassVar[bool] = True
     Config: ClassVar[builtins.type[BaseModel] | None] = NotebookConfig
     ports: ClassVar[NodePorts] = NodePorts(
         (), (OutputPort(MAIN, DataType.OBJECT, help="the notebook's results by name"),), open=True

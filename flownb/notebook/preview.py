@@ -7,10 +7,12 @@ import json
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from flownb.errors import StoreError
+from flownb.errors import FlownbError, StoreError
 from flownb.store import values
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flownb.store.contract import Store
 
 _MOST_TEXT: Final = 4_000
@@ -39,6 +41,24 @@ def html_of(plain: Any, store: Store) -> str:
     if isinstance(plain, dict | list) and not any(str(key).startswith("$") for key in plain):
         return f"<pre>{escape(json.dumps(plain, indent=2, ensure_ascii=False)[:_MOST_TEXT])}</pre>"
     return f"<pre>{escape(text_of(plain))}</pre>"
+
+
+def picture_in(forms: Mapping[str, Any], store: Store) -> str:
+    """The picture among the forms of something that was displayed, as HTML; empty where there is none."""
+    for media_type in ("image/png", "image/jpeg"):
+        data = _bytes(forms.get(media_type), store)
+        if data:
+            return f'<img alt="displayed" src="data:{media_type};base64,{base64.b64encode(data).decode()}">'
+    return ""
+
+
+def _bytes(plain: Any, store: Store) -> bytes | None:
+    """Bytes in base64, as notebooks keep pictures, or as a stored value."""
+    try:
+        loaded = base64.b64decode(plain) if isinstance(plain, str) else values.load(plain, store.artifacts)
+    except (ValueError, FlownbError):
+        return None
+    return loaded if isinstance(loaded, bytes) and len(loaded) <= _MOST_PICTURE else None
 
 
 def _picture(plain: Any, store: Store) -> bytes | None:

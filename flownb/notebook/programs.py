@@ -17,7 +17,8 @@ from flownb.graph.dialects import read
 from flownb.graph.registry import registry
 from flownb.graph.validate import validate
 from flownb.model.document import from_json
-from flownb.model.fingerprint import digest_of, function_hash, source_of
+from flownb.model.fingerprint import digest_of, function_hash
+from flownb.model.source import source_of
 from flownb.model.status import RunStatus
 from flownb.nodes.function import FunctionNode
 from flownb.run.definition import Definition

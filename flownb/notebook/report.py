@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import defaultdict
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.model.events import NodeOutput
 from flownb.model.times import iso
-from flownb.notebook.preview import html_of, text_of
+from flownb.notebook.preview import html_of, picture_in, text_of
 from flownb.run.depict import picture_of
 from flownb.run.describe import describe_state
+from flownb.run.held import settled
 from flownb.run.recover import read_state, require_row
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _MOST_LOG: Final = 20_000
 _MOST_STEPS: Final = 50
+_MOST_SHOWN: Final = 50
 _WORDS: Final = {
     "completed": "✔ Completed",
     "failed": "✖ Failed",
@@ -70,11 +73,11 @@ def html_report(store: Store, run_id: str) -> str:
     row = require_row(store, run_id)
     state = read_state(store, row)
     document = describe_state(row, state, store)
-    logs = _logs(store, run_id)
+    written = _written(store, run_id)
     parts = [_head(row, document), _picture(state), _inputs(state, store)]
     if document["error"]:
         parts.append(_error_section(document["error"]))
-    parts += [_node(path, node, state, store, logs.get(path, "")) for path, node in document["nodes"].items()]
+    parts += [_node(path, node, state, store, written[path]) for path, node in document["nodes"].items()]
     if state.results:
         parts.append(_results(state.results, store))
     body = "\n".join(parts)
@@ -86,13 +89,39 @@ def html_report(store: Store, run_id: str) -> str:
     )
 
 
-def _logs(store: Store, run_id: str) -> dict[str, str]:
-    logs: dict[str, str] = {}
+class _Written:
+    """What a node wrote: its log, and what it displayed."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._size = 0
+        self.shown: list[dict[str, Any]] = []
+
+    def add(self, event: NodeOutput) -> None:
+        self._pieces.append(event.text)
+        self._size += len(event.text)
+        if self._size > 3 * _MOST_LOG:  # the ends are enough, whatever lies between
+            text = "".join(self._pieces)
+            self._pieces = [text[:_MOST_LOG], "\n…\n", text[-_MOST_LOG:]]
+            self._size = 2 * _MOST_LOG
+        if event.data is not None and len(self.shown) < _MOST_SHOWN:
+            self.shown.append(event.data)
+
+    @property
+    def log(self) -> str:
+        text = settled("".join(self._pieces))
+        if len(text) <= _MOST_LOG:
+            return text
+        end = _MOST_LOG // 4
+        return f"{text[: _MOST_LOG - end]}\n… the middle is left out …\n{text[-end:]}"
+
+
+def _written(store: Store, run_id: str) -> defaultdict[str, _Written]:
+    written: defaultdict[str, _Written] = defaultdict(_Written)
     for record in store.events(run_id):
-        event = record.event
-        if isinstance(event, NodeOutput) and len(logs.get(event.node, "")) < _MOST_LOG:
-            logs[event.node] = logs.get(event.node, "") + event.text
-    return logs
+        if isinstance(record.event, NodeOutput):
+            written[record.event.node].add(record.event)
+    return written
 
 
 def _status(status: str) -> str:
@@ -150,7 +179,7 @@ def _error_section(error: Mapping[str, Any]) -> str:
     return f'<section><h2 class="failed">Failed{where}</h2><p>{escape(text)}</p>{trace}</section>'
 
 
-def _node(path: str, node: Mapping[str, Any], state: RunState, store: Store, log: str) -> str:
+def _node(path: str, node: Mapping[str, Any], state: RunState, store: Store, written: _Written) -> str:
     number = state.topology.index[path]
     definition = state.topology.nodes[number]
     tries = f"{node['attempts']} attempts" if node["attempts"] > 1 else ""
@@ -170,8 +199,7 @@ def _node(path: str, node: Mapping[str, Any], state: RunState, store: Store, log
     sources = [_source(state, wire) for wire in state.topology.entering[number]]
     if sources:
         rows.append(("from", escape(", ".join(dict.fromkeys(sources)))))
-    if steps := node.get("steps"):
-        rows.append(("steps", _steps(steps, store)))
+    rows.append(("steps", _steps(node.get("steps", {}), store)))
     if node["status"] == "completed":
         rows.append(("output", html_of(node["output"], store)))
     if node["error"]:
@@ -179,13 +207,17 @@ def _node(path: str, node: Mapping[str, Any], state: RunState, store: Store, log
         rows.append(("error", f"{escape(error['type'])}: {escape(error['message'])}"))
         if error["traceback"]:
             rows.append(("traceback", f"<pre>{escape(error['traceback'])}</pre>"))
-    if log:
-        rows.append(("log", f"<pre>{escape(log[:_MOST_LOG])}</pre>"))
-    listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in rows)
+    rows += [
+        ("log", f"<pre>{escape(log)}</pre>" if (log := written.log) else ""),
+        ("shown", "".join(picture_in(data, store) for data in written.shown)),
+    ]
+    listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in rows if text)
     return f'<section id="node-{escape(path)}">{head}{f"<dl>{listed}</dl>" if listed else ""}</section>'
 
 
 def _steps(steps: Mapping[str, Any], store: Store) -> str:
+    if not steps:
+        return ""
     shown = list(steps.items())[:_MOST_STEPS]
     rows = "".join(f"<dt>{escape(name)}</dt><dd>{html_of(plain, store)}</dd>" for name, plain in shown)
     more = f'<p class="muted">and {len(steps) - len(shown)} more</p>' if len(steps) > len(shown) else ""
@@ -211,7 +243,7 @@ def notebook_report(store: Store, run_id: str) -> str:
     row = require_row(store, run_id)
     state = read_state(store, row)
     document = describe_state(row, state, store)
-    logs = _logs(store, run_id)
+    written = _written(store, run_id)
     notebook = v4.new_notebook()
     notebook.metadata["flownb"] = {
         "run": row.id,
@@ -232,8 +264,11 @@ def notebook_report(store: Store, run_id: str) -> str:
         if node["status"] == "completed" and node["output"] is not None:
             data = {"text/html": html_of(node["output"], store), "text/plain": text_of(node["output"])}
             outputs.append(v4.new_output("display_data", data=data))
-        if logs.get(path):
-            outputs.append(v4.new_output("stream", name="stdout", text=logs[path][:_MOST_LOG]))
+        if log := written[path].log:
+            outputs.append(v4.new_output("stream", name="stdout", text=log))
+        for data in written[path].shown:
+            forms = {name: form for name, form in data.items() if isinstance(form, str)}  # what is large is not
+            outputs += [v4.new_output("display_data", data=forms)] if forms else []
         if node["error"]:
             lines = (node["error"]["traceback"] or f"{node['error']['type']}: {node['error']['message']}").splitlines()
             error = {"ename": node["error"]["type"], "evalue": node["error"]["message"], "traceback": lines}

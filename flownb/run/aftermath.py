@@ -11,6 +11,8 @@ from flownb.errors import ExpressionError
 from flownb.model import events as ev
 from flownb.run.ending import stop
 from flownb.run.failure import after_failure, failure_of, may_retry, retry_delay
+from flownb.run.loops import end_inside, round_failed
+from flownb.run.secrets import masked_cause
 
 if TYPE_CHECKING:
     from flownb.run.attempt import Attempt
@@ -35,7 +37,9 @@ def attempt_failed(execution: Execution, attempt: Attempt, error: BaseException)
         execution.record(ev.NodeRetrying(at=now, node=attempt.path, attempt=tries, delay=delay, error=failure))
         execution.timers.later(number, delay, tries + 1)
         return
-    execution.causes[number] = error
+    execution.causes[number] = masked_cause(error, failure, attempt.path)
+    if number in execution.state.blocks:
+        end_inside(execution, number, f"its loop ended: {attempt.path} failed")
     failed_for_good(execution, attempt.body, failure)
 
 
@@ -44,7 +48,7 @@ def failed_for_good(execution: Execution, body: Body, failure: ev.Failure) -> No
     number, node, now = body.number, body.node, execution.engine.now()
     values, wired = execution.values, number in execution.state.topology.wires
     has_port = number in execution.state.topology.has_error_port
-    what = after_failure(node, failure, has_error_port=has_port, at=now, fail_fast=execution.fail_fast)
+    what = after_failure(node, body.path, failure, has_error_port=has_port, at=now, fail_fast=execution.fail_fast)
     if what.value is not None:
         values.keep(number, what.value)
     if isinstance(what.event, ev.NodeCompleted):
@@ -58,6 +62,10 @@ def failed_for_good(execution: Execution, body: Body, failure: ev.Failure) -> No
             execution.record(ev.SystemWarning(at=now, message=message, node=body.path))
             verdicts = {}
         what.event = msgspec.structs.replace(what.event, verdicts=verdicts)
+    if what.stops and number >= execution.state.flat:  # inside a loop, which has the say about the run
+        execution.record(msgspec.structs.replace(what.event, handled=True))
+        round_failed(execution, number)
+        return
     execution.record(what.event)
     if what.stops:
         stop(execution, ev.RunFailedEvent(at=now, error=failure, node=body.path))

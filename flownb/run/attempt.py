@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Protocol
+import threading
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
 from flownb import faults
 from flownb.errors import NodeTimeout
-from flownb.model.events import NodeOutput, NodeProgress
-from flownb.run.capture import Buffer, writable
+from flownb.model.events import NodeOutput
+from flownb.run.capture import MOST_RECORD, Buffer
 from flownb.run.definition import Body
 from flownb.run.leftovers import watch
+from flownb.run.voice import Voice
 
 if TYPE_CHECKING:
     from flownb.run.executor import Execution  # noqa: TC004  it makes attempts; a struct's hints are read by coders only
@@ -57,9 +59,8 @@ class Attempt(msgspec.Struct, eq=False):
     ended: bool = False
     resumed: Any = None
     resume_data: Any = None
-    #: The newest status and progress, and what of them is in the journal.
-    said: tuple[str, float | None] | None = None
-    recorded: tuple[str, float | None] | None = None
+    #: What the body says of itself; None until it does.
+    voice: Voice | None = None
     #: The steps that the body has taken by name; None until there is one.
     steps: Steps | None = None
 
@@ -111,20 +112,37 @@ class Attempt(msgspec.Struct, eq=False):
 
     # --- what it says ----------------------------------------------------------------------------------------
 
-    def say(self, *, text: str | None = None, progress: float | None = None) -> None:
-        """Note status or progress, from any thread; what is newest is recorded a few times a second."""
-        before = self.said or ("", None)
-        self.said = (before[0] if text is None else writable(text), before[1] if progress is None else progress)
-        self.execution.engine.output_waits()
+    def speaker(self) -> Voice:
+        """What the body says of itself, from any thread."""
+        if self.voice is None:
+            with _making:
+                self.voice = self.voice or Voice(self)
+        return self.voice
 
-    def flush(self) -> None:
-        """Record what the body wrote and said since the last time."""
-        if self.said is None and self.buffer.parts is None:
+    def flush(self, most: int = MOST_RECORD, *, last: bool = False) -> None:
+        """Record what the body wrote and said since the last time; `buffer.pending` tells whether there is more.
+
+        Args:
+            most: characters of its output.
+            last: the attempt is over: all that is left.
+        """
+        buffer = self.buffer
+        if last:
+            buffer.closed = True
+        if not buffer.pending:
             return
-        now = self.execution.engine.now()
-        if self.said != self.recorded and self.said is not None:
-            self.recorded = self.said
-            text, share = self.said
-            self.execution.record(NodeProgress(at=now, node=self.path, text=text, progress=share))
-        for stream, text in self.buffer.take():
-            self.execution.record(NodeOutput(at=now, node=self.path, stream=stream, text=text))
+        buffer.pending = False
+        execution, now = self.execution, self.execution.engine.loop.time()
+        if self.voice is not None:
+            for event in self.voice.take(now, last=last):
+                execution.record(event)
+        if buffer.parts is not None or buffer.held is not None:
+            at = execution.engine.now()
+            for stream, text, data in buffer.take(now, most, last=last):
+                execution.record(NodeOutput(at=at, node=self.path, stream=stream, text=text, data=data))
+        if self.voice is not None and not last and self.voice.waits():
+            buffer.pending = True
+
+
+#: Two threads of one node may say something first.
+_making: Final = threading.Lock()

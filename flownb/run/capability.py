@@ -32,7 +32,6 @@ def _of_node(node: Node) -> Iterator[tuple[str, str]]:
     if node.on_error is OnError.COMPENSATE:
         yield "on_error", f"{node.id}: on_error can't be {str(node.on_error)!r} yet."
     asked: dict[str, Any] = {
-        "parent": node.parent,
         "cache": node.cache if node.cache is not None and node.cache.enabled else None,
         "pinned": None if node.pinned is msgspec.UNSET else node.pinned,
     }

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import near_names
 from flownb.ids import attempt_key
+from flownb.model.ports import MAIN
 from flownb.run.capture import node_logger
+from flownb.run.secrets import text_of
 from flownb.run.steps import Steps
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterator, Sequence
 
+    from flownb.graph.nodetype import Round
     from flownb.run.attempt import Attempt
 
 
@@ -68,9 +71,13 @@ class NodeContext:
         self.trigger: str = execution.state.trigger
         self.inputs: Mapping[str, Any] = _Live(execution.state.inputs, execution.input_value)
         self.variables: Mapping[str, Any] = _Live(execution.state.variables, execution.variable_value)
+        #: Inside a loop: `item` and `index`.
+        self.round: Mapping[str, Any] = execution.values.round(attempt.number)
         self.resumed: Any = attempt.resumed
         self.resume_data: Any = attempt.resume_data
         self.headless: bool = execution.headless
+        #: The inputs that are references to secrets, and become values where an expression reads them.
+        self.references: frozenset[str] = frozenset() if attempt.body.type.passes_references else execution.references
         #: The store's address, for nodes that start runs of their own.
         self.store_url: str = execution.store.url
 
@@ -78,6 +85,20 @@ class NodeContext:
     def sources(self) -> Mapping[str, Sequence[str]]:
         """Of each port that is `many`, the ids of the nodes that its values came from."""
         return self._attempt.execution.values.sources(self._attempt.body)
+
+    @property
+    def wired_ports(self) -> frozenset[str]:
+        """The names of the ports that edges leave from."""
+        leaving = self._attempt.execution.state.topology.leaving[self._attempt.number]
+        return frozenset(wire.port or MAIN for wire in leaving)
+
+    async def iterate(
+        self, begin: Callable[[Sequence[Round]], Iterator[Any]], width: int | None, *, fail_fast: bool
+    ) -> list[Round]:
+        """Do the rounds of a loop; for the node of a loop only."""
+        from flownb.run.loops import Rounds
+
+        return await Rounds(self._attempt, begin, width, fail_fast=fail_fast).all()
 
     @property
     def logger(self) -> logging.Logger:
@@ -121,10 +142,39 @@ class NodeContext:
                 attempt.steps = attempt.steps or Steps(attempt)
         return attempt.steps
 
+    def secret(self, name: str) -> str:
+        """The value of a secret, by its name or its reference; from then on it is masked wherever this process writes.
+
+        Raises:
+            NotFound: there is none of that name; the message says where it was looked for.
+            UsageError: it is empty, or no text.
+        """
+        return text_of(name, self.services)
+
     def status(self, text: str) -> None:
         """Show a short text beside the node."""
-        self._attempt.say(text=str(text)[:200])
+        self._attempt.speaker().status(text)
 
     def progress(self, share: float) -> None:
-        """Show how far the node is, 0 to 1."""
-        self._attempt.say(progress=min(1.0, max(0.0, float(share))))
+        """Show how far the node is, 0 to 1; NaN where that isn't known."""
+        self._attempt.speaker().progress(share)
+
+    def heartbeat(self, detail: Any = None) -> None:
+        """Say that the node lives, and how far it is.
+
+        Call it as often as you like: it is recorded about once a second. Within `heartbeat=` seconds, if the node has
+        that option, the next must follow, or the attempt fails.
+
+        Args:
+            detail: from where an attempt after this one could go on, as a page or an offset: a small storable value.
+                It finds it in `last_heartbeat`.
+
+        Raises:
+            InvalidInput: `detail` is large, or has no stored form.
+        """
+        self._attempt.speaker().beat(detail)
+
+    @property
+    def last_heartbeat(self) -> Any:
+        """The newest `detail` that an attempt before this one gave, in this process or another; None if none did."""
+        return self._attempt.execution.values.decode(self._attempt.speaker().before)

@@ -10,6 +10,7 @@ from flownb.model.state import FAILED, PENDING, RUNNING, WAITING
 from flownb.run.decisions import RERUN, SKIP, settle_doubt, take
 from flownb.run.ending import stop
 from flownb.run.leftovers import watch
+from flownb.run.loops import end_inside
 
 if TYPE_CHECKING:
     from flownb.run.executor import Execution
@@ -65,5 +66,7 @@ def _skip(execution: Execution, path: str, by: str) -> None:
     if attempt is not None:
         attempt.stop()
         watch(attempt)
+    if number in state.blocks:
+        end_inside(execution, number, f"its loop ended: {path} was skipped")
     reason = ev.Reason(group="command", message=f"skipped by {by or 'a command'}")
     execution.record(ev.NodeSkipped(at=execution.engine.now(), node=path, reason=reason))

@@ -150,7 +150,7 @@ def _settle(execution: Execution, number: int, decision: ev.ApprovalDecided) -> 
                 message=f"The process died while {path} ran; {decision.by or 'somebody'} said that it failed{said}.",
                 error_class="dependency",
             )
-            failed_for_good(execution, execution.definition.bodies[number], failure)
+            failed_for_good(execution, execution.definition.body(execution.state.topology, number), failure)
 
 
 def _complete(execution: Execution, number: int, decision: ev.ApprovalDecided) -> None:
@@ -161,7 +161,7 @@ def _complete(execution: Execution, number: int, decision: ev.ApprovalDecided) -
     except ExpressionError as error:
         message = f"The condition of an edge that leaves {decision.node} can't be evaluated: {error}"
         failure = ev.Failure(type="ExpressionError", message=message, error_class="validation")
-        failed_for_good(execution, execution.definition.bodies[number], failure)
+        failed_for_good(execution, execution.definition.body(execution.state.topology, number), failure)
         return
     execution.values.keep(number, output)
     execution.record(

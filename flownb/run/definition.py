@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from flownb.graph.references import complete
+from flownb.graph.references import ROUND_NAMES, complete
 from flownb.graph.registry import registry as default_registry
 from flownb.model.document import to_json
 from flownb.model.fingerprint import definition_hash
 from flownb.model.status import OnCrash, Where
 from flownb.model.topology import Topology
 from flownb.nodes.function import FunctionNode
+from flownb.run.secrets import refuse_in_definition
 from flownb.run.where import loop, thread
+from flownb.services.secrets import has_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,12 +33,14 @@ class Body:
     __slots__ = (
         "call",
         "from_inputs",
+        "from_round",
         "node",
         "number",
         "on_crash",
         "parameters",
         "path",
         "plain",
+        "refers",
         "start",
         "takes_ctx",
         "type",
@@ -53,10 +58,20 @@ class Body:
         self.takes_ctx = bool(node.config.get("context")) if function is not None else False
         #: What the function takes, where other inputs of the node are not for it.
         self.parameters = frozenset(node.config.get("params", ())) if function is not None else frozenset()
+        #: Whether its config names secrets.
+        self.refers = function is None and not cls.passes_references and has_reference(node.config)
         #: Parameters that are inputs of the run, not edges.
         self.from_inputs: tuple[str, ...] = ()
+        #: Parameters that are the item or the number of the round, inside a loop.
+        self.from_round: tuple[str, ...] = ()
         #: Calls the body where it runs: decided once, not for every attempt.
         self.start: Callable[[Attempt], None] = place_of(node, cls, function)
+
+    def instance(self, number: int, path: str) -> Body:
+        """The same for an instance of the node in a round of its loop."""
+        body = copy.copy(self)
+        body.number, body.path = number, path
+        return body
 
 
 def place_of(node: Node, cls: type[NodeType], function: Callable[..., Any] | None) -> Callable[[Attempt], None]:
@@ -87,23 +102,50 @@ class Definition:
         self.registry = registry or default_registry
         self.workflow = workflow = complete(workflow, self.registry)
         self.functions = dict(functions or {})
-        self.types: list[type[NodeType]] = [self.registry.get(node.type) for node in workflow.nodes]
         self.ports: dict[str, NodePorts] = {node.id: self.registry.ports_of(node) for node in workflow.nodes}
         self.topology = Topology(workflow, self.ports)
         self.document = to_json(workflow)  # first: it says with the place what is no JSON
+        refuse_in_definition(workflow.name, self.document)
         self.hash = definition_hash(workflow)
         variables = frozenset(variable.name for variable in workflow.variables)
-        self.bodies = [self._body(number, node, variables) for number, node in enumerate(workflow.nodes)]
+        arguments = self.topology.arguments
+        self.bodies = [
+            self._body(number, node, variables, {each.name for each in arguments[number]})
+            for number, node in enumerate(self.topology.nodes)
+        ]
+        #: Of the nodes inside loops, by id; their instances are made of these.
+        self.inside: dict[str, Body] = {
+            node.id: self._body(-1, node, variables, {each.name for each in planned}, inside=True)
+            for body in self.topology.all_bodies()
+            for node, planned in zip(body.members, body.arguments, strict=True)
+        }
 
-    def _body(self, number: int, node: Node, variables: frozenset[str]) -> Body:
-        cls = self.types[number]
+    def bodies_of(self, topology: Topology) -> list[Body]:
+        """The bodies of a graph that may have grown; a list that only one run has, where it can grow."""
+        if not self.inside:
+            return self.bodies
+        grown = enumerate(zip(topology.nodes[self.topology.flat :], topology.paths[self.topology.flat :], strict=True))
+        return [
+            *self.bodies,
+            *(self.inside[node.id].instance(self.topology.flat + place, path) for place, (node, path) in grown),
+        ]
+
+    def body(self, topology: Topology, number: int) -> Body:
+        """The body of one node of a graph that may have grown."""
+        return self.bodies[number] if number < self.topology.flat else self.inside[topology.nodes[number].id]
+
+    def _body(
+        self, number: int, node: Node, variables: frozenset[str], wired: set[str], *, inside: bool = False
+    ) -> Body:
+        cls = self.registry.get(node.type)
         function = self.functions.get(node.id)
         if function is None and "function" in node.config and issubclass(cls, FunctionNode):
             function = cls.function_of(node)
         body = Body(number, node, cls, function)
-        wired = {argument.name for argument in self.topology.arguments[number]}
-        names = [port.name for port in self.ports[node.id].inputs]
-        body.from_inputs = tuple(name for name in names if name not in wired and name in variables)
+        names = [port.name for port in self.ports[node.id].inputs if port.name not in wired]
+        if inside:
+            body.from_round = tuple(name for name in names if name in ROUND_NAMES)
+        body.from_inputs = tuple(name for name in names if name in variables and name not in body.from_round)
         return body
 
 

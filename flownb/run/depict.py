@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from flownb.graph.picture import CardState, Picture, PictureState, draw
 from flownb.graph.registry import registry
-from flownb.model.state import COMPLETED, FAILED, RUNNING, STATUSES
+from flownb.model.state import CANCELLED, COMPLETED, FAILED, PENDING, RUNNING, SKIPPED, STATUSES, WAITING
 from flownb.model.status import NodeStatus
 from flownb.store import values
 
@@ -29,11 +29,37 @@ def depict(state: RunState) -> PictureState:
     seconds = state.finished_at - state.started_at if state.started_at and state.finished_at else None
     return PictureState(
         status=state.status,
-        nodes={path: _card(state, number) for number, path in enumerate(topology.paths)},
+        nodes=_cards(state),
         edges={wire.id: _edge(state, wire) for wire in wires},
         done=state.done,
         total=len(topology),
         seconds=seconds,
+    )
+
+
+def _cards(state: RunState) -> dict[str, CardState]:
+    """A card for each node; one inside a loop stands for all of its instances."""
+    topology = state.topology
+    cards = {path: _card(state, number) for number, path in enumerate(topology.paths[: state.flat])}
+    instances: dict[str, list[int]] = {}
+    for number in range(state.flat, len(topology)):
+        instances.setdefault(topology.nodes[number].id, []).append(number)
+    return cards | {node_id: _rounds_card(state, numbers) for node_id, numbers in instances.items()}
+
+
+#: What is shown of many instances: the first of these that any of them is in.
+_LOUDEST: Final = (FAILED, WAITING, RUNNING, PENDING, COMPLETED, CANCELLED, SKIPPED)
+
+
+def _rounds_card(state: RunState, numbers: list[int]) -> CardState:
+    found = {state.node_status[number] for number in numbers}
+    ended = sum(STATUSES[state.node_status[number]].ended for number in numbers)
+    status = next(each for each in _LOUDEST if each in found)
+    return CardState(
+        status=STATUSES[status],
+        text=f"{ended:,} of {len(numbers):,} rounds",
+        attempts=max(state.attempts[number] for number in numbers),
+        progress=ended / len(numbers) if status == RUNNING else None,
     )
 
 

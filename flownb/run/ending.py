@@ -127,6 +127,9 @@ def _end_stopped(execution: Execution, end: ev.Event, now: float) -> None:
 def _finish(execution: Execution) -> None:
     execution.over = True
     execution.timers.clear()
+    if execution.loops:
+        for attempt in list(execution.alive.values()):
+            attempt.stop()  # they sleep, and are taken up again where the run goes on
     for timer in (execution.deadline, execution.time_limit):
         if timer is not None:
             timer.cancel()

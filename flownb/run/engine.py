@@ -25,9 +25,12 @@ from flownb import faults
 from flownb.errors import Fenced, FlownbError, InternalError, StoreError
 from flownb.ids import new_run_id
 from flownb.model.events import Record
-from flownb.run import bus, capture, ending
+from flownb.run import bus, ending
+from flownb.run.arrivals import Arrivals
 from flownb.run.eager import EagerTasks
 from flownb.run.house import House
+from flownb.run.output import installation
+from flownb.run.output.recording import Recording
 from flownb.run.threads import Workers
 from flownb.store import opening
 from flownb.store.contract import Write
@@ -43,8 +46,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("flownb.engine")
 #: Seconds that one callback may take before it lets others in, a computing cell above all.
 _BUDGET: Final = 0.008
-#: Seconds between two records of what nodes in flight print.
-_OUTPUT_SECONDS: Final = 0.2
 
 
 class Engine:
@@ -87,9 +88,10 @@ class Engine:
         self._called = False
         self._dirty: dict[Execution, None] = {}
         self._armed = False
-        self._output_timer: asyncio.TimerHandle | None = None
         self._switch_interval = sys.getswitchinterval()
         self.house = House(self)
+        self.recording = Recording(self)
+        self.arrivals = Arrivals(self)
         self._thread: threading.Thread | None = None
         if loop is not None:
             self.base_context.run(_given.set, self)
@@ -163,7 +165,7 @@ class Engine:
 
     def output_waits(self) -> None:
         """A node has written something; from any thread."""
-        self.call(self._arm_output)
+        self.call(self.recording.arm)
 
     def leave(self, seconds: float = 2.0) -> None:
         """The process ends: what somebody asked to pause is paused, although its nodes in flight have not ended."""
@@ -199,12 +201,13 @@ class Engine:
     def add(self, execution: Execution) -> None:
         """Take a run in and begin."""
         if not self.executions:
-            capture.enter()
+            installation.enter()
             # A thread that gives the GIL away at every commit and takes it back at once starves a computing cell and
             # is starved by it at the default of 5 ms; half a millisecond is fair to both.
             self._switch_interval = sys.getswitchinterval()
             sys.setswitchinterval(0.0005)
         self.executions[execution.run_id] = execution
+        self.arrivals.arrived(execution)
         execution.begin()
         self.house.enter(execution)
 
@@ -214,14 +217,14 @@ class Engine:
             del self.executions[execution.run_id]
             self.house.leave(execution)
             if not self.executions:
-                capture.leave()
+                installation.leave()
                 sys.setswitchinterval(self._switch_interval)
 
     def forget(self) -> None:
         """Leave all runs as they are, and undo what having any changed here: a simulated process has died."""
         if self.executions:
             self.executions.clear()
-            capture.leave()
+            installation.leave()
             sys.setswitchinterval(self._switch_interval)
 
     def idle(self, execution: Execution) -> None:
@@ -352,17 +355,6 @@ class Engine:
         _log.warning("Run %s can't go on in this process: %s", execution.run_id, error, extra={"lost": True})
         for listener in list(execution.listeners):
             listener(None)
-
-    # --- housekeeping -------------------------------------------------------------------------------------------------
-
-    def _arm_output(self) -> None:
-        if self._output_timer is None:
-            self._output_timer = self.loop.call_later(_OUTPUT_SECONDS, self._flush_output, context=self.base_context)
-
-    def _flush_output(self) -> None:
-        self._output_timer = None
-        for execution in list(self.executions.values()):
-            execution.flush_output()
 
 
 _engine: Engine | None = None

@@ -19,12 +19,15 @@ from flownb.run.capture import Buffer
 from flownb.run.decisions import take
 from flownb.run.ending import conclude, failed_event, limit_time, stop
 from flownb.run.inputs import Values
+from flownb.run.loops import Rounds, turn
 from flownb.run.timers import Timers
+from flownb.services import masking
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from flownb.model.bodies import Block
     from flownb.run.context import Services
     from flownb.run.definition import Body, Definition
     from flownb.run.engine import Engine
@@ -62,7 +65,7 @@ class Execution:
         #: The end of a notebook's first run is written when the notebook has ended.
         self.hold = hold
         self.run_id = state.run_id
-        self._bodies = definition.bodies
+        self._bodies = definition.bodies_of(state.topology)
         settings = definition.workflow.settings
         self._room = settings.concurrency
         #: Whether a failure that nothing handles ends the run at once.
@@ -73,6 +76,8 @@ class Execution:
         #: Folded, not committed.
         self.out: list[ev.Event] = []
         self.alive: dict[int, Attempt] = {}
+        #: Loops at work, by the number of their node.
+        self.loops: dict[int, Rounds] = {}
         #: Nodes between two attempts, and nodes whose timer is near.
         self.timers = Timers(self)
         self.pausing = False
@@ -90,6 +95,8 @@ class Execution:
         self.gone = False
         #: Steps inside nodes that wait for their commit; None until there is one.
         self.promises: Promises | None = None
+        #: The inputs that are references to secrets.
+        self.references: frozenset[str] = frozenset()
         #: Announced in `out`, to be started once that is committed.
         self.starts: list[Attempt] = []
 
@@ -108,7 +115,9 @@ class Execution:
     # --- recording ----------------------------------------------------------------------------------------------------
 
     def record(self, event: ev.Event) -> None:
-        """Fold an event and have it committed with the next tick."""
+        """Fold an event and have it committed with the next tick; secrets are masked here, once for all who see it."""
+        if masking.known is not None:
+            event = masking.known.struct(event)
         apply(self.state, event)
         self.out.append(event)
         self.engine.mark(self)
@@ -121,29 +130,52 @@ class Execution:
             return []
         idle = self.pausing or self.stopping is not None
         state = self.state
-        while state.ready:
-            step = planning.plan(state, 0 if idle else self._room - len(self.alive))
+        while True:
+            if state.finished_blocks:
+                turn(self)
+            if not state.ready:
+                break
+            step = planning.plan(state, 0 if idle else self._room - len(self.alive) + len(self.loops))
             state.ready = step.rest
-            for number, reason in step.skips:
-                self.record(ev.NodeSkipped(at=self._now(), node=state.topology.paths[number], reason=reason))
-            for number in step.starts:
-                if self._bodies[number].node.disabled:
-                    self._pass_through(number)
-                else:
-                    self.attempt(number, 1)
-            if not step.skips and not state.ready:
+            self._take(step)
+            if not step.skips and not state.ready and not state.finished_blocks:
                 break
             if not step.starts and not step.skips:
                 break  # what is ready has to wait for room
-        if not self.alive and (idle or not self.timers):
+        if len(self.alive) <= self.sleeping and (idle or not self.timers):
             conclude(self)
         starts, self.starts = self.starts, []
         return starts
 
+    def _take(self, step: planning.Plan) -> None:
+        paths = self.state.topology.paths
+        for number, reason in step.skips:
+            self.record(ev.NodeSkipped(at=self._now(), node=paths[number], reason=reason))
+        for number in step.starts:
+            if self._bodies[number].node.disabled:
+                self._pass_through(number)
+            else:
+                self.attempt(number, 1)
+
+    @property
+    def sleeping(self) -> int:
+        """How many of the nodes in flight are loops that only wait for their rounds."""
+        return sum(rounds.sleeping for rounds in self.loops.values()) if self.loops else 0
+
+    def grow(self, block: Block) -> None:
+        """A round began: its instances get bodies."""
+        topology = self.state.topology
+        self._bodies += [
+            self.definition.inside[topology.nodes[number].id].instance(number, topology.paths[number])
+            for number in block.numbers
+        ]
+
     def attempt(self, number: int, number_of_try: int) -> None:
         """Make the next attempt of a node, to be started once that is committed."""
         body = self._bodies[number]
-        attempt = Attempt(self, body, number, body.path, number_of_try, Buffer(self._wake))
+        attempt = Attempt(self, body, number, body.path, number_of_try, Buffer(self._wake, services=self.services))
+        if number_of_try > 1:  # what many attempts print is bounded together
+            attempt.buffer.left //= number_of_try
         self.alive[number] = attempt
         if self.state.waits and (wait := self.state.waits.pop(number, None)) is not None:
             attempt.resumed = self._now()
@@ -168,7 +200,7 @@ class Execution:
         if self.alive.get(attempt.number) is not attempt or self.over:
             return
         del self.alive[attempt.number]
-        attempt.flush()
+        attempt.flush(last=True)
         if error is not None:
             attempt_failed(self, attempt, error)
         elif outcome is not None and outcome.suspend is not None:
@@ -227,11 +259,6 @@ class Execution:
     def variable_value(self, name: str) -> Any:
         """A variable of the run."""
         return self.values.decode(self.state.variables[name])
-
-    def flush_output(self) -> None:
-        """Record what the nodes in flight have written."""
-        for attempt in list(self.alive.values()):
-            attempt.flush()
 
     def in_flight(self) -> list[str]:
         """The paths of the nodes in flight."""

@@ -15,6 +15,7 @@ from flownb.model.events import Failure
 from flownb.model.ports import ERROR
 from flownb.model.status import ErrorClass, OnError, PauseReason
 from flownb.run.capture import writable
+from flownb.services import masking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,9 +37,9 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(made, Failure):
         return made
     return Failure(
-        type=writable(_name(error)),
-        message=writable(_text(error)[:_MOST_TEXT]),
-        traceback=writable(_traceback(error)[-_MOST_TEXT:]),
+        type=writable(masking.text(_name(error))),
+        message=writable(masking.text(_text(error))[:_MOST_TEXT]),
+        traceback=writable(masking.text(_traceback(error))[-_MOST_TEXT:]),
         error_class=error_class(error),
     )
 
@@ -148,29 +149,29 @@ class Aftermath(msgspec.Struct):
 
 
 def after_failure(
-    node: Node, failure: Failure, *, has_error_port: bool, at: float, fail_fast: bool = True
+    node: Node, path: str, failure: Failure, *, has_error_port: bool, at: float, fail_fast: bool = True
 ) -> Aftermath:
-    """What `on_error` makes of a failure; wiring the `error` port asks for it to be used."""
+    """What `on_error` makes of a failure of a node, or its instance at `path`; wiring the `error` port asks for it."""
     policy = node.on_error
     if policy is OnError.STOP and has_error_port:
         policy = OnError.ERROR_PORT
     match policy:
         case OnError.FALLBACK:
-            event: ev.Event = ev.NodeCompleted(at=at, node=node.id, source="fallback")
+            event: ev.Event = ev.NodeCompleted(at=at, node=path, source="fallback")
             return Aftermath(event, value=Output(node.fallback))
         case OnError.SKIP:
             message = f"it failed, and on_error is skip: {failure.message[:500]}"
-            return Aftermath(ev.NodeSkipped(at=at, node=node.id, reason=ev.Reason(group="command", message=message)))
+            return Aftermath(ev.NodeSkipped(at=at, node=path, reason=ev.Reason(group="command", message=message)))
         case OnError.ERROR_PORT:
-            value = plain_error(failure, node.id)
-            event = ev.NodeFailedEvent(at=at, node=node.id, error=failure, handled=True, port=True, output=value)
+            value = plain_error(failure, path)
+            event = ev.NodeFailedEvent(at=at, node=path, error=failure, handled=True, port=True, output=value)
             return Aftermath(event, value=Output(values={ERROR: value}))
         case OnError.PAUSE:
             # What is kept with the wait is the error, for people and views; nothing is handed to the next attempt.
             event = ev.NodeWaiting(
-                at=at, node=node.id, waits_for=PauseReason.ERROR, resume_data=plain_error(failure, node.id)
+                at=at, node=path, waits_for=PauseReason.ERROR, resume_data=plain_error(failure, path)
             )
             return Aftermath(event)
         case _:
-            event = ev.NodeFailedEvent(at=at, node=node.id, error=failure)
+            event = ev.NodeFailedEvent(at=at, node=path, error=failure)
             return Aftermath(event, stops=fail_fast and policy is not OnError.CONTINUE)

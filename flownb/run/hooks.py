@@ -2,7 +2,8 @@
 
 `display` shows a run in a cell, `bundle` makes its mimebundle, `origin` says which cell is being executed, `program`
 pins what an interactive kernel executed and `started` notes which call started a run, `resume` carries on a run whose
-program is not at hand in this process. Another package may take one over through the entry point group `flownb.views`.
+program is not at hand in this process, `displays` catches what nodes display, `mask` keeps secrets out of what a kernel
+sends. Another package may take one over through the entry point group `flownb.views`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from importlib.metadata import EntryPoint
 
 _OWN: Final[dict[str, str]] = {
     "display": "flownb.notebook.display:show",
@@ -20,16 +22,16 @@ _OWN: Final[dict[str, str]] = {
     "program": "flownb.notebook.cells:pin",
     "started": "flownb.notebook.cells:started",
     "origin": "flownb.notebook.cells:origin",
+    "displays": "flownb.notebook.displays:catch",
     "resume": "flownb.notebook.resume:in_process_of_its_own",
+    "mask": "flownb.notebook.masking:mask_kernel",
 }
 
 
 @cache
 def hook(name: str) -> Callable[..., Any] | None:
     """The function of that name, or None where nobody offers it."""
-    from importlib.metadata import entry_points
-
-    for point in entry_points(group="flownb.views", name=name):
+    if (point := _offered().get(name)) is not None:
         loaded: Callable[..., Any] = point.load()
         return loaded
     if name not in _OWN:
@@ -37,3 +39,11 @@ def hook(name: str) -> Callable[..., Any] | None:
     module, _, attribute = _OWN[name].partition(":")
     found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
     return found
+
+
+@cache
+def _offered() -> dict[str, EntryPoint]:
+    """What other packages offer, by name; looked for once, which takes milliseconds."""
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in entry_points(group="flownb.views")}

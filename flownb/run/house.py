@@ -63,6 +63,10 @@ class House:
         self._renew_seconds = renew_seconds()
         self._lease_seconds = usual_seconds()
 
+    def lease_for(self, seconds: float) -> None:
+        """Hold leases that last so long without renewal; before any is taken."""
+        self._renew_seconds, self._lease_seconds = seconds / 4, seconds
+
     # --- from any thread ----------------------------------------------------------------------------------------------
 
     def owner(self, store: Store) -> Owner:

@@ -110,10 +110,20 @@ class Values:
                 arguments[argument.name] = [self.output(w.source, w.port) for w in argument.wires if self._carries(w)]
             elif self._carries(wire := argument.wires[0]):
                 arguments[argument.name] = self.output(wire.source, wire.port)
+        for name in body.from_round:
+            arguments[name] = self.round(body.number)[name]
         for name in body.from_inputs:
             if name in state.inputs:
                 arguments[name] = self.input(name)
         return arguments
+
+    def round(self, number: int) -> dict[str, Any]:
+        """Inside a loop: the item of the round, and its number."""
+        state = self._state
+        if number < state.flat:
+            return {}
+        block = state.block_of[number - state.flat]
+        return {"item": self.decode(block.item), "index": block.index}
 
     def sources(self, body: Body) -> dict[str, list[str]]:
         """Of each port that is `many`, the ids of the nodes that its values come from."""

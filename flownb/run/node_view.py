@@ -9,9 +9,12 @@ from flownb.model.events import NodeOutput
 from flownb.model.state import COMPLETED, FAILED, STATUSES
 from flownb.model.status import NodeStatus, PauseReason
 from flownb.run.failure import failure_from
+from flownb.run.held import settled
 from flownb.store import values
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flownb.model.events import Failure
     from flownb.run.view import RunView
 
@@ -81,20 +84,32 @@ class NodeView:
                 given[argument.name] = found
             elif found:
                 given[argument.name] = found[0]
+        of_round = state.topology.from_round(self.number)
+        if of_round:
+            block = state.block_of[self.number - state.flat]
+            known = {"item": values.load(block.item, self._run.store.artifacts), "index": block.index}
+            given.update({name: known[name] for name in of_round})
         for name in state.topology.from_inputs(self.number):
-            if name in state.inputs:
+            if name in state.inputs and name not in given:
                 given[name] = self._run.input(name)
         return given
 
     @property
     def log(self) -> str:
-        """What it printed, logged and warned, so far."""
-        pieces = [
-            record.event.text
-            for record in self._run.events()
-            if isinstance(record.event, NodeOutput) and record.event.node == self.id
-        ]
-        return "".join(pieces)
+        """What it printed, logged and warned, so far; of a line that was overwritten, as by a progress bar, its end."""
+        return settled("".join(each.text for each in self._written()))
+
+    @property
+    def displays(self) -> list[dict[str, Any]]:
+        """What it displayed, in order: values by media type, as `image/png` (base64 as in notebooks, or bytes)."""
+        artifacts = self._run.store.artifacts
+        shown = [each.data for each in self._written() if each.data is not None]
+        return [{name: values.load(plain, artifacts) for name, plain in data.items()} for data in shown]
+
+    def _written(self) -> Iterator[NodeOutput]:
+        for record in self._run.events():
+            if isinstance(record.event, NodeOutput) and record.event.node == self.id:
+                yield record.event
 
     @property
     def error(self) -> Failure | None:

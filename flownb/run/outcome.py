@@ -9,6 +9,9 @@ import msgspec
 from flownb import faults
 from flownb.errors import InvalidInput
 from flownb.graph.nodetype import Output, Suspend
+from flownb.model.ports import ERROR
+from flownb.run.secrets import masked_output
+from flownb.services import masking
 from flownb.store import values
 from flownb.store.values import Stored
 
@@ -37,6 +40,8 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     if isinstance(value, Suspend):
         return Outcome(Output(), suspend=value)
     output = value if isinstance(value, Output) else Output(value)
+    if masking.known is not None:
+        output = masked_output(attempt, output)
     artifacts = attempt.execution.store.artifacts
     ports: dict[str, Stored] | None = None
     if output.ports or output.values:
@@ -48,10 +53,10 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
 
 
 def _check_ports(attempt: Attempt, output: Output) -> None:
-    known = {port.name for port in attempt.execution.definition.ports[attempt.path].outputs}
+    known = {ERROR} | {port.name for port in attempt.execution.definition.ports[attempt.body.node.id].outputs}
     unknown = [port for port in (*(output.ports or ()), *output.values) if port not in known]
     if unknown:
-        there = ", ".join(sorted(known))
+        there = ", ".join(sorted(known - {ERROR}))
         raise InvalidInput(f"{attempt.path} returned the port {unknown[0]!r}; it has {there}.")
 
 

@@ -111,7 +111,7 @@ def resumption(
     skipped = [number for number in skipped if state.node_status[number] != COMPLETED]
     flight = [number for number in range(len(paths)) if state.node_status[number] == RUNNING]
     for number in flight:
-        policy = definition.bodies[number].on_crash
+        policy = definition.body(state.topology, number).on_crash
         if number in skipped:
             continue
         if number in state.retries or policy is OnCrash.RERUN:
@@ -165,7 +165,7 @@ def lost_values(state: RunState, definition: Definition, back: set[int], live: C
                     continue
                 if live(source) or not values.is_transient(state.output[source]):
                     continue
-                if definition.bodies[source].on_crash is not OnCrash.RERUN:
+                if definition.body(state.topology, source).on_crash is not OnCrash.RERUN:
                     continue  # must not happen twice; the reader fails with a sentence that says so
                 lost.add(source)
                 will_run.add(source)

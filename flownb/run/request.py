@@ -9,6 +9,9 @@ import msgspec
 from flownb.errors import InvalidInput, near_names
 from flownb.model import events as ev
 from flownb.model.ports import DataType
+from flownb.run.secrets import refuse_values
+from flownb.services import masking
+from flownb.services.secrets import is_reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,13 +72,16 @@ def check_inputs(
         elif name in defaults:
             inputs[name] = defaults[name]
     if faults_found := {name: fault for name, fault in found.items() if fault}:
-        raise InvalidInput(" ".join(faults_found.values()), name=str(next(iter(faults_found))))
+        raise InvalidInput(masking.text(" ".join(faults_found.values())), name=str(next(iter(faults_found))))
+    refuse_values(inputs)
     return inputs
 
 
 def _fault(definition: Definition, variables: Mapping[str, Variable], name: str, value: Any) -> str:
     """What is wrong with one input that was given; empty where it is fine."""
     if name in variables:
+        if variables[name].secret and not is_reference(value):
+            return f"{name} is a secret: give its reference, as secret://name, and never its value."
         misfit = _misfit(value, variables[name].type)
         return f"The input {name!r} is {value!r:.60}; it must be {misfit}." if misfit else ""
     if name in definition.topology.index:

@@ -20,6 +20,8 @@ from flownb.run.follow import Follower
 from flownb.run.handle import Run
 from flownb.run.recover import read_state, require_row, resumption
 from flownb.run.request import Request, check_until, left_out
+from flownb.run.secrets import references_of
+from flownb.services import masking
 from flownb.store import values
 from flownb.store.contract import NewRun
 
@@ -47,11 +49,12 @@ def start(request: Request) -> Run:
     owner = engine().owner(request.store)
     if request.soon and new.key is None:
         return _begin(request, new.id, request.store.announce_run(new, owner), plain)
-    row, lease = request.store.create_run(new, owner)
-    if lease is None:
-        return by_key(request, row, digest)
-    faults.reach("run.created")
-    return _begin(request, row.id, lease, plain)
+    with engine().arrivals.beginning(request.store, new.id):
+        row, lease = request.store.create_run(new, owner)
+        if lease is not None:
+            faults.reach("run.created")
+            return _begin(request, row.id, lease, plain)
+    return by_key(request, row, digest)
 
 
 def _new_run(request: Request, run_id: str, digest: str, group: str | None = None) -> NewRun:
@@ -113,12 +116,15 @@ def _join(
     )
     execution.values.given = request.inputs
     join = run.join_all if state.seq else run.join  # a new run has no other handles
+    if masking.known is not None:
+        first = [masking.known.struct(event) for event in first]
     for event in first:
         apply(state, event)
     execution.out += first
+    execution.references = references_of(request.definition.workflow, state)
     run._continue = _continuation(request)  # noqa: SLF001  the handle is made here
     join(execution)
-    home.call(home.add, execution)
+    home.arrivals.hand(execution)
     return run
 
 
@@ -126,17 +132,17 @@ def _continuation(request: Request) -> Callable[[Run, bool, str], None]:
     def go_on(run: Run, retry: bool, cause: str) -> None:
         row = require_row(request.store, run.id)
         previous = run._execution  # noqa: SLF001
-        lease = request.store.claim(run.id, engine().owner(request.store))
-        if lease is None:
-            _follow(request, run)
-            return
-        state = read_state(request.store, row, request.definition.topology)
-        run._state = state  # noqa: SLF001  read afresh: others may have written since
-        if state.status in (RunStatus.COMPLETED, RunStatus.CANCELLED):
-            request.store.release(lease)
-            run.settle()
-            return
-        _resume(request, run, lease, retry=retry, cause=cause, previous=previous)
+        with engine().arrivals.claiming(request.store, run.id) as lease:
+            if lease is None:
+                _follow(request, run)
+                return
+            state = read_state(request.store, row, request.definition.topology)
+            run._state = state  # noqa: SLF001  read afresh: others may have written since
+            if state.status in (RunStatus.COMPLETED, RunStatus.CANCELLED):
+                request.store.release(lease)
+                run.settle()
+                return
+            _resume(request, run, lease, retry=retry, cause=cause, previous=previous)
 
     return go_on
 
@@ -209,12 +215,13 @@ def attach(request: Request, row: RunRow, *, retry: bool = False, migrate: bool 
         run.settle()
         return run
     check_drift(request, row, migrate=migrate)
-    lease = request.store.claim(row.id, engine().owner(request.store))
-    if lease is None:
-        _follow(request, run)
-        return run
-    run._state = read_state(request.store, require_row(request.store, row.id), request.definition.topology)  # noqa: SLF001
-    return _resume(request, run, lease, retry=retry)
+    with engine().arrivals.claiming(request.store, row.id) as lease:
+        if lease is None:
+            _follow(request, run)
+            return run
+        row = require_row(request.store, row.id)
+        run._state = read_state(request.store, row, request.definition.topology)  # noqa: SLF001
+        return _resume(request, run, lease, retry=retry)
 
 
 def _goes_on(run: Run, *, retry: bool) -> bool:
@@ -260,12 +267,12 @@ def _follow(request: Request, run: Run) -> None:
         try:
             if not _goes_on(run, retry=False):  # its owner let go of it: it waits for a command
                 return
-            lease = request.store.claim(run.id, engine().owner(request.store))
-            if lease is None:
-                return
-            state = read_state(request.store, require_row(request.store, run.id), request.definition.topology)
-            run._state = state  # noqa: SLF001
-            _resume(request, run, lease, retry=False)
+            with engine().arrivals.claiming(request.store, run.id) as lease:
+                if lease is None:
+                    return
+                row = require_row(request.store, run.id)
+                run._state = read_state(request.store, row, request.definition.topology)  # noqa: SLF001
+                _resume(request, run, lease, retry=False)
         except RunError as error:
             run.fail(error)
 

@@ -20,6 +20,7 @@ from flownb.ids import step_key
 from flownb.model.events import NodeStep
 from flownb.run.capture import writable
 from flownb.run.outcome import is_small
+from flownb.run.secrets import masked_step
 from flownb.store import values
 
 if TYPE_CHECKING:
@@ -157,6 +158,7 @@ class Steps:
                     "`async def` and `await ctx.step(…)`, or give it a plain function.",
                     name=name,
                 )
+            value = masked_step(self._attempt, name, value)
             self.keep(name, value).result()
             return value
         finally:
@@ -176,6 +178,7 @@ class Steps:
                 value = await self._aside(lambda: part(*args, **kwargs))
                 if inspect.isawaitable(value):
                     value = await value
+            value = masked_step(self._attempt, name, value)
             promise = self.keep(name, value) if is_small(value) else await self._aside(self.keep, name, value)
             await asyncio.wrap_future(promise)
             return value

@@ -50,6 +50,11 @@ class Timers:
         home = execution.engine
         self._handles[number] = home.loop.call_later(max(0.0, seconds), due, context=home.base_context)
 
+    def drop(self, number: int) -> None:
+        """The node's timer, if it has one, is not due any more."""
+        if (handle := self._handles.pop(number, None)) is not None:
+            handle.cancel()
+
     def clear(self) -> None:
         """None of them is due any more."""
         for handle in self._handles.values():

@@ -21,11 +21,13 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from flownb.errors import FlownbError, StoreError
+from flownb.services import masking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import ModuleType
 
+    from flownb.services.masking import Masker
     from flownb.store.artifacts import ArtifactStore
 
 #: More JSON than this goes to an artifact, in bytes.
@@ -56,11 +58,17 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
 def store(value: Any, artifacts: ArtifactStore) -> Stored:
     """Make the plain form of a value; what is large goes to `artifacts`.
 
-    A value that can't be restored equal is transient, whatever its own methods do.
+    A value that can't be restored equal is transient, whatever its own methods do. Secrets are masked in it.
 
     Raises:
         StoreError: an artifact can't be written, as on a full disk.
     """
+    if masking.known is not None:
+        return _store_masked(value, artifacts, masking.known)
+    return _store(value, artifacts)
+
+
+def _store(value: Any, artifacts: ArtifactStore) -> Stored:
     plain = _simple(value)
     if plain is not None or value is None:
         try:
@@ -71,6 +79,14 @@ def store(value: Any, artifacts: ArtifactStore) -> Stored:
             if size <= MOST_INLINE:
                 return Stored(plain, False, None, size)
     return Stored(*_whole().store(value, artifacts, MOST_INLINE))
+
+
+def _store_masked(value: Any, artifacts: ArtifactStore, masker: Masker) -> Stored:
+    from flownb.services.cleaning import clean
+
+    stored = _store(clean(value, masker), artifacts)
+    plain = masker.plain(stored.plain)  # what is written about a value: its text, its preview
+    return stored if plain is stored.plain else Stored(plain, stored.transient, stored.digest, stored.size)
 
 
 def load(plain: Any, artifacts: ArtifactStore) -> Any:

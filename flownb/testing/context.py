@@ -7,10 +7,12 @@ import inspect
 import logging
 from typing import TYPE_CHECKING, Any
 
+from flownb.graph.nodetype import Round
 from flownb.ids import step_key
+from flownb.services.secrets import as_text, is_reference, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from flownb.graph.nodetype import Context
 
@@ -32,6 +34,7 @@ class FakeContext:
         sources: Mapping[str, Sequence[str]] | None = None,
         resumed: Any = None,
         resume_data: Any = None,
+        secrets: Mapping[str, str] | None = None,
         time: float = 1_700_000_000.0,
     ) -> None:
         self.run_id = "testrun"
@@ -40,6 +43,8 @@ class FakeContext:
         self.idempotency_key = f"{self.run_id}:{path}"
         self.logger = logging.getLogger(f"flownb.testing.{path}")
         self.services: Mapping[str, Any] = services or {}
+        self.secrets: Mapping[str, str] = secrets or {}
+        self.references = frozenset(name for name, value in (inputs or {}).items() if is_reference(value))
         self.raw: Mapping[str, Any] = raw or {}
         self.inputs: Mapping[str, Any] = inputs or {}
         self.variables: Mapping[str, Any] = variables or {}
@@ -47,12 +52,22 @@ class FakeContext:
         self.sources: Mapping[str, Sequence[str]] = sources or {}
         self.resumed = resumed
         self.resume_data = resume_data
+        self.round: Mapping[str, Any] = {}
+        self.wired_ports: frozenset[str] = frozenset()
         self.headless = True
         self.time = time
         self.cancelled = False
         self.statuses: list[str] = []
         self.shares: list[float] = []
         self.steps: dict[str, Any] = {}
+
+    def secret(self, name: str) -> str:
+        """The secret that the test has given; nothing is masked.
+
+        Raises:
+            NotFound: it has given none of that name.
+        """
+        return as_text(name, resolve(name, self.secrets, learn=lambda _name, _value: None))
 
     def status(self, text: str) -> None:
         """Keep the text in `statuses`."""
@@ -81,6 +96,16 @@ class FakeContext:
                 self.steps[name] = part(*args, **kwargs)
             return self.steps[name]
         return self._awaited(name, part, args, kwargs)
+
+    async def iterate(
+        self, begin: Callable[[Sequence[Round]], Iterator[Any]], width: int | None, *, fail_fast: bool
+    ) -> list[Round]:
+        """Do the rounds of a loop whose body gives back the item."""
+        del width, fail_fast
+        rounds: list[Round] = []
+        for index, item in enumerate(begin(rounds)):
+            rounds.append(Round(index, item, value=item))
+        return rounds
 
     async def _awaited(
         self, name: str, part: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]

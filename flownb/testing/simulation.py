@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from flownb.model.journal import JsonCodec
 from flownb.run.engine import Engine, using
 from flownb.store.contract import Owner
-from flownb.store.lease import Liveness
+from flownb.store.lease import LEASE_SECONDS, Liveness
 from flownb.store.memory import MemoryStore
 from flownb.store.owner import Here
 from flownb.testing.clock import VirtualClock
@@ -76,6 +76,7 @@ class Simulation:
         *,
         store: Callable[[Liveness], Store] | None = None,
         clock: VirtualClock | None = None,
+        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         """A simulation with one worker.
 
@@ -83,14 +84,16 @@ class Simulation:
             seed: decides all that is left to chance.
             store: makes the store; by default one in memory.
             clock: the clock, to be jumped; by default a new one.
+            lease_seconds: how long a worker that can't be seen to be dead keeps its runs without saying that it lives.
         """
         self.seed = seed
         self.chance = random.Random(seed)  # noqa: S311  for a game of dice, not a secret
         self.clock = clock or VirtualClock()
-        liveness = Liveness(self.clock, place=_PLACE, gone=self._is_gone)
+        liveness = Liveness(self.clock, lease_seconds=lease_seconds, place=_PLACE, gone=self._is_gone)
         self.store = FaultyStore((store or _memory)(liveness), guard=self._guard)
         self.store.durable = True  # it outlives the workers, which are the processes here
         self.workers: list[Worker] = []
+        self._lease_seconds = lease_seconds
         self._current: Worker | None = None
         self._ghosts: list[Any] = []
         self._open = contextlib.ExitStack()
@@ -125,6 +128,7 @@ class Simulation:
     def restart(self) -> Worker:
         """Begin another worker and speak for it from now on; others go on."""
         worker = Worker(len(self.workers) + 1, self.clock, self.chance)
+        worker.engine.house.lease_for(self._lease_seconds)
         self.workers.append(worker)
         self._inside.close()
         self._inside.enter_context(using(worker.engine))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import inspect
 import logging
-import threading
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import InvalidInput
-from flownb.run.child.wire import pack
+from flownb.services import masking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,13 +17,19 @@ if TYPE_CHECKING:
     from flownb.run.child.wire import Channel
 
 
+#: Characters of a status that are sent; fewer are shown.
+_MOST_SENT: Final = 2_000
+
+
 class ChildContext:
     """The same face as `NodeContext` has."""
 
-    def __init__(self, channel: Channel, known: dict[str, Any], stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self, channel: Channel, ask: Callable[..., Any], known: dict[str, Any], stopped: Callable[[], bool]
+    ) -> None:
         self._channel = channel
+        self.ask = ask
         self._stopped = stopped
-        self._asking = threading.Lock()
         self.run_id: str = known["run_id"]
         self.path: str = known["path"]
         self.attempt: int = known["attempt"]
@@ -36,20 +41,6 @@ class ChildContext:
         self.inputs: Mapping[str, Any] = _Asked(self.ask, "input", known["inputs"])
         self.variables: Mapping[str, Any] = _Asked(self.ask, "variable", known["variables"])
         self.services: Mapping[str, Any] = _Asked(self.ask, "service", known["services"])
-
-    def ask(self, name: str, *args: Any) -> Any:
-        """What the engine answers; one question at a time, from whichever thread.
-
-        Raises:
-            Exception: what the engine raised.
-        """
-        with self._asking:
-            self._channel.send(("ask", name, pack(args)))
-            kind, answer = self._channel.receive()
-        value = answer.open()
-        if kind == "raise":
-            raise value
-        return value
 
     @property
     def resumed(self) -> Any:
@@ -83,6 +74,12 @@ class ChildContext:
     def now(self) -> float:
         """Seconds since 1970."""
         return time.time()
+
+    def secret(self, name: str) -> str:
+        """The value of a secret, by its name or its reference; from then on it is masked."""
+        value: str = self.ask("secret", name)
+        masking.learn(name, value)
+        return value
 
     def step(self, name: str, part: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Do a part of the node once: after a crash, a retry or a resume its recorded result comes back."""
@@ -119,11 +116,26 @@ class ChildContext:
 
     def status(self, text: str) -> None:
         """Show a short text beside the node."""
-        self._channel.send(("say", str(text)[:200], None))
+        self._channel.send(("status", str(text)[:_MOST_SENT]))
 
     def progress(self, share: float) -> None:
-        """Show how far the node is, 0 to 1."""
-        self._channel.send(("say", None, min(1.0, max(0.0, float(share)))))
+        """Show how far the node is, 0 to 1; NaN where that isn't known."""
+        try:
+            number = float(share)
+        except (TypeError, ValueError, OverflowError):
+            raise InvalidInput(
+                f"progress() of {self.path} takes a share from 0 to 1, not {share!r:.80}.", name="share"
+            ) from None
+        self._channel.send(("progress", number))
+
+    def heartbeat(self, detail: Any = None) -> None:
+        """Say that the node lives, and how far it is: what an attempt after this one finds in `last_heartbeat`."""
+        self.ask("heartbeat", detail)
+
+    @property
+    def last_heartbeat(self) -> Any:
+        """The newest `detail` that an attempt before this one gave; None if none did."""
+        return self.ask("last_heartbeat")
 
 
 class _Asked(Mapping[str, Any]):

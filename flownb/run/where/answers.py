@@ -8,6 +8,8 @@ from flownb.errors import UsageError
 from flownb.run.child.wire import Parcel, pack
 from flownb.run.context import NodeContext
 from flownb.run.steps import Steps
+from flownb.services import masking
+from flownb.services.secrets import SERVICE, service_of
 
 if TYPE_CHECKING:
     from flownb.run.attempt import Attempt
@@ -19,6 +21,11 @@ class Answers:
     def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
         self._context = NodeContext(attempt)
+
+    @property
+    def own_secrets(self) -> bool:
+        """Whether secrets come from a service that the run was given."""
+        return SERVICE in self._context.services
 
     def known(self) -> dict[str, Any]:
         """What comes along from the start: plain, small, and the names of the rest."""
@@ -53,20 +60,29 @@ class Answers:
 
     def _find(self, name: str, *args: Any) -> Any:
         ctx = self._context
+        found: Any
         match name, args:
             case (("input" | "variable" | "service"), (key,)):
-                return getattr(ctx, f"{name}s")[key]
-            case (("resumed" | "resume_data"), ()):
-                return getattr(ctx, name)
+                found = getattr(ctx, f"{name}s")[key]
+            case "learn", (secret, value):
+                found = None
+                masking.learn(secret, value)
+            case "secret_of_service", (secret,):
+                found = service_of(ctx.services[SERVICE]).get(secret)
+            case (("resumed" | "resume_data" | "last_heartbeat"), ()):
+                found = getattr(ctx, name)
             case "sources", ():
-                return {port: list(each) for port, each in ctx.sources.items()}
-            case "step_key", (step,):
-                return ctx.step_key(step)
+                found = {port: list(each) for port, each in ctx.sources.items()}
+            case (("step_key" | "heartbeat" | "secret"), (given,)):
+                found = getattr(ctx, name)(given)
             case "step_begin", (step,):
-                return self._begin(step)
+                found = self._begin(step)
             case "step_keep", (step, value):
-                return self._keep(step, value)
-        raise UsageError(f"{ctx.path} asked for {name!r}, which this version of flownb has not.")
+                found = None
+                self._keep(step, value)
+            case _:
+                raise UsageError(f"{ctx.path} asked for {name!r}, which this version of flownb has not.")
+        return found
 
     def _begin(self, name: str) -> tuple[str, bool, Any]:
         """The step's name as recorded, whether it was done before, and what it gave then."""

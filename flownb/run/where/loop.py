@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from flownb.nodes.prepare import prepare
 from flownb.run.capture import OUTPUT
 from flownb.run.context import NodeContext
 from flownb.run.outcome import Outcome, is_small, outcome_of
+from flownb.run.secrets import filled
 from flownb.run.where.call import call, outcome_of_type
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ async def _run(attempt: Attempt) -> Outcome | None:
     try:
         inputs = execution.values.arguments(body)
         if body.call is not None:
+            if execution.references:
+                inputs = await execution.engine.on_thread(partial(filled, attempt, inputs))
             value = call(attempt, inputs)
             # A coroutine is what comes, and `isawaitable` takes a microsecond to say so.
             if type(value) is CoroutineType or inspect.isawaitable(value):
@@ -47,7 +51,11 @@ async def _run(attempt: Attempt) -> Outcome | None:
                 value = outcome_of_type(body, value, inputs)
         else:
             context = NodeContext(attempt)
-            value = await prepare(body.type, body.node, context, inputs).execute(context, inputs)
+            if body.refers or execution.references:  # a keyring may take its time
+                work = partial(prepare, body.type, body.node, context, inputs, secret=context.secret)
+                value = await (await execution.engine.on_thread(work)).execute(context, inputs)
+            else:
+                value = await prepare(body.type, body.node, context, inputs).execute(context, inputs)
         if is_small(value):
             return outcome_of(attempt, value)
         # Writing parquet takes seconds: not on the loop that all runs share.

@@ -22,6 +22,7 @@ from flownb.run.capture import OUTPUT
 from flownb.run.child.keeper import KILL, TERMINATE
 from flownb.run.child.wire import Closed, Parcel
 from flownb.run.outcome import Outcome, outcome_of
+from flownb.run.secrets import filled
 from flownb.run.where.answers import Answers
 from flownb.run.where.call import outcome_of_type
 from flownb.run.where.death import death
@@ -86,6 +87,8 @@ class Process:
     def run(self) -> Outcome:
         """See the process through, on a worker thread."""
         attempt = self._attempt
+        if attempt.execution.references:
+            self._inputs = filled(attempt, self._inputs)
         call = pack_call(attempt, self._inputs)
         limits = attempt.body.node.limits
         memory = (limits.memory_mb or 0) * _MEGABYTE if limits else 0
@@ -96,9 +99,11 @@ class Process:
                 self._hatched = hatched
                 if self._asked:
                     hatched.watch.send(TERMINATE)
-            answers = Answers(attempt) if attempt.body.takes_ctx else None
+            answers = Answers(attempt)
+            known = answers.known() if attempt.body.takes_ctx else None
+            around = surroundings() | {"own_secrets": answers.own_secrets}
             with contextlib.suppress(Closed):  # it died before it had heard all: its keeper says how
-                hatched.channel.send((attempt.path, surroundings(), call, answers and answers.known()))
+                hatched.channel.send((attempt.path, around, call, known))
             self._serve(hatched, answers)
         finally:
             with self._lock:
@@ -107,7 +112,7 @@ class Process:
             hatched.close()
         return self._outcome()
 
-    def _serve(self, hatched: Hatched, answers: Answers | None) -> None:
+    def _serve(self, hatched: Hatched, answers: Answers) -> None:
         """Pass on what comes, until the keeper's report is there."""
         with selectors.DefaultSelector() as selector:
             for stream, file in (("stdout", hatched.out), ("stderr", hatched.err)):
@@ -133,7 +138,7 @@ class Process:
                     until = time.monotonic() + _LEAVE_SECONDS
             self._drain(hatched, selector, answers)
 
-    def _drain(self, hatched: Hatched, selector: selectors.BaseSelector, answers: Answers | None) -> None:
+    def _drain(self, hatched: Hatched, selector: selectors.BaseSelector, answers: Answers) -> None:
         """Take what the process wrote before it ended; all of it is there already."""
         selector.unregister(hatched.watch)
         blocks = 0
@@ -148,7 +153,7 @@ class Process:
         said = hatched.watch.recv(4096)
         self._report = json.loads(said) if said.endswith(b"\n") else {"status": None}
 
-    def _take(self, hatched: Hatched, answers: Answers | None) -> bool:
+    def _take(self, hatched: Hatched, answers: Answers) -> bool:
         """Act on one message; False when there are no more."""
         try:
             message = hatched.channel.receive()
@@ -157,9 +162,11 @@ class Process:
         match message:
             case ("output", stream, text):
                 self._attempt.buffer.write(stream, text)
-            case ("say", text, share):
-                self._attempt.say(text=text, progress=share)
-            case ("ask", name, parcel) if answers is not None:
+            case ("status", text):
+                self._attempt.speaker().status(text)
+            case ("progress", share):
+                self._attempt.speaker().progress(share)
+            case ("ask", name, parcel):
                 with contextlib.suppress(Closed):
                     hatched.channel.send(answers.answer(name, parcel))
             case _:
@@ -168,9 +175,8 @@ class Process:
 
     def _pass_on(self, file: int, stream: str, decode: Any) -> bool:
         block = os.read(file, _BLOCK)
-        if self._attempt.buffer.left > 0:
-            self._attempt.buffer.write(stream, decode(block))
-        else:
+        self._attempt.buffer.write(stream, decode(block))
+        if not self._attempt.buffer.left:
             time.sleep(_BREAK_SECONDS)
         return bool(block)
 

@@ -6,6 +6,7 @@ import reprlib
 from typing import Any, Final
 
 from flownb.errors import StoreError
+from flownb.services import masking
 
 #: How much of an object's own text is kept.
 MOST_TEXT: Final = 200
@@ -83,6 +84,16 @@ class _Repr(reprlib.Repr):
         super().__init__()
         self.maxlevel, self.maxdict, self.maxlist, self.maxtuple, self.maxset = 3, 6, 8, 8, 8
         self.maxstring = self.maxother = MOST_TEXT
+
+    def repr_str(self, x: str, level: int) -> str:
+        """As it is, with secrets masked before a part of one could be cut out."""
+        return super().repr_str(masking.text(x), level)
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        """Of an object that has a repr of its own."""
+        if masking.known is None:
+            return super().repr_instance(x, level)
+        return masking.text(repr(x))[: self.maxother]
 
 
 def text_of(value: Any) -> str:

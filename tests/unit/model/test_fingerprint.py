@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from flownb.model import document
-from flownb.model.fingerprint import definition_hash, digest, digest_of, function_hash, source_of
+from flownb.model.fingerprint import definition_hash, digest, digest_of, function_hash
+from flownb.model.source import source_of
 from flownb.model.workflow import Edge, Node, RetryPolicy, Settings, Variable, Workflow
 
 if TYPE_CHECKING:
