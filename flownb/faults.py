@@ -31,12 +31,13 @@ POINTS: Final[dict[str, str]] = {
     "notebook.finished": "the notebook's end is committed, the output notebook is not written",
 }
 
-_armed: dict[str, Callable[[], None]] = {}
+#: What is armed. Where a call is too much, as for each node, this is looked at first: `if faults.armed: …`.
+armed: dict[str, Callable[[], None]] = {}
 
 
 def reach(point: str) -> None:
     """Say that the process is at `point`; does nothing unless a test armed it."""
-    if _armed and (action := _armed.get(point)):
+    if armed and (action := armed.get(point)):
         action()
 
 
@@ -48,15 +49,15 @@ def arm(point: str, action: Callable[[], None]) -> None:
     """
     if point not in POINTS:
         raise ValueError(f"There is no fault point {point!r}. There is: {', '.join(POINTS)}.")
-    _armed[point] = action
+    armed[point] = action
 
 
 def disarm(point: str | None = None) -> None:
     """Forget an armed point, or every one."""
     if point is None:
-        _armed.clear()
+        armed.clear()
     else:
-        _armed.pop(point, None)
+        armed.pop(point, None)
 
 
 def kill_at(point: str, nth: int = 1) -> None:

@@ -296,6 +296,27 @@ class Builder(Definitions):
 
         return define if fn is None else define(fn)
 
+    def wait_for_event(
+        self,
+        id: str,  # noqa: A002  as above
+        event: str,
+        *,
+        seconds: float | timedelta | None = None,
+        **options: Unpack[NodeOptions],
+    ) -> NodeRef:
+        """Wait for `run.signal(event, value)` or `flownb signal RUN EVENT VALUE`; its output is the value.
+
+        Args:
+            id: its id.
+            event: the name of the signal; may be a template, as `paid-{{ order.id }}`.
+            seconds: how long to wait; then its port `timeout` fires, or it fails where nothing is wired to that.
+            options: as of `node`.
+        """
+        config: dict[str, Any] = {"event": event}
+        if seconds is not None:
+            config["timeout"] = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
+        return self.define("control.wait_for_event", id, config, options)
+
     def add(self, type: str, id: str, /, **config: Any) -> NodeRef:  # noqa: A002  the words of the definition
         """A node of any type.
 

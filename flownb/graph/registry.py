@@ -27,6 +27,7 @@ BUILT_IN: Final[dict[str, str]] = {
     "control.delay": "flownb.nodes.control:Delay",
     "control.loop": "flownb.nodes.loop:Loop",
     "control.merge": "flownb.nodes.control:Merge",
+    "control.wait_for_event": "flownb.nodes.waiting:WaitForEvent",
     "control.switch": "flownb.nodes.choice:Switch",
     "control.transform": "flownb.nodes.transform:Transform",
     "control.filter": "flownb.nodes.pick:Filter",

@@ -261,6 +261,26 @@ class ApprovalExpired(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_o
     action: str = "expired"
 
 
+# --- signals ----------------------------------------------------------------------------------------------------------
+
+
+class SignalReceived(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="signal_received"):
+    """Somebody handed a named value to the run."""
+
+    name: str
+    #: In plain form.
+    value: Any = None
+    by: str = ""
+    #: The nodes that waited for it and get it; without one it is kept for the next that asks.
+    nodes: tuple[str, ...] = ()
+
+
+class SignalDelivered(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="signal_delivered"):
+    """A node asks for a signal that came before: it gets the oldest of that name."""
+
+    name: str
+
+
 # --- variables, desktop, system ---------------------------------------------------------------------------------------
 
 
@@ -352,6 +372,8 @@ AnyEvent = (
     | ApprovalVoted
     | ApprovalDecided
     | ApprovalExpired
+    | SignalReceived
+    | SignalDelivered
     | VariableSet
     | DesktopScreenshot
     | DesktopClick

@@ -91,6 +91,9 @@ class RunState(Readiness):
         #: that is set back keeps both.
         self.steps: dict[int, dict[str, Any]] = {}
         self.heartbeats: dict[int, Any] = {}
+        #: Signals that nobody waited for, by name, oldest first; and the signal that a node got.
+        self.signals: dict[str, list[Any]] = {}
+        self.delivered: dict[int, ev.SignalReceived] = {}
         #: By approval id: `request`, `status` (an `ApprovalStatus`), `votes`, and once it is there the `decision`.
         self.approvals: dict[str, dict[str, Any]] = {}
 
@@ -245,6 +248,8 @@ def _node_completed(state: RunState, event: ev.NodeCompleted) -> None:
         state.sources[number] = event.source
     if state.waits:
         state.waits.pop(number, None)
+    if state.delivered:
+        state.delivered.pop(number, None)
     state._settle_completed(number)  # noqa: SLF001
 
 
@@ -260,6 +265,7 @@ def _node_failed(state: RunState, event: ev.NodeFailedEvent) -> None:
     if not event.handled:
         state.unhandled.add(number)
     state.waits.pop(number, None)
+    state.delivered.pop(number, None)
     state.retries.pop(number, None)
     state._settle_failed(number, event)  # noqa: SLF001
 
@@ -332,6 +338,22 @@ def _approval_expired(state: RunState, event: ev.ApprovalExpired) -> None:
     state.approvals[event.approval]["status"] = ApprovalStatus.EXPIRED
 
 
+def _signal_received(state: RunState, event: ev.SignalReceived) -> None:
+    if not event.nodes:
+        state.signals.setdefault(event.name, []).append(event.value)
+    for path in event.nodes:
+        state.delivered[state.topology.index[path]] = event
+
+
+def _signal_delivered(state: RunState, event: ev.SignalDelivered) -> None:
+    kept = state.signals[event.name]
+    value = kept.pop(0)
+    if not kept:
+        del state.signals[event.name]
+    came = ev.SignalReceived(at=event.at, name=event.name, value=value)
+    state.delivered[state.topology.index[event.node]] = came
+
+
 def _variable_set(state: RunState, event: ev.VariableSet) -> None:
     state.variables[event.name] = event.value
 
@@ -364,6 +386,8 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.ApprovalVoted: _approval_voted,
     ev.ApprovalDecided: _approval_decided,
     ev.ApprovalExpired: _approval_expired,
+    ev.SignalReceived: _signal_received,
+    ev.SignalDelivered: _signal_delivered,
     ev.VariableSet: _variable_set,
     ev.DesktopScreenshot: _nothing,
     ev.DesktopClick: _nothing,

@@ -149,7 +149,7 @@ class Loop(NodeType):
 
         def begin(rounds: Sequence[Round]) -> Iterator[Any]:
             if config.kind == "while":
-                return bounded(rounds, self._while(rounds, names))
+                return bounded(rounds, self._while(rounds, ctx, inputs))
             return bounded(rounds, islice(iter(self._items(ctx, names)), len(rounds), None))
 
         return begin
@@ -163,7 +163,7 @@ class Loop(NodeType):
             return range(count)
         return items_of(_evaluate(config.over, names), ctx.path)
 
-    def _while(self, rounds: Sequence[Round], names: Mapping[str, Any]) -> Iterator[Any]:
+    def _while(self, rounds: Sequence[Round], ctx: Context, inputs: Mapping[str, Any]) -> Iterator[Any]:
         from flownb.expr import compile_condition
 
         config: LoopConfig = self.config
@@ -171,8 +171,8 @@ class Loop(NodeType):
         holds = compile_condition(config.condition).evaluate
         while True:
             item = rounds[-1].value if rounds else config.first
-            results = [each.value for each in rounds]
-            if not holds({**names, "item": item, "index": len(rounds), "results": results}):
+            own = {"item": item, "index": len(rounds), "results": [each.value for each in rounds]}
+            if not holds(scope(ctx, inputs, own)):
                 return
             yield item
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from flownb.errors import InvalidInput, UsageError
 from flownb.model import commands as cmd
-from flownb.model.status import RunStatus
+from flownb.model.status import PauseReason, RunStatus
 from flownb.run.control import obey
 from flownb.run.decisions import RERUN, SKIP, decide, settle_doubt
 from flownb.run.engine import engine
@@ -47,8 +47,12 @@ class Asking(RunView):
             raise UsageError(f"Run {self.id} is {self._state.status}; it can't be asked for that any more.")
         if isinstance(command, cmd.Pause):
             return
-        if isinstance(command, cmd.RetryNode | cmd.SkipNode):
+        if isinstance(command, cmd.RetryNode | cmd.SkipNode | cmd.Signal):
             self._store.send(self.id, command)  # whoever takes the run up obeys it first
+        if isinstance(command, cmd.Signal):
+            if self._continue is not None and self._state.pause_reason is PauseReason.EVENT:
+                self.resume()
+            return
         if isinstance(command, cmd.Resume | cmd.RetryNode | cmd.SkipNode):
             self.resume()
             return
@@ -147,6 +151,24 @@ class Asking(RunView):
     def _go_on_answered(self) -> None:
         if self._continue is not None:
             self._continue(self, False, "decided")
+
+    def signal(self, name: str, value: Any = None) -> None:
+        """Hand a named value to the nodes that wait for it; without one it is kept for the next that asks.
+
+        Raises:
+            InvalidInput: the name is no text, or the value has no stored form.
+            UsageError: the run has ended.
+        """
+        if not isinstance(name, str) or not name:
+            raise InvalidInput(f"The name of a signal is text, not {name!r:.60}.", name="name")
+        stored = values.store(value, self._store.artifacts)
+        if stored.transient:
+            raise InvalidInput(
+                f"The signal {name!r} can't carry a {type(value).__name__}: it is journaled, and that has no stored "
+                "form.",
+                name=name,
+            )
+        self.send(cmd.Signal(name=name, value=stored.plain, by="you"))
 
     def set(self, name: str, value: Any) -> None:
         """Give a variable of the run a value.

@@ -11,6 +11,7 @@ from flownb.run.decisions import RERUN, SKIP, settle_doubt, take
 from flownb.run.ending import stop
 from flownb.run.leftovers import watch
 from flownb.run.loops import end_inside
+from flownb.run.signals import receive, take_up
 
 if TYPE_CHECKING:
     from flownb.run.executor import Execution
@@ -25,6 +26,7 @@ def obey(execution: Execution, command: cmd.Command) -> None:
             execution.pausing = True
         case cmd.Resume():
             execution.pausing = False
+            take_up(execution)
         case cmd.Cancel(by=by):
             stop(execution, ev.RunCancelledEvent(at=execution.engine.now(), by=by))
         case cmd.RetryNode(node=path):
@@ -33,6 +35,8 @@ def obey(execution: Execution, command: cmd.Command) -> None:
             _skip(execution, path, command.by)
         case cmd.SetVariable(name=name, value=value):
             execution.record(ev.VariableSet(at=execution.engine.now(), name=name, value=value))
+        case cmd.Signal():
+            receive(execution, command)
         case cmd.Decide():
             take(execution)
         case _:

@@ -11,7 +11,7 @@ from flownb.graph.registry import registry as default_registry
 from flownb.model.document import to_json
 from flownb.model.fingerprint import definition_hash
 from flownb.model.status import OnCrash, Where
-from flownb.model.topology import Topology
+from flownb.model.topology import DATA, Topology
 from flownb.nodes.function import FunctionNode
 from flownb.run.secrets import refuse_in_definition
 from flownb.run.where import loop, thread
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from flownb.graph.nodetype import NodeType
     from flownb.graph.registry import Registry
     from flownb.model.ports import NodePorts
+    from flownb.model.topology import Argument
     from flownb.model.workflow import Node, Workflow
     from flownb.run.attempt import Attempt
 
@@ -41,6 +42,8 @@ class Body:
         "path",
         "plain",
         "refers",
+        "run",
+        "sources",
         "start",
         "takes_ctx",
         "type",
@@ -62,6 +65,10 @@ class Body:
         self.refers = function is None and not cls.passes_references and has_reference(node.config)
         #: Parameters that are inputs of the run, not edges.
         self.from_inputs: tuple[str, ...] = ()
+        #: Parameters with the number of the node that each gets its value from, where that is all there is to it.
+        self.sources: tuple[tuple[str, int], ...] | None = None
+        #: What runs on the loop.
+        self.run = loop.run_plain if self.plain and function is not None and not self.takes_ctx else loop.run
         #: Parameters that are the item or the number of the round, inside a loop.
         self.from_round: tuple[str, ...] = ()
         #: Calls the body where it runs: decided once, not for every attempt.
@@ -146,7 +153,17 @@ class Definition:
         if inside:
             body.from_round = tuple(name for name in names if name in ROUND_NAMES)
         body.from_inputs = tuple(name for name in names if name in variables and name not in body.from_round)
+        if not inside and not body.from_inputs:
+            body.sources = _sources(self.topology.arguments[number])
         return body
+
+
+def _sources(arguments: tuple[Argument, ...]) -> tuple[tuple[str, int], ...] | None:
+    """Where each argument comes from, if all are the whole value of one node."""
+    wires = [argument.wires[0] for argument in arguments]
+    if any(argument.many for argument in arguments) or any(w.port is not None or w.group != DATA for w in wires):
+        return None
+    return tuple((argument.name, wire.source) for argument, wire in zip(arguments, wires, strict=True))
 
 
 def shape_of(workflow: Workflow, registry: Registry | None = None) -> Topology:

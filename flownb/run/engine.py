@@ -21,19 +21,17 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from flownb import faults
-from flownb.errors import Fenced, FlownbError, InternalError, StoreError
+from flownb.errors import Fenced, InternalError, StoreError
 from flownb.ids import new_run_id
-from flownb.model.events import Record
-from flownb.run import bus, ending
+from flownb.run import ending
 from flownb.run.arrivals import Arrivals
+from flownb.run.commits import Commits
 from flownb.run.eager import EagerTasks
 from flownb.run.house import House
 from flownb.run.output import installation
 from flownb.run.output.recording import Recording
 from flownb.run.threads import Workers
 from flownb.store import opening
-from flownb.store.contract import Write
 from flownb.store.owner import current_owner
 
 if TYPE_CHECKING:
@@ -86,12 +84,14 @@ class Engine:
         #: What other threads want to have called, and whether the loop knows of it.
         self._calls: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
         self._called = False
-        self._dirty: dict[Execution, None] = {}
+        #: Runs that something happened to, and whether a tick is about to look at them.
+        self._marked: list[Execution] = []
         self._armed = False
         self._switch_interval = sys.getswitchinterval()
         self.house = House(self)
         self.recording = Recording(self)
         self.arrivals = Arrivals(self)
+        self.commits = Commits(self, threaded=loop is None)
         self._thread: threading.Thread | None = None
         if loop is not None:
             self.base_context.run(_given.set, self)
@@ -174,7 +174,13 @@ class Engine:
         def all_leave() -> None:
             for execution in list(self.executions.values()):
                 ending.leave(execution)
-            self.loop.call_soon(left.set, context=self.base_context)  # behind the tick that commits it
+            leave_when_quiet()
+
+        def leave_when_quiet() -> None:
+            if self._marked or self.commits.flying:
+                self.loop.call_later(0.001, leave_when_quiet, context=self.base_context)
+            else:
+                left.set()
 
         self.call(all_leave)
         left.wait(seconds)
@@ -211,7 +217,8 @@ class Engine:
         execution.begin()
         self.house.enter(execution)
 
-    def _remove(self, execution: Execution) -> None:
+    def remove(self, execution: Execution) -> None:
+        """A run has ended, rests, or was lost."""
         execution.gone = True
         if self.executions.get(execution.run_id) is execution:
             del self.executions[execution.run_id]
@@ -229,114 +236,56 @@ class Engine:
 
     def idle(self, execution: Execution) -> None:
         """A held run has nothing left to do; its listeners look at its state."""
-        for listener in list(execution.listeners):
-            listener([])
+        execution.tell([])
 
     # --- the tick -----------------------------------------------------------------------------------------------------
 
     def mark(self, execution: Execution) -> None:
         """Something happened to a run; a tick follows."""
-        self._dirty[execution] = None
-        if not self._armed:
-            self._armed = True
-            # With a context of its own: a tick that a node's task schedules would else run in that node's context.
-            self.loop.call_soon(self._tick, context=self.base_context)
+        if not execution.marked:
+            execution.marked = True
+            self._marked.append(execution)
+            if not self._armed:
+                self._armed = True
+                # With a context of its own: a tick that a node's task schedules would else run in that node's context.
+                self.loop.call_soon(self._tick, context=self.base_context)
 
     def _tick(self) -> None:
-        end = self._clock() + _BUDGET
+        clock, commits = self._clock, self.commits
+        end = clock() + _BUDGET
+        batch: list[Execution] = []
         try:
-            while self._dirty:
-                batch = list(self._dirty)
+            while self._marked:
+                batch, self._marked = self._marked, []
+                if commits.flying:
+                    batch = commits.free(batch)
+                    if not batch:
+                        continue
                 starts: list[Attempt] = []
                 for execution in batch:
-                    starts += self._advance(execution)
-                self._dirty.clear()
-                self._publish(self._commit(batch))
-                for attempt in starts:
-                    if not attempt.execution.lost:
-                        self._start(attempt)
-                if self._clock() > end and self._dirty:
+                    try:
+                        starts += execution.advance()
+                    except Exception as error:  # noqa: BLE001  a fault of ours in one run must not stop the others
+                        self._fault(execution, error)
+                    execution.marked = False
+                commits.take(batch, starts)
+                if clock() > end and self._marked:
                     self.loop.call_soon(self._tick, context=self.base_context)
                     return
         except BaseException:
-            # Whatever went wrong, the next mark must arm a tick again: a silent engine helps nobody.
-            self._armed = False
+            # Whatever went wrong, those that wait must have their tick: a silent engine helps nobody.
+            for execution in batch:
+                execution.marked = False
+            self._armed = bool(self._marked)
+            if self._armed:
+                self.loop.call_soon(self._tick, context=self.base_context)
             raise
         self._armed = False
 
-    def _advance(self, execution: Execution) -> list[Attempt]:
-        try:
-            return execution.advance()
-        except Exception as error:  # noqa: BLE001  a fault of ours in one run must not stop the others
-            fault = InternalError(f"The engine failed on run {execution.run_id}: {error!r}. Please report this.")
-            fault.__cause__ = error
-            self.lose(execution, fault)
-            return []
-
-    def _start(self, attempt: Attempt) -> None:
-        try:
-            attempt.start()
-        except Exception as error:  # noqa: BLE001  as where no thread can be had; the others of the tick still start
-            attempt.end(None, error)
-
-    def _commit(self, batch: list[Execution]) -> list[tuple[Execution, list[Any]]]:
-        if len(batch) == 1:
-            return self._commit_group(batch) if batch[0].out else []
-        by_store: dict[int, list[Execution]] = {}
-        for execution in batch:
-            if execution.out:
-                by_store.setdefault(id(execution.store), []).append(execution)
-        committed: list[tuple[Execution, list[Any]]] = []
-        for group in by_store.values():
-            committed += self._commit_group(group)
-        return committed
-
-    def _commit_group(self, group: list[Execution]) -> list[tuple[Execution, list[Any]]]:
-        faults.reach("tick.before_commit")
-        store = group[0].store
-        writes: list[Write] = []
-        power = False
-        for execution in group:
-            out = execution.out
-            first = execution.state.seq - len(out) + 1
-            writes.append(Write(execution.run_id, execution.lease.fence, first, out, execution.over))
-            power = power or execution.power
-        try:
-            store.commit(writes, power=power)
-        except Fenced as error:
-            lost = set(getattr(error, "runs", ())) or {execution.run_id for execution in group}
-            for execution in group:
-                if execution.run_id in lost:
-                    self.lose(execution, error)
-            rest = [execution for execution in group if execution.run_id not in lost]
-            return self._commit_group(rest) if rest else []
-        except FlownbError as error:
-            for execution in group:
-                self.lose(execution, error)
-            return []
-        faults.reach("tick.after_commit")
-        taken = []
-        for execution in group:
-            taken.append((execution, execution.out))
-            execution.out = []
-        return taken
-
-    def _publish(self, committed: list[tuple[Execution, list[Any]]]) -> None:
-        listened_to = bus.listened_to()
-        for execution, happened in committed:
-            if listened_to:
-                first = execution.state.seq - len(happened) + 1
-                for place, event in enumerate(happened):
-                    bus.publish(Record(execution.run_id, first + place, event), execution.state.workflow)
-            for listener in list(execution.listeners):
-                listener(happened)
-            if execution.over:
-                faults.reach("run.after_finish")
-                self._remove(execution)
-                for listener in list(execution.listeners):
-                    listener(None)
-        if committed:
-            faults.reach("tick.published")
+    def _fault(self, execution: Execution, error: Exception) -> None:
+        fault = InternalError(f"The engine failed on run {execution.run_id}: {error!r}. Please report this.")
+        fault.__cause__ = error
+        self.lose(execution, fault)
 
     def lose(self, execution: Execution, error: BaseException) -> None:
         """The run is not ours any more, or can't be written: stop touching it and say so."""
@@ -348,13 +297,12 @@ class Engine:
         for attempt in list(execution.alive.values()):
             attempt.stop()
         execution.timers.clear()
-        self._remove(execution)
+        self.remove(execution)
         if not isinstance(error, Fenced):
             with contextlib.suppress(StoreError):  # else the lease lapses by itself
                 execution.store.release(execution.lease)
         _log.warning("Run %s can't go on in this process: %s", execution.run_id, error, extra={"lost": True})
-        for listener in list(execution.listeners):
-            listener(None)
+        execution.tell(None)
 
 
 _engine: Engine | None = None

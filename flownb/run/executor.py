@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flownb.graph.nodetype import Output
 from flownb.model import events as ev
-from flownb.model.state import RUNNING, RunState, apply
+from flownb.model.state import APPLY, RUNNING, RunState
 from flownb.model.status import FailurePolicy, OnError
 from flownb.run import plan as planning
 from flownb.run.aftermath import attempt_failed
@@ -20,12 +20,13 @@ from flownb.run.decisions import take
 from flownb.run.ending import conclude, failed_event, limit_time, stop
 from flownb.run.inputs import Values
 from flownb.run.loops import Rounds, turn
+from flownb.run.signals import look_for, take_up
 from flownb.run.timers import Timers
 from flownb.services import masking
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from flownb.model.bodies import Block
     from flownb.run.context import Services
@@ -88,8 +89,11 @@ class Execution:
         #: Exceptions by node, so that `RunFailed` has the original as its cause.
         self.causes: dict[int, BaseException] = {}
         self.over = False
-        #: Called on the loop after each commit, with the events, and once with None when this execution is over.
-        self.listeners: list[Callable[[list[ev.Event] | None], None]] = []
+        #: Whether the next tick will look at it.
+        self.marked = False
+        #: Called on the loop after each commit, with the events, and once with None when this execution is over; who
+        #: changes the list puts another in its place, so that whoever goes through it is not disturbed.
+        self.listeners: tuple[Callable[[Sequence[ev.Event] | None], None], ...] = ()
         self.lost: BaseException | None = None
         #: Whether the engine has let go of it; its listeners hear no more.
         self.gone = False
@@ -106,6 +110,7 @@ class Execution:
             take(self)
         for number in list(self.state.waits):
             self.timers.watch(number)
+        take_up(self)
         nodes = self.state.topology.nodes
         if self.fail_fast and any(nodes[number].on_error is not OnError.CONTINUE for number in self.state.unhandled):
             stop(self, failed_event(self))
@@ -118,9 +123,17 @@ class Execution:
         """Fold an event and have it committed with the next tick; secrets are masked here, once for all who see it."""
         if masking.known is not None:
             event = masking.known.struct(event)
-        apply(self.state, event)
+        state = self.state
+        APPLY[type(event)](state, event)  # as `apply` does it, without a call
+        state.seq += 1
         self.out.append(event)
-        self.engine.mark(self)
+        if not self.marked:
+            self.engine.mark(self)
+
+    def tell(self, happened: Sequence[ev.Event] | None) -> None:
+        """Tell the listeners: of what was committed, of nothing left to do (empty), or of the end (None)."""
+        for listener in self.listeners:
+            listener(happened)
 
     # --- deciding -----------------------------------------------------------------------------------------------------
 
@@ -180,6 +193,8 @@ class Execution:
         if self.state.waits and (wait := self.state.waits.pop(number, None)) is not None:
             attempt.resumed = self._now()
             attempt.resume_data = self.values.decode(wait.resume_data)
+        if self.state.delivered and (came := self.state.delivered.get(number)) is not None:
+            attempt.resumed = {"name": came.name, "value": self.values.decode(came.value)}
         self.record(ev.NodeStarted(at=self._now(), node=body.path, attempt=number_of_try))
         self.starts.append(attempt)
 
@@ -189,8 +204,8 @@ class Execution:
         value = next(iter(self.arguments(body).values()), None)
         if isinstance(value, list) and any(each.many for each in self.state.topology.arguments[number]):
             value = value[0] if value else None
-        self.values.keep(number, Output(value))
         plain = self.values.encode(value)
+        self.values.keep(number, Output(value), plain)
         self.record(ev.NodeCompleted(at=self._now(), node=body.path, output=plain, source="disabled"))
 
     # --- the end of an attempt ----------------------------------------------------------------------------------------
@@ -200,7 +215,9 @@ class Execution:
         if self.alive.get(attempt.number) is not attempt or self.over:
             return
         del self.alive[attempt.number]
-        attempt.flush(last=True)
+        attempt.buffer.closed = True
+        if attempt.buffer.pending:
+            attempt.flush(last=True)
         if error is not None:
             attempt_failed(self, attempt, error)
         elif outcome is not None and outcome.suspend is not None:
@@ -209,9 +226,12 @@ class Execution:
             self._completed(attempt, outcome)
 
     def _completed(self, attempt: Attempt, outcome: Outcome) -> None:
-        number, path = attempt.number, attempt.path
-        output, stored = outcome.output, outcome.stored
-        assert stored is not None
+        number = attempt.number
+        output = outcome.output
+        if output is None and number not in self.state.topology.wires:
+            self.record(ev.NodeCompleted(at=self._now(), node=attempt.path, output=outcome.plain))
+            return
+        output = output or Output(outcome.plain)
         verdicts: dict[str, bool] = {}
         if number in self.state.topology.wires:
             try:
@@ -219,12 +239,12 @@ class Execution:
             except Exception as error:  # noqa: BLE001  a condition that can't be evaluated fails its source
                 attempt_failed(self, attempt, error)
                 return
-        self.values.keep(number, output)
+        self.values.keep(number, output, outcome.plain)
         self.record(
             ev.NodeCompleted(
                 at=self._now(),
-                node=path,
-                output=stored.plain,
+                node=attempt.path,
+                output=outcome.plain,
                 ports=output.ports,
                 values={port: each.plain for port, each in outcome.ports.items()} if outcome.ports else {},
                 verdicts=verdicts,
@@ -244,7 +264,10 @@ class Execution:
                 resume_data=self.values.encode(suspend.data),
             )
         )
-        self.timers.watch(attempt.number)
+        if self.state.signals:
+            look_for(self, attempt.number)
+        if attempt.number in self.state.waits:
+            self.timers.watch(attempt.number)
 
     # --- values, for attempts -----------------------------------------------------------------------------------------
 

@@ -35,7 +35,7 @@ def failure_of(error: BaseException) -> Failure:
     """
     made = getattr(error, "flownb_failure", None)
     if isinstance(made, Failure):
-        return made
+        return made if masking.known is None else masking.known.struct(made)
     return Failure(
         type=writable(masking.text(_name(error))),
         message=writable(masking.text(_text(error))[:_MOST_TEXT]),

@@ -29,7 +29,7 @@ from flownb.run.latch import Latch
 from flownb.run.recover import read_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from flownb.model.events import Event, Failure
     from flownb.model.state import RunState
@@ -258,11 +258,11 @@ class Run(Asking):
         self._execution = execution
         self._state = execution.state
         self._settled.clear()
-        execution.listeners.append(self._heard)
+        execution.listeners = (*execution.listeners, self._heard)
         if execution.gone:  # its last word came before this handle listened
             self._heard(None)
 
-    def _heard(self, happened: list[Event] | None) -> None:
+    def _heard(self, happened: Sequence[Event] | None) -> None:
         execution = self._execution
         if happened is None:
             if execution is not None and execution.lost is not None:
@@ -271,8 +271,9 @@ class Run(Asking):
             self._rest()
         elif not happened:
             self._settled.set()  # held: nothing left to do until the notebook ends
-        for watcher in list(self._watchers):
-            watcher(happened or [])
+        if self._watchers:
+            for watcher in list(self._watchers):
+                watcher(list(happened or ()))
 
     def _read_again(self) -> None:
         """What was folded and could not be written never happened."""
@@ -320,7 +321,7 @@ class Run(Asking):
         if execution is None or not self.held:
             return False
         written = threading.Event()
-        execution.listeners.append(lambda happened: written.set() if happened is None else None)
+        execution.listeners = (*execution.listeners, lambda happened: written.set() if happened is None else None)
         execution.engine.call(settle, execution, end)
         written.wait()
         return True

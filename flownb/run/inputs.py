@@ -37,9 +37,10 @@ class Values:
         #: What this process was given for the run's inputs; where an input has no stored form, there is no other.
         self.given: Mapping[str, Any] = {}
 
-    def keep(self, number: int, output: Output) -> None:
-        """Remember what a node returned."""
-        self._live[number] = output
+    def keep(self, number: int, output: Output, plain: Any = _MISSING) -> None:
+        """Remember what a node returned, unless its stored form is the value itself."""
+        if output.value is not plain or output.values:
+            self._live[number] = output
 
     def rebase(self, state: RunState) -> None:
         """Serve another state of the same run: what nodes returned stays, for those that are still completed."""
@@ -105,6 +106,13 @@ class Values:
         """The inputs of a node by parameter: data edges that are live, and inputs of the run."""
         state = self._state
         arguments: dict[str, Any] = {}
+        if body.sources is not None and not state.dead:
+            live, output = self._live, state.output
+            for name, source in body.sources:
+                plain = output[source]
+                whole = source not in live and type(plain) in _UNCHANGEABLE
+                arguments[name] = plain if whole else self.output(source)
+            return arguments
         for argument in state.topology.arguments[body.number]:
             if argument.many:
                 arguments[argument.name] = [self.output(w.source, w.port) for w in argument.wires if self._carries(w)]

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 class Outcome(msgspec.Struct, frozen=True):
     """A value and its stored form; a struct, as there is one for every node of every run."""
 
-    output: Output
-    stored: Stored | None = None
-    #: Of single ports, where they differ from `stored`.
+    #: The stored form of the value.
+    plain: Any = None
+    #: What was returned; None where that is `plain` itself.
+    output: Output | None = None
+    #: Of single ports, where they differ from `plain`.
     ports: dict[str, Stored] | None = None
     suspend: Suspend | None = None
 
@@ -37,8 +39,12 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     """
     if attempt.steps is not None:
         attempt.steps.close()
+    if type(value) is int and _LEAST_INT <= value < _MOST_INT and masking.known is None:
+        if faults.armed:
+            faults.reach("node.after_body")
+        return Outcome(value)
     if isinstance(value, Suspend):
-        return Outcome(Output(), suspend=value)
+        return Outcome(suspend=value)
     output = value if isinstance(value, Output) else Output(value)
     if masking.known is not None:
         output = masked_output(attempt, output)
@@ -47,7 +53,7 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     if output.ports or output.values:
         _check_ports(attempt, output)
         ports = {port: values.store(each, artifacts) for port, each in output.values.items()}
-    outcome = Outcome(output, values.store(output.value, artifacts), ports)
+    outcome = Outcome(values.store(output.value, artifacts).plain, output, ports)
     faults.reach("node.after_body")
     return outcome
 
@@ -60,6 +66,9 @@ def _check_ports(attempt: Attempt, output: Output) -> None:
         raise InvalidInput(f"{attempt.path} returned the port {unknown[0]!r}; it has {there}.")
 
 
+#: What JSON has as a whole number; see `store/values.py`.
+_LEAST_INT: Final = -(2**63)
+_MOST_INT: Final = 2**64
 _SHORT: Final = frozenset({type(None), bool, int, float})
 _SCALARS: Final = _SHORT | {str, bytes}
 _MOST_ITEMS: Final = 100

@@ -115,6 +115,10 @@ def pause_message(state: RunState, result: Verdict) -> str:
             f"{said}{more}. Put right what is wrong, then `flownb retry {state.run_id} NODE` or "
             f"`flownb skip {state.run_id} NODE`."
         )
+    if result.pause_reason is PauseReason.EVENT:
+        awaited = sorted({wait.request for wait in state.waits.values() if wait.waits_for == PauseReason.EVENT})
+        known = " or ".join(map(repr, filter(None, awaited)))
+        return f"{names}: waits for the event {known}; `flownb signal {state.run_id} NAME VALUE` brings it."
     return f"{names}: waits for {result.pause_reason}."
 
 

@@ -15,7 +15,7 @@ from flownb.services import masking, secrets
 from flownb.services.secrets import SERVICE, as_bytes, as_text, is_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from flownb.graph.nodetype import Output
     from flownb.model.state import RunState
@@ -54,21 +54,42 @@ def secret(name: str, *, binary: bool = False) -> str | bytes:
         UsageError: it is empty, or no text where text is asked for, or a file that others can read.
     """
     buffer = OUTPUT.get()
-    services = buffer.services if buffer is not None else None
-    value = _resolve(name, services)
+    value = resolve(name, buffer.services if buffer is not None else None)
     return as_bytes(value) if binary else as_text(name, value)
 
 
 def text_of(name: str, services: Mapping[str, Any] | None) -> str:
     """The value of a secret as text, for a node of a run with these services."""
-    return as_text(name, _resolve(name, services))
+    return as_text(name, resolve(name, services))
 
 
-def _resolve(name: str, services: Mapping[str, Any] | None) -> str | bytes:
+def resolve(name: str, services: Mapping[str, Any] | None) -> str | bytes:
+    """The value of a secret as it is, for a node of a run with these services."""
+    if _engine is not None:
+        value = _engine(name)
+        masking.learn(secrets.name_of(name), value)
+        return value
     value = secrets.resolve(name, services[SERVICE] if services is not None and SERVICE in services else None)
     if "ipykernel" in sys.modules and (mask_kernel := hook("mask")) is not None:
         mask_kernel()
     return value
+
+
+#: In a process of a node: asks the engine, which knows a secret before anything that this process writes arrives.
+_engine: Callable[[str], str | bytes] | None = None
+
+
+def work_for(ask: Callable[[str], str | bytes], known: Mapping[str, bytes]) -> None:
+    """This process works for an engine in another one: it is asked for secrets.
+
+    Args:
+        ask: gives the value of a secret, by its name or reference.
+        known: those that are among the arguments.
+    """
+    global _engine  # noqa: PLW0603  one engine a process, and nodes have no other place to find it
+    _engine = ask
+    for name, value in known.items():
+        masking.learn(name, value)
 
 
 # --- references ------------------------------------------------------------------------------------------------------
@@ -84,11 +105,22 @@ def references_of(workflow: Workflow, state: RunState) -> frozenset[str]:
     return frozenset(named)
 
 
-def filled(attempt: Attempt, inputs: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a function with values in the place of references that are inputs of the run."""
+def filled(attempt: Attempt, inputs: dict[str, Any], known: dict[str, bytes] | None = None) -> dict[str, Any]:
+    """The arguments of a function with values in the place of references that are inputs of the run.
+
+    Args:
+        attempt: whose they are.
+        inputs: by parameter.
+        known: takes the values by the names of the secrets, for a process that must know them.
+    """
     execution = attempt.execution
-    named = [name for name in attempt.body.from_inputs if name in execution.references]
-    return inputs | {name: text_of(inputs[name], execution.services) for name in named if is_reference(inputs[name])}
+    values: dict[str, str] = {}
+    for name in attempt.body.from_inputs:
+        if name in execution.references and is_reference(inputs.get(name)):
+            values[name] = text_of(inputs[name], execution.services)
+            if known is not None:
+                known[secrets.name_of(inputs[name])] = as_bytes(values[name])
+    return inputs | values
 
 
 # --- values that must not get in -------------------------------------------------------------------------------------

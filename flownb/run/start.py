@@ -234,11 +234,16 @@ def _goes_on(run: Run, *, retry: bool) -> bool:
     if state.status is not RunStatus.PAUSED:
         return True
     if state.pause_reason is PauseReason.TIMER:
-        due = [wait.until for wait in state.waits.values() if wait.until is not None]
-        return bool(due) and min(due) <= engine().now()
+        return _is_due(state)
     if state.pause_reason in ASKS:
-        return has_news(run.store, state)
+        return has_news(run.store, state) or _is_due(state)
     return retry
+
+
+def _is_due(state: RunState) -> bool:
+    """Whether the time of a waiting node has come."""
+    due = [wait.until for wait in state.waits.values() if wait.until is not None]
+    return bool(due) and min(due) <= engine().now()
 
 
 def check_drift(request: Request, row: RunRow, *, migrate: bool) -> None:

@@ -24,7 +24,7 @@ from flownb.run.secrets import masked_step
 from flownb.store import values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from flownb.run.attempt import Attempt
     from flownb.run.executor import Execution
@@ -245,13 +245,13 @@ class Promises:
     def __init__(self, execution: Execution) -> None:
         self._execution = execution
         self._waiting: deque[tuple[int, Future[None]]] = deque()
-        execution.listeners.append(self._heard)
+        execution.listeners = (*execution.listeners, self._heard)
 
     def add(self, promise: Future[None]) -> None:
         """Keep it when the event that was recorded last is committed."""
         self._waiting.append((self._execution.state.seq, promise))
 
-    def _heard(self, happened: list[Any] | None) -> None:
+    def _heard(self, happened: Sequence[Any] | None) -> None:
         execution, waiting = self._execution, self._waiting
         if happened is None:  # the run is over for this process
             error = execution.lost or InternalError(f"Run {execution.run_id} ended before a step was committed.")

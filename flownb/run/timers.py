@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: A timer due within so many seconds is awaited; a later one parks the run.
 PARK_AFTER: Final = 60.0
+#: What may be over by the clock alone.
+_TIMED: Final = (PauseReason.TIMER, PauseReason.EVENT)
 
 
 class Timers:
@@ -32,7 +34,7 @@ class Timers:
         """Await a waiting node's timer if it is near; a far one parks the run."""
         execution = self._execution
         wait = execution.state.waits.get(number)
-        if wait is None or wait.until is None or wait.waits_for != PauseReason.TIMER:
+        if wait is None or wait.until is None or wait.waits_for not in _TIMED:
             return
         left = wait.until - execution.engine.now()
         if left <= PARK_AFTER:

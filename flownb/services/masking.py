@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from flownb.services.patterns import Pattern, Span
 
 
@@ -203,35 +201,19 @@ def _decoded(data: bytes) -> str:
 #: None until the first secret of this process is resolved.
 known: Masker | None = None
 _lock: Final = threading.Lock()
-#: Called with each new secret before anybody gets it, as by a process that must tell another one.
-_told: Final[list[Callable[[str, bytes], None]]] = []
 
 
 def learn(name: str, value: str | bytes) -> None:
     """Mask a value from now on, in everything that this process writes or shows."""
     global known  # noqa: PLW0603  one a process, and None as long as nobody needs it
     with _lock:
-        masker = known
-        if masker is None:
-            masker = Masker()
+        masker = known or Masker()
+        masker.add(name, value)
+        if known is None:
             from flownb.services.log_records import mask_log_records
 
             mask_log_records(masker)
-    fresh = masker.add(name, value)
-    known = masker
-    if fresh:
-        data = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
-        for tell in tuple(_told):
-            tell(name, data)
-
-
-def tell(listener: Callable[[str, bytes], None]) -> Callable[[], None]:
-    """Call `listener(name, value)` with each secret, before whoever asked for it has it; returns what ends that.
-
-    A process that works for another one tells it so, and waits until it knows.
-    """
-    _told.append(listener)
-    return lambda: _told.remove(listener) if listener in _told else None
+        known = masker  # last: who sees it may rely on all of the above
 
 
 def text(text: str) -> str:

@@ -3,6 +3,7 @@
 * `check_node` and `FakeContext`: one node type, without an engine.
 * `Simulation`: whole runs in virtual time, on one seed, with workers that crash; `VirtualClock` is its clock.
 * `crash_at` and `Crash`: dying at a named point of `flownb.faults.POINTS`.
+* `FakeSecrets`: a service of secrets.
 * `FaultyStore`: any store, failing at the call of your choice.
 * `check_journal`: the promises that every journal keeps.
 """
@@ -15,12 +16,14 @@ from flownb.testing.context import FakeContext
 from flownb.testing.crash import Crash, crash_at
 from flownb.testing.faulty_store import FaultyStore
 from flownb.testing.journal import check_journal
+from flownb.testing.secrets import FakeSecrets
 from flownb.testing.simulation import Simulation, Worker
 from flownb.testing.stuck import Stuck
 
 __all__ = [
     "Crash",
     "FakeContext",
+    "FakeSecrets",
     "FaultyStore",
     "Simulation",
     "Stuck",

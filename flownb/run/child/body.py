@@ -12,17 +12,17 @@ import resource
 import signal
 import socket
 import sys
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from flownb.errors import InvalidInput, NodeFailed
 from flownb.nodes.function import load_function
-from flownb.run.capture import OUTPUT, Buffer
+from flownb.run import secrets
 from flownb.run.child import linux
-from flownb.run.child.asking import Questions, ServiceOfSecrets
 from flownb.run.child.context import ChildContext
+from flownb.run.child.questions import Questions
 from flownb.run.child.wire import Channel, Closed, Parcel, pack
 from flownb.run.failure import failure_of
-from flownb.services.secrets import SERVICE
 
 #: Memory beyond the limit that the interpreter itself and the stacks of its threads may take before an allocation
 #: fails; what is really used is held to the limit by the keeper.
@@ -95,16 +95,14 @@ class _Body:
         raise SystemExit(_TERMINATED)
 
     def work(self) -> None:
-        path, surroundings, call, asked = self._channel.receive()
+        path, surroundings, call, asked, known = self._channel.receive()
         _settle_in(surroundings, self._channel)
         questions = Questions(self._channel)
-        questions.share_secrets()
-        if surroundings["own_secrets"]:
-            OUTPUT.set(Buffer(services={SERVICE: ServiceOfSecrets(questions)}))
+        secrets.work_for(partial(questions.ask, "secret"), known)
         try:
             function, arguments = _unpack(path, call)
             if asked is not None:
-                arguments["ctx"] = ChildContext(self._channel, questions.ask, asked, lambda: self._stopped)
+                arguments["ctx"] = ChildContext(self._channel, questions, asked, lambda: self._stopped)
             message = self._packed(path, _plain(path, function(**arguments)))
         except BaseException as error:  # SystemExit and KeyboardInterrupt are the node's failure too
             if self._stopped:

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import InvalidInput
+from flownb.run.secrets import text_of
 from flownb.services import masking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from flownb.run.child.questions import Questions
     from flownb.run.child.wire import Channel
 
 
@@ -25,11 +27,11 @@ class ChildContext:
     """The same face as `NodeContext` has."""
 
     def __init__(
-        self, channel: Channel, ask: Callable[..., Any], known: dict[str, Any], stopped: Callable[[], bool]
+        self, channel: Channel, questions: Questions, known: dict[str, Any], stopped: Callable[[], bool]
     ) -> None:
         self._channel = channel
-        self.ask = ask
         self._stopped = stopped
+        self.ask = questions.ask
         self.run_id: str = known["run_id"]
         self.path: str = known["path"]
         self.attempt: int = known["attempt"]
@@ -41,6 +43,7 @@ class ChildContext:
         self.inputs: Mapping[str, Any] = _Asked(self.ask, "input", known["inputs"])
         self.variables: Mapping[str, Any] = _Asked(self.ask, "variable", known["variables"])
         self.services: Mapping[str, Any] = _Asked(self.ask, "service", known["services"])
+        self.references: frozenset[str] = frozenset(known["references"])
 
     @property
     def resumed(self) -> Any:
@@ -75,12 +78,6 @@ class ChildContext:
         """Seconds since 1970."""
         return time.time()
 
-    def secret(self, name: str) -> str:
-        """The value of a secret, by its name or its reference; from then on it is masked."""
-        value: str = self.ask("secret", name)
-        masking.learn(name, value)
-        return value
-
     def step(self, name: str, part: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Do a part of the node once: after a crash, a retry or a resume its recorded result comes back."""
         if not callable(part):
@@ -114,9 +111,13 @@ class ChildContext:
         key: str = self.ask("step_key", name)
         return key
 
+    def secret(self, name: str) -> str:
+        """The value of a secret; the engine looks it up, and masks it before this process has it."""
+        return text_of(name, None)
+
     def status(self, text: str) -> None:
         """Show a short text beside the node."""
-        self._channel.send(("status", str(text)[:_MOST_SENT]))
+        self._channel.send(("status", masking.text(str(text))[:_MOST_SENT]))
 
     def progress(self, share: float) -> None:
         """Show how far the node is, 0 to 1; NaN where that isn't known."""

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 from flownb.errors import UsageError
 from flownb.run.child.wire import Parcel, pack
 from flownb.run.context import NodeContext
+from flownb.run.secrets import resolve
 from flownb.run.steps import Steps
-from flownb.services import masking
-from flownb.services.secrets import SERVICE, service_of
 
 if TYPE_CHECKING:
     from flownb.run.attempt import Attempt
@@ -21,11 +20,6 @@ class Answers:
     def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
         self._context = NodeContext(attempt)
-
-    @property
-    def own_secrets(self) -> bool:
-        """Whether secrets come from a service that the run was given."""
-        return SERVICE in self._context.services
 
     def known(self) -> dict[str, Any]:
         """What comes along from the start: plain, small, and the names of the rest."""
@@ -42,6 +36,7 @@ class Answers:
             "inputs": list(ctx.inputs),
             "variables": list(ctx.variables),
             "services": list(ctx.services),
+            "references": sorted(ctx.references),
         }
 
     def answer(self, name: str, asked: Parcel) -> tuple[str, Parcel]:
@@ -58,31 +53,24 @@ class Answers:
         except Exception as error:  # noqa: BLE001  as above
             return "raise", pack_error(self._unsendable(name, asked, value, error))
 
-    def _find(self, name: str, *args: Any) -> Any:
+    def _find(self, name: str, *args: Any) -> Any:  # noqa: PLR0911  a table of cases
         ctx = self._context
-        found: Any
         match name, args:
             case (("input" | "variable" | "service"), (key,)):
-                found = getattr(ctx, f"{name}s")[key]
-            case "learn", (secret, value):
-                found = None
-                masking.learn(secret, value)
-            case "secret_of_service", (secret,):
-                found = service_of(ctx.services[SERVICE]).get(secret)
+                return getattr(ctx, f"{name}s")[key]
             case (("resumed" | "resume_data" | "last_heartbeat"), ()):
-                found = getattr(ctx, name)
+                return getattr(ctx, name)
             case "sources", ():
-                found = {port: list(each) for port, each in ctx.sources.items()}
-            case (("step_key" | "heartbeat" | "secret"), (given,)):
-                found = getattr(ctx, name)(given)
+                return {port: list(each) for port, each in ctx.sources.items()}
+            case "secret", (secret,):
+                return resolve(secret, ctx.services)
+            case (("step_key" | "heartbeat"), (given,)):
+                return getattr(ctx, name)(given)
             case "step_begin", (step,):
-                found = self._begin(step)
+                return self._begin(step)
             case "step_keep", (step, value):
-                found = None
-                self._keep(step, value)
-            case _:
-                raise UsageError(f"{ctx.path} asked for {name!r}, which this version of flownb has not.")
-        return found
+                return self._keep(step, value)
+        raise UsageError(f"{ctx.path} asked for {name!r}, which this version of flownb has not.")
 
     def _begin(self, name: str) -> tuple[str, bool, Any]:
         """The step's name as recorded, whether it was done before, and what it gave then."""

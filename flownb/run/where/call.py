@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from flownb.run.context import NodeContext
+from flownb.run.secrets import filled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,8 @@ def call(attempt: Attempt, inputs: dict[str, Any]) -> Any:
     """Call the node's function; of an async one the coroutine comes back."""
     body = attempt.body
     assert body.call is not None
+    if attempt.execution.references:
+        inputs = filled(attempt, inputs)
     given = inputs if body.plain else {name: each for name, each in inputs.items() if name in body.parameters}
     return body.call(**given, ctx=NodeContext(attempt)) if body.takes_ctx else body.call(**given)
 

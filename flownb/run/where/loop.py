@@ -26,7 +26,7 @@ def start(attempt: Attempt) -> None:
     # once, so that nothing the engine does is taken for the node's. That costs a third of a context of our own.
     OUTPUT.set(attempt.buffer)
     try:
-        task = engine.tasks.start(_run(attempt), f"{execution.run_id}:{attempt.path}")
+        task = engine.tasks.start(attempt.body.run(attempt), attempt.path)
     finally:
         OUTPUT.set(None)
     if task.done():
@@ -36,7 +36,27 @@ def start(attempt: Attempt) -> None:
         task.add_done_callback(attempt.task_ended, context=engine.base_context)
 
 
-async def _run(attempt: Attempt) -> Outcome | None:
+async def run_plain(attempt: Attempt) -> Outcome | None:
+    """As `run`, for a node that is its function and nothing else: most are, so each step counts."""
+    body, execution = attempt.body, attempt.execution
+    try:
+        inputs = execution.values.arguments(body)
+        if execution.references:
+            inputs = await execution.engine.on_thread(partial(filled, attempt, inputs))
+        value = body.call(**inputs)  # type: ignore[misc]  # it has a function
+        if type(value) is CoroutineType or inspect.isawaitable(value):
+            value = await value
+        if is_small(value):
+            return outcome_of(attempt, value)
+        stored: Outcome = await execution.engine.on_thread(lambda: outcome_of(attempt, value))
+    except (SystemExit, KeyboardInterrupt) as error:
+        attempt.end(None, error)
+        return None
+    return stored
+
+
+async def run(attempt: Attempt) -> Outcome | None:
+    """What the task of an attempt does."""
     body, execution = attempt.body, attempt.execution
     try:
         inputs = execution.values.arguments(body)
@@ -51,7 +71,7 @@ async def _run(attempt: Attempt) -> Outcome | None:
                 value = outcome_of_type(body, value, inputs)
         else:
             context = NodeContext(attempt)
-            if body.refers or execution.references:  # a keyring may take its time
+            if body.refers or context.references:  # a keyring may take its time
                 work = partial(prepare, body.type, body.node, context, inputs, secret=context.secret)
                 value = await (await execution.engine.on_thread(work)).execute(context, inputs)
             else:

@@ -87,8 +87,9 @@ class Process:
     def run(self) -> Outcome:
         """See the process through, on a worker thread."""
         attempt = self._attempt
+        known: dict[str, bytes] = {}
         if attempt.execution.references:
-            self._inputs = filled(attempt, self._inputs)
+            self._inputs = filled(attempt, self._inputs, known)
         call = pack_call(attempt, self._inputs)
         limits = attempt.body.node.limits
         memory = (limits.memory_mb or 0) * _MEGABYTE if limits else 0
@@ -100,10 +101,9 @@ class Process:
                 if self._asked:
                     hatched.watch.send(TERMINATE)
             answers = Answers(attempt)
-            known = answers.known() if attempt.body.takes_ctx else None
-            around = surroundings() | {"own_secrets": answers.own_secrets}
+            asked = answers.known() if attempt.body.takes_ctx else None
             with contextlib.suppress(Closed):  # it died before it had heard all: its keeper says how
-                hatched.channel.send((attempt.path, around, call, known))
+                hatched.channel.send((attempt.path, surroundings(), call, asked, known))
             self._serve(hatched, answers)
         finally:
             with self._lock:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.errors import InvalidInput
 from flownb.run.capture import OUTPUT
 from flownb.run.outcome import Outcome, outcome_of
-from flownb.run.secrets import filled
 from flownb.run.where.call import call, outcome_of_type
 
 if TYPE_CHECKING:
@@ -84,8 +83,6 @@ class OnThread:
 
 def value_of(attempt: Attempt, inputs: dict[str, Any]) -> Outcome:
     """Call the function of a node on the thread where this is called, and make the stored form of its value."""
-    if attempt.execution.references:
-        inputs = filled(attempt, inputs)
     value = call(attempt, inputs)
     if inspect.iscoroutine(value):
         value.close()

@@ -30,6 +30,7 @@ VALUES: dict[str, Any] = {
     "reason": REASON,
     "x": -3,
     "index": 3,
+    "nodes": ("load", "post"),
     "y": 4,
     "attempt": 2,
     "seq": 7,

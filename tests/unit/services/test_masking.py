@@ -153,16 +153,6 @@ def test_log_records_are_masked_with_their_tracebacks_wherever_they_go() -> None
     assert "nothing special" in out.getvalue()
 
 
-def test_who_works_for_another_process_tells_it_before_anybody_has_the_value() -> None:
-    told: list[tuple[str, bytes]] = []
-    end = masking.tell(lambda name, value: told.append((name, value)))
-    masking.learn("key", SECRET)
-    masking.learn("key", SECRET)
-    end()
-    masking.learn("other", "another-secret")
-    assert told == [("key", SECRET.encode())]
-
-
 def test_a_hundred_secrets_cost_a_text_of_a_megabyte_little() -> None:
     chance = random.Random(7)
     letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/$%&"

@@ -94,6 +94,8 @@ def asked(approval: str, node: str, at: float = 1004.0) -> ev.ApprovalRequested:
 ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.RunStarted(at=1.5, workflow="invoices", definition="d1", inputs={"path": "ä.csv", "n": [1, 2.5, None, True]}),
     ev.NodeStarted(at=2.0, node="load", attempt=2),
+    ev.SignalReceived(at=2.0, name="paid", value=3.5, by="ada", nodes=("wait",)),
+    ev.SignalDelivered(at=2.0, node="wait", name="paid"),
     ev.IterationStarted(at=2.0, node="each", index=3, item={"amount": 3.5}),
     ev.NodeRetrying(at=2.0, node="load", attempt=2, delay=0.5, error=FAILURE),
     ev.NodeCompleted(

@@ -23,6 +23,7 @@ TRIALS: dict[str, dict[str, Any]] = {
     "control.output": {"inputs": {"main": [1]}, "context": FakeContext(sources={"main": ["a"]})},
     "control.condition": {"config": {"test": "total > 3"}, "inputs": {"total": 4}},
     "control.delay": {"config": {"seconds": 3}, "inputs": {"main": [1]}},
+    "control.wait_for_event": {"config": {"event": "paid"}, "resumed": {"name": "paid", "value": 3}},
     "control.loop": {"config": {"over": [1, 2]}},
     "control.merge": {"config": {"mode": "append"}, "inputs": {"main": [1, [2]]}},
     "control.switch": {
