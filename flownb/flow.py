@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flownb.errors import InvalidInput, InvalidWorkflow, UsageError
 from flownb.graph.builder import Builder
-from flownb.graph.refs import NodeRef
+from flownb.graph.refs import NodeRef, sources
 from flownb.model.problem import Severity
 from flownb.model.status import Durability, RunMode
 from flownb.run.capability import unsupported
@@ -17,6 +17,7 @@ from flownb.run.session import current as current_session
 
 if TYPE_CHECKING:
     from flownb.graph.picture import Picture
+    from flownb.graph.refs import Sources
     from flownb.graph.registry import Registry
     from flownb.model.problem import Problem
     from flownb.model.workflow import Settings, Workflow
@@ -74,6 +75,8 @@ class Flow(Builder):
             origin=hook_up or (lambda: None),
         )
         self.services: dict[str, Any] = dict(services or {})
+        #: Outputs that take the place of running a node, by its id.
+        self.pins: dict[str, Any] = {}
         self._definition: tuple[Workflow, Definition] | None = None
 
     def definition(self) -> Definition:
@@ -89,6 +92,22 @@ class Flow(Builder):
             raise_problems(self.name, [*self.validate(), *unsupported(workflow)])
             self._definition = (workflow, Definition(workflow, self.functions, self.registry))
         return self._definition[1]
+
+    def pin(self, node: str | NodeRef, value: Any) -> None:
+        """Use a value instead of running a node, in every run that somebody starts here; headless runs ignore it.
+
+        Args:
+            node: which.
+            value: its output; an `Output` to choose ports as well.
+        """
+        self.pins[self[node.id if isinstance(node, NodeRef) else node].id] = value
+
+    def unpin(self, node: str | NodeRef | None = None) -> None:
+        """Run a node again, or all of them."""
+        if node is None:
+            self.pins.clear()
+        else:
+            self.pins.pop(node.id if isinstance(node, NodeRef) else node, None)
 
     def view(self, *, dark: bool = False) -> Picture:
         """A picture of the flow as it is defined now; it shows itself in a notebook."""
@@ -107,8 +126,8 @@ class Flow(Builder):
         store: Any = None,
         key: str | None = None,
         until: str | NodeRef | None = None,
-        from_: str | None = None,
-        only: Any = None,
+        from_: str | NodeRef | None = None,
+        only: Sources = None,
         durability: str | None = None,
         services: Mapping[str, Any] | None = None,
         display: bool = True,
@@ -121,8 +140,9 @@ class Flow(Builder):
             store: a URL, a path or an open store; else `FLOWNB_STORE`, else the nearest `.flownb/`.
             key: an idempotency key: at most one run is ever started with it in a store.
             until: run only what this node needs, and the node.
-            from_: not in this version.
-            only: not in this version.
+            from_: run this node and what follows from it; of the rest, what is not stale is taken from the newest
+                earlier run.
+            only: run these nodes alone, on the outputs of the newest earlier run.
             durability: `process` (survives a kill -9, the default) or `power` (the plug as well).
             services: objects for `ctx.services`, before those of the flow.
             display: in a notebook, show the run under the cell.
@@ -134,8 +154,6 @@ class Flow(Builder):
             Conflict: the key belongs to another target or other inputs.
             StoreError: the store can't be opened or written.
         """
-        if from_ is not None or only is not None:
-            raise UsageError("Partial runs know `until=` in this version; `from_=` and `only=` come later.")
         given = _by_name(inputs)
         if twice := sorted(given.keys() & kw.keys()):
             raise InvalidInput(f"The input {twice[0]!r} is given twice.", name=twice[0])
@@ -152,6 +170,9 @@ class Flow(Builder):
             services={**self.services, **(services or {})},
             key=key,
             until=until.id if isinstance(until, NodeRef) else until,
+            from_=from_.id if isinstance(from_, NodeRef) else from_,
+            only=tuple(dict.fromkeys(each.node for each in sources(only, self, "only"))),
+            pins=dict(self.pins),
             mode=RunMode.MANUAL,
             power=_power(durability),
             session=session,

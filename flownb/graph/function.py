@@ -14,13 +14,11 @@ import msgspec
 
 from flownb.errors import UsageError
 from flownb.graph.hints import type_of, type_of_value
-from flownb.model.fingerprint import function_hash
+from flownb.model.fingerprint import code_and_source
 from flownb.model.ports import ERROR, MAIN, DataType, InputPort, NodePorts, OutputPort
-from flownb.model.source import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from types import CodeType
 
 #: The parameter by which a function asks for what it may know and do while it runs.
 CONTEXT: Final = "ctx"
@@ -154,7 +152,7 @@ def function_config(function: Callable[..., Any], signature: Signature, outputs:
     `function` is `module:qualname`, `code` its hash, `source` its text, `params` a table `{type, optional}` by name,
     `outputs` the names of extra ports, `returns` the type of `main`.
     """
-    code, source = _code_and_source(function)
+    code, source = code_and_source(function)
     config: dict[str, Any] = {"function": address_of(function), "code": code, "source": source}
     config["params"] = {
         each.name: {"type": each.type.value} if each.required else {"type": each.type.value, "optional": True}
@@ -229,21 +227,3 @@ def _data_type(name: Any) -> DataType:
         return DataType(name)
     except ValueError:
         return DataType.ANY
-
-
-def _code_and_source(function: Callable[..., Any]) -> tuple[str, str]:
-    """Hash and text of a function; a thousand nodes made from one `def` look them up once."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    if code is None:
-        return function_hash(function), source_of(function)
-    key = (code, code.co_filename)  # equal code objects may come from two files
-    found = _texts.get(key)
-    if found is None:
-        if len(_texts) >= _MOST_TEXTS:
-            _texts.clear()
-        found = _texts[key] = function_hash(function), source_of(function)
-    return found
-
-
-_MOST_TEXTS: Final = 1024
-_texts: dict[tuple[CodeType, str], tuple[str, str]] = {}

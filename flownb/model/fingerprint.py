@@ -26,7 +26,7 @@ from flownb.model.source import source_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flownb.model.workflow import Workflow
+    from flownb.model.workflow import Node, Workflow
 
 #: What a node or a variable may change without becoming another one.
 _LOOKS: Final = frozenset({"name", "notes", "pinned"})
@@ -61,6 +61,12 @@ def definition_hash(workflow: Workflow) -> str:
             "error_handlers": _canonical(plain(workflow.error_handlers)),
         }
     )
+
+
+def node_key(node: Node) -> str:
+    """The hash of what decides a node's result besides its inputs: type, type version, config, code."""
+    kept = _what_it_does(plain(node))
+    return digest_of([node.type, node.type_version, kept.get("config", {})])
 
 
 def _what_it_does(node: dict[str, Any]) -> dict[str, Any]:
@@ -112,7 +118,7 @@ def _parts(function: Callable[..., Any], outer: frozenset[int]) -> tuple[Any, ..
     defaults = (*(made.__defaults__ or ()), *sorted((made.__kwdefaults__ or {}).items()))
     return (
         "function",
-        _code(made),
+        _read(made.__code__, made)[0],
         tuple(_value(each, outer) for each in defaults),
         tuple(_enclosed(cell, outer) for cell in made.__closure__ or ()),
     )
@@ -138,8 +144,40 @@ def _enclosed(cell: Any, outer: frozenset[int]) -> Any:
         return "empty"
 
 
-def _code(function: FunctionType) -> Any:
-    source = source_of(function)
+def code_and_source(function: Callable[..., Any]) -> tuple[str, str]:
+    """Hash and text of a function; of a thousand that are made by one `def` the text is read once."""
+    made = inspect.unwrap(function)
+    if not isinstance(made, FunctionType):
+        return function_hash(function), source_of(function)
+    text = _read(made.__code__, made)[1]
+    if made.__closure__ or made.__defaults__ or made.__kwdefaults__:
+        return function_hash(function), text
+    key = (made.__code__, made.__code__.co_filename)
+    if key not in _hashes:
+        _hashes[key] = function_hash(function)
+    return _hashes[key], text
+
+
+def _read(code: CodeType, function: Any) -> tuple[Any, str]:
+    """What a code object does, and its text; remembered, because reading and parsing the text is slow."""
+    key = (code, code.co_filename)  # equal code objects may come from two files
+    found = _texts.get(key)
+    if found is None:
+        if len(_texts) >= _MOST_TEXTS:
+            _texts.clear()
+            _hashes.clear()
+        source = source_of(function)
+        found = _texts[key] = _steps(function, source), source
+    return found
+
+
+_MOST_TEXTS: Final = 1024
+_texts: dict[tuple[CodeType, str], tuple[Any, str]] = {}
+#: Of functions that enclose nothing and have no defaults, whose hash is that of their code.
+_hashes: dict[tuple[CodeType, str], str] = {}
+
+
+def _steps(function: FunctionType, source: str) -> Any:
     if source:
         try:
             tree = ast.parse(source)

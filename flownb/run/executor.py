@@ -18,8 +18,9 @@ from flownb.run.attempt import Attempt
 from flownb.run.capture import Buffer
 from flownb.run.decisions import take
 from flownb.run.ending import conclude, failed_event, limit_time, stop
-from flownb.run.inputs import Values
+from flownb.run.inputs import Values, loaded
 from flownb.run.loops import Rounds, turn
+from flownb.run.outcome import NotKept
 from flownb.run.signals import look_for, take_up
 from flownb.run.timers import Timers
 from flownb.services import masking
@@ -143,6 +144,8 @@ class Execution:
             return []
         idle = self.pausing or self.stopping is not None
         state = self.state
+        if self.values.large:
+            self.values.release()
         while True:
             if state.finished_blocks:
                 turn(self)
@@ -218,7 +221,9 @@ class Execution:
         attempt.buffer.closed = True
         if attempt.buffer.pending:
             attempt.flush(last=True)
-        if error is not None:
+        if type(error) is NotKept:
+            self.engine.lose(self, error.fault)  # the attempt stays uncommitted: nothing says that the node failed
+        elif error is not None:
             attempt_failed(self, attempt, error)
         elif outcome is not None and outcome.suspend is not None:
             self._suspended(attempt, outcome)
@@ -239,7 +244,7 @@ class Execution:
             except Exception as error:  # noqa: BLE001  a condition that can't be evaluated fails its source
                 attempt_failed(self, attempt, error)
                 return
-        self.values.keep(number, output, outcome.plain)
+        self.values.keep(number, output, outcome.plain, outcome.held)
         self.record(
             ev.NodeCompleted(
                 at=self._now(),
@@ -272,8 +277,8 @@ class Execution:
     # --- values, for attempts -----------------------------------------------------------------------------------------
 
     def arguments(self, body: Body) -> dict[str, Any]:
-        """The live inputs of a node by parameter."""
-        return self.values.arguments(body)
+        """The live inputs of a node by parameter, loaded where they have to be."""
+        return loaded(self.values.arguments(body))
 
     def input_value(self, name: str) -> Any:
         """An input of the run."""

@@ -257,6 +257,7 @@ class Run(Asking):
             self._follower = None
         self._execution = execution
         self._state = execution.state
+        self._lost = None
         self._settled.clear()
         execution.listeners = (*execution.listeners, self._heard)
         if execution.gone:  # its last word came before this handle listened

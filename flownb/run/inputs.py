@@ -10,9 +10,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from flownb.graph.nodetype import Output
 from flownb.model.ports import ERROR
-from flownb.model.state import COMPLETED, FAILED
+from flownb.model.state import CANCELLED, COMPLETED, FAILED, SKIPPED
+from flownb.model.wires import CAPTURE, DATA
+from flownb.run.live import LIVE, weight_of
 from flownb.store import values
 
 if TYPE_CHECKING:
@@ -25,6 +29,59 @@ if TYPE_CHECKING:
 
 _UNCHANGEABLE: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
 _MISSING: Final = object()
+_CONTAINERS: Final = frozenset({dict, list, set, tuple})
+_CARRIES: Final = frozenset({DATA, CAPTURE})
+_ENDED: Final = frozenset({COMPLETED, FAILED, SKIPPED, CANCELLED})
+
+
+class Unloaded(dict[str, Any]):
+    """The inputs of a node of which some are on disk: `load()` gives all of them, and may take its time."""
+
+    __slots__ = ("_source",)
+
+    def __init__(self, values: Values, arguments: dict[str, Any]) -> None:
+        super().__init__(arguments)
+        self._source = values
+
+    def load(self) -> dict[str, Any]:
+        """The inputs themselves.
+
+        Raises:
+            StoreError: one can't be restored.
+            NotFound: its artifact is gone.
+        """
+        return {name: self._one(each) for name, each in self.items()}
+
+    def _one(self, value: Any) -> Any:
+        if type(value) is _Later:
+            return self._source.output(value.number, value.port)
+        if type(value) is _LaterInput:
+            return self._source.input(value.name)
+        return [self._one(each) for each in value.items] if type(value) is _LaterMany else value
+
+
+def loaded(inputs: dict[str, Any]) -> dict[str, Any]:
+    """The inputs of a node; what has to be loaded is loaded now."""
+    return inputs.load() if type(inputs) is Unloaded else inputs
+
+
+class _Later(msgspec.Struct, frozen=True):
+    """In the place of a node's output that is on disk."""
+
+    number: int
+    port: str | None
+
+
+class _LaterMany(msgspec.Struct, frozen=True):
+    """In the place of the values of a port that takes several, some of which are on disk."""
+
+    items: list[Any]
+
+
+class _LaterInput(msgspec.Struct, frozen=True):
+    """In the place of an input of the run that is on disk."""
+
+    name: str
 
 
 class Values:
@@ -34,18 +91,45 @@ class Values:
         self._state = state
         self._artifacts = artifacts
         self._live: dict[int, Output] = {}
+        #: Nodes with large values that can be let go of, and have readers that have not ended.
+        self.large: set[int] = set()
+        #: Nodes whose values lie in artifacts, wholly or in part.
+        self._held: set[int] = set()
         #: What this process was given for the run's inputs; where an input has no stored form, there is no other.
         self.given: Mapping[str, Any] = {}
 
-    def keep(self, number: int, output: Output, plain: Any = _MISSING) -> None:
-        """Remember what a node returned, unless its stored form is the value itself."""
+    def keep(self, number: int, output: Output, plain: Any = _MISSING, held: int = 0) -> None:
+        """Remember what a node returned, unless its stored form is the value itself.
+
+        Of a value that can be let go of, `held` bytes are in artifacts.
+        """
         if output.value is not plain or output.values:
             self._live[number] = output
+        if held:
+            self._held.add(number)
+            self.large.add(number)
+            LIVE.add(self, number, _weight(output, held))
+
+    def drop(self, number: int) -> None:
+        """Let go of a value; who wants it loads it."""
+        self._live.pop(number, None)
+
+    def release(self) -> None:
+        """Let go first of large values whose readers have all ended."""
+        state = self._state
+        status = state.node_status
+        for number in list(self.large):
+            readers = (wire.target for wire in state.topology.leaving[number] if wire.group in _CARRIES)
+            if all(status[target] in _ENDED for target in readers):
+                self.large.discard(number)
+                LIVE.done(self, number)
 
     def rebase(self, state: RunState) -> None:
         """Serve another state of the same run: what nodes returned stays, for those that are still completed."""
         self._state = state
         self._live = {n: each for n, each in self._live.items() if state.node_status[n] in (COMPLETED, FAILED)}
+        self._held.intersection_update(self._live)
+        self.large = set(self._held)
 
     def encode(self, value: Any) -> Any:
         """The plain form of a value."""
@@ -68,7 +152,26 @@ class Values:
         if live is None:
             return self._load(number, port, self._plain(number, port))
         value = live.values[port] if port is not None and port in live.values else live.value
-        return value if type(value) in _UNCHANGEABLE else self._hand_out(value, self._plain(number, port))
+        if type(value) in _UNCHANGEABLE:
+            return value
+        if number in self._held:
+            LIVE.used(self, number)
+            if type(value) in _CONTAINERS:  # nobody else may see what one reader does with it
+                return values.load(self._plain(number, port), self._artifacts)
+        return self._hand_out(value, self._plain(number, port))
+
+    def _at_hand(self, number: int, port: str | None) -> Any:
+        """The same, or what stands for it where that may take long."""
+        live = self._live.get(number)
+        if live is None:
+            plain = self._plain(number, port)
+            if type(plain) in (dict, list) and values.artifacts_in(plain):
+                return _Later(number, port)
+        elif self._held and number in self._held:
+            value = live.values[port] if port is not None and port in live.values else live.value
+            if type(value) in _CONTAINERS:
+                return _Later(number, port)
+        return self.output(number, port)
 
     def is_live(self, number: int) -> bool:
         """Whether this process has the value itself."""
@@ -82,15 +185,17 @@ class Values:
 
     def _load(self, number: int, port: str | None, plain: Any) -> Any:
         value = self.decode(plain)
-        if port is None and values.artifact_of(plain) is not None:
-            self._live[number] = Output(value)  # a frame is read from disk once, however many nodes want it
-        return self._hand_out(value, None)
+        if port is None and (digest := values.artifact_of(plain)) is not None and type(value) not in _CONTAINERS:
+            # A frame is read from disk once, however many nodes want it, as long as there is room.
+            self.keep(number, Output(value), held=self._artifacts.size(digest))
+            return self._hand_out(value, None)
+        return value
 
     def _hand_out(self, value: Any, plain: Any) -> Any:
         cls = type(value)
         if cls in _UNCHANGEABLE:
             return value
-        if cls in (dict, list, set, tuple) and plain is not None and values.artifact_of(plain) is None:
+        if cls in _CONTAINERS and plain is not None:
             return value if values.is_transient(plain) else values.load(plain, self._artifacts)
         if cls.__module__.startswith("pandas") and "pandas" in sys.modules:
             return value.copy(deep=False) if hasattr(value, "copy") else value
@@ -103,27 +208,41 @@ class Values:
     # --- what a node gets ---------------------------------------------------------------------------------------------
 
     def arguments(self, body: Body) -> dict[str, Any]:
-        """The inputs of a node by parameter: data edges that are live, and inputs of the run."""
+        """The inputs of a node by parameter: data edges that are live, and inputs of the run.
+
+        Where one of them has to be loaded, they come as `Unloaded`.
+        """
         state = self._state
         arguments: dict[str, Any] = {}
+        later = False
         if body.sources is not None and not state.dead:
             live, output = self._live, state.output
             for name, source in body.sources:
                 plain = output[source]
                 whole = source not in live and type(plain) in _UNCHANGEABLE
-                arguments[name] = plain if whole else self.output(source)
-            return arguments
+                arguments[name] = value = plain if whole else self._at_hand(source, None)
+                later = later or type(value) is _Later
+            return Unloaded(self, arguments) if later else arguments
         for argument in state.topology.arguments[body.number]:
             if argument.many:
-                arguments[argument.name] = [self.output(w.source, w.port) for w in argument.wires if self._carries(w)]
+                carried = [self._at_hand(w.source, w.port) for w in argument.wires if self._carries(w)]
+                far = any(type(each) is _Later for each in carried)
+                arguments[argument.name] = _LaterMany(carried) if far else carried
+                later = later or far
             elif self._carries(wire := argument.wires[0]):
-                arguments[argument.name] = self.output(wire.source, wire.port)
+                arguments[argument.name] = value = self._at_hand(wire.source, wire.port)
+                later = later or type(value) is _Later
         for name in body.from_round:
             arguments[name] = self.round(body.number)[name]
         for name in body.from_inputs:
             if name in state.inputs:
-                arguments[name] = self.input(name)
-        return arguments
+                plain = state.inputs[name]
+                far = (
+                    type(plain) in (dict, list) and not values.is_transient(plain) and bool(values.artifacts_in(plain))
+                )
+                arguments[name] = _LaterInput(name) if far else self.input(name)
+                later = later or far
+        return Unloaded(self, arguments) if later else arguments
 
     def round(self, number: int) -> dict[str, Any]:
         """Inside a loop: the item of the round, and its number."""
@@ -172,3 +291,9 @@ class Values:
             scope = inputs | {"output": carried, path: carried}
             verdicts[wire.id] = bool(compile_condition(wire.condition).evaluate(scope))
         return verdicts
+
+
+def _weight(output: Output, held: int) -> int:
+    """About how many bytes an output takes in memory, where `held` are stored of it."""
+    every = (output.value, *output.values.values())
+    return max(held, sum(weight_of(each, 0) for each in every))

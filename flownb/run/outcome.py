@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from flownb import faults
-from flownb.errors import InvalidInput
+from flownb.errors import InvalidInput, StoreError
 from flownb.graph.nodetype import Output, Suspend
 from flownb.model.ports import ERROR
 from flownb.run.secrets import masked_output
@@ -17,6 +17,7 @@ from flownb.store.values import Stored
 
 if TYPE_CHECKING:
     from flownb.run.attempt import Attempt
+    from flownb.store.artifacts import ArtifactStore
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -29,6 +30,16 @@ class Outcome(msgspec.Struct, frozen=True):
     #: Of single ports, where they differ from `plain`.
     ports: dict[str, Stored] | None = None
     suspend: Suspend | None = None
+    #: How many bytes of it are in artifacts; 0 where a part of it is in memory only.
+    held: int = 0
+
+
+class NotKept(Exception):
+    """The store has no room for a result, or can't be written. That is no failure of the node: it did its work."""
+
+    def __init__(self, fault: StoreError) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
 
 
 def outcome_of(attempt: Attempt, value: Any) -> Outcome:
@@ -36,6 +47,7 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
 
     Raises:
         InvalidInput: the body chose a port that its node has not, or left a step unfinished.
+        NotKept: the store can't take what the body returned.
     """
     if attempt.steps is not None:
         attempt.steps.close()
@@ -52,10 +64,23 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     ports: dict[str, Stored] | None = None
     if output.ports or output.values:
         _check_ports(attempt, output)
-        ports = {port: values.store(each, artifacts) for port, each in output.values.items()}
-    outcome = Outcome(values.store(output.value, artifacts).plain, output, ports)
+        ports = {port: _stored(each, artifacts) for port, each in output.values.items()}
+    stored = _stored(output.value, artifacts)
+    outcome = Outcome(stored.plain, output, ports, held=_held(stored, ports) if stored.held or ports else 0)
     faults.reach("node.after_body")
     return outcome
+
+
+def _stored(value: Any, artifacts: ArtifactStore) -> Stored:
+    try:
+        return values.store(value, artifacts)
+    except StoreError as error:
+        raise NotKept(error) from error
+
+
+def _held(stored: Stored, ports: dict[str, Stored] | None) -> int:
+    every = (stored, *(ports or {}).values())
+    return 0 if any(each.transient for each in every) else sum(each.held for each in every)
 
 
 def _check_ports(attempt: Attempt, output: Output) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from flownb.errors import InvalidInput, near_names
-from flownb.model import events as ev
 from flownb.model.ports import DataType
 from flownb.run.secrets import refuse_values
 from flownb.services import masking
@@ -16,7 +15,6 @@ from flownb.services.secrets import is_reference
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flownb.model.state import RunState
     from flownb.model.workflow import Variable
     from flownb.run.definition import Definition
 
@@ -37,6 +35,10 @@ class Request(msgspec.Struct, kw_only=True):
     #: Digest of the pinned program, or empty.
     program: str = ""
     until: str | None = None
+    from_: str | None = None
+    only: tuple[str, ...] = ()
+    #: Live outputs by node that take the place of running it.
+    pins: dict[str, Any] = {}
     session: Any = None
     #: What a key is compared by beside the inputs: the target as given.
     target: str = ""
@@ -104,34 +106,3 @@ _PLAIN_TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     DataType.ARRAY: ((list,), "a list"),
     DataType.OBJECT: ((dict,), "a dict"),
 }
-
-
-def check_until(request: Request) -> None:
-    """Before anything is recorded: a start that is refused must leave no run and use up no key."""
-    index = request.definition.topology.index
-    if request.until is not None and request.until not in index:
-        raise InvalidInput(
-            f"{request.definition.workflow.name} has no node {request.until!r} to run until."
-            f"{near_names(request.until, index)}",
-            name="until",
-        )
-
-
-def left_out(request: Request, state: RunState, now: float) -> list[ev.Event]:
-    """With `until`, the nodes that it doesn't need are skipped from the start."""
-    if request.until is None:
-        return []
-    topology = state.topology
-    needed: set[int] = set()
-    queue = [topology.index[request.until]]
-    while queue:
-        number = queue.pop()
-        if number not in needed:
-            needed.add(number)
-            queue += [wire.source for wire in topology.entering[number]]
-    reason = ev.Reason(group="command", message=f"not needed: the run is until {request.until}")
-    return [
-        ev.NodeSkipped(at=now, node=path, reason=reason)
-        for number, path in enumerate(topology.paths)
-        if number not in needed
-    ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flownb import faults
 from flownb.errors import Conflict, DefinitionDrift, InvalidInput, RunError
+from flownb.graph.nodetype import Output
 from flownb.model import commands as cmd
 from flownb.model import events as ev
 from flownb.model.fingerprint import digest_of
@@ -18,8 +19,8 @@ from flownb.run.engine import engine
 from flownb.run.executor import Execution
 from flownb.run.follow import Follower
 from flownb.run.handle import Run
+from flownb.run.partial import check_part, shortcuts, uses_pins
 from flownb.run.recover import read_state, require_row, resumption
-from flownb.run.request import Request, check_until, left_out
 from flownb.run.secrets import references_of
 from flownb.services import masking
 from flownb.store import values
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flownb.run.definition import Definition
+    from flownb.run.request import Request
     from flownb.run.session import Session
     from flownb.store.contract import Lease, RunRow
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 def start(request: Request) -> Run:
     """Start a run, or attach to the one that this start was before: by key, or by its place in a notebook."""
     session: Session | None = request.session
-    check_until(request)
+    check_part(request)
     if request.key is not None and not isinstance(request.key, str):
         raise InvalidInput(f"The key of a run is text, not {request.key!r:.60}.", name="key")
     if session is not None:
@@ -92,7 +94,7 @@ def _first_events(request: Request, state: RunState, plain: dict[str, Any]) -> l
         parent=request.parent,
         parent_node=request.parent_node,
     )
-    return [started, *left_out(request, state, started.at)]
+    return [started, *shortcuts(request, state, plain, started.at)]
 
 
 def _join(
@@ -115,6 +117,9 @@ def _join(
         hold=hold,
     )
     execution.values.given = request.inputs
+    if uses_pins(request):
+        for path, value in request.pins.items():
+            execution.values.keep(state.topology.index[path], value if isinstance(value, Output) else Output(value))
     join = run.join_all if state.seq else run.join  # a new run has no other handles
     if masking.known is not None:
         first = [masking.known.struct(event) for event in first]
@@ -297,7 +302,7 @@ def _start_in_session(request: Request, session: Session) -> Run:
     request.headless = True
     if first:
         request.until = session.until or request.until
-        check_until(request)
+        check_part(request)
         request.parent, request.parent_node = session.parent, session.parent_node
     row = request.store.row(run_id)
     lease: Lease | None

@@ -53,6 +53,8 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
     digest: str | None
     #: Bytes of the JSON, or of that artifact.
     size: int
+    #: Bytes in artifacts, of the whole or of what is inside it; such a value can be let go of and loaded again.
+    held: int = 0
 
 
 def store(value: Any, artifacts: ArtifactStore) -> Stored:

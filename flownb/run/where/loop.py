@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from flownb.nodes.prepare import prepare
 from flownb.run.capture import OUTPUT
 from flownb.run.context import NodeContext
+from flownb.run.inputs import Unloaded
 from flownb.run.outcome import Outcome, is_small, outcome_of
 from flownb.run.secrets import filled
 from flownb.run.where.call import call, outcome_of_type
@@ -41,6 +42,8 @@ async def run_plain(attempt: Attempt) -> Outcome | None:
     body, execution = attempt.body, attempt.execution
     try:
         inputs = execution.values.arguments(body)
+        if type(inputs) is Unloaded:
+            inputs = await execution.engine.on_thread(inputs.load)
         if execution.references:
             inputs = await execution.engine.on_thread(partial(filled, attempt, inputs))
         value = body.call(**inputs)  # type: ignore[misc]  # it has a function
@@ -60,6 +63,8 @@ async def run(attempt: Attempt) -> Outcome | None:
     body, execution = attempt.body, attempt.execution
     try:
         inputs = execution.values.arguments(body)
+        if type(inputs) is Unloaded:
+            inputs = await execution.engine.on_thread(inputs.load)
         if body.call is not None:
             if execution.references:
                 inputs = await execution.engine.on_thread(partial(filled, attempt, inputs))

@@ -21,6 +21,7 @@ from flownb.errors import NodeFailed
 from flownb.run.capture import OUTPUT
 from flownb.run.child.keeper import KILL, TERMINATE
 from flownb.run.child.wire import Closed, Parcel
+from flownb.run.inputs import loaded
 from flownb.run.outcome import Outcome, outcome_of
 from flownb.run.secrets import filled
 from flownb.run.where.answers import Answers
@@ -44,7 +45,7 @@ def start(attempt: Attempt) -> None:
     """Hand the body to a process."""
     execution = attempt.execution
     try:
-        inputs = execution.arguments(attempt.body)
+        inputs = execution.values.arguments(attempt.body)
     except Exception as error:  # noqa: BLE001  an input that can't be loaded is the node's failure
         attempt.end(None, error)
         return
@@ -87,6 +88,7 @@ class Process:
     def run(self) -> Outcome:
         """See the process through, on a worker thread."""
         attempt = self._attempt
+        self._inputs = loaded(self._inputs)
         known: dict[str, bytes] = {}
         if attempt.execution.references:
             self._inputs = filled(attempt, self._inputs, known)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import InvalidInput
 from flownb.run.capture import OUTPUT
+from flownb.run.inputs import loaded
 from flownb.run.outcome import Outcome, outcome_of
 from flownb.run.where.call import call, outcome_of_type
 
@@ -27,7 +28,7 @@ def start(attempt: Attempt) -> None:
     """Hand the body to a worker thread."""
     execution = attempt.execution
     try:
-        inputs = execution.arguments(attempt.body)
+        inputs = execution.values.arguments(attempt.body)
     except Exception as error:  # noqa: BLE001  an input that can't be loaded is the node's failure
         attempt.end(None, error)
         return
@@ -83,6 +84,7 @@ class OnThread:
 
 def value_of(attempt: Attempt, inputs: dict[str, Any]) -> Outcome:
     """Call the function of a node on the thread where this is called, and make the stored form of its value."""
+    inputs = loaded(inputs)
     value = call(attempt, inputs)
     if inspect.iscoroutine(value):
         value.close()

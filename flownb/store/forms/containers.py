@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from flownb.store.forms.refused import Refused, a_type, broken, expect, fields, step
+from flownb.store.forms.refused import Refused, a_type, broken, expect, fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,19 +48,7 @@ def _frozenset(decoder: Decoder, payload: Any) -> frozenset[Any]:
 
 
 def _encode_dict(encoder: Encoder, value: dict[Any, Any]) -> dict[str, Any]:
-    for key in value:
-        if type(key) is not str or key.startswith("$") or (encoder.careful and not key.isascii()):
-            return {"$dict": encoder.pairs(value.items())}
-    plain = {}
-    encode = encoder.encode
-    key = ""
-    try:
-        for key, each in value.items():
-            plain[key] = encode(each)
-    except Refused as refused:
-        raise refused.under(step(key)) from None
-    encoder.weigh(sum(map(len, plain)))
-    return plain
+    return encoder.fields(value) if encoder.is_table(value) else {"$dict": encoder.pairs(value.items())}
 
 
 def _dict(decoder: Decoder, payload: Any) -> dict[Any, Any]:

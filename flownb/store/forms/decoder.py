@@ -11,18 +11,18 @@ from flownb.errors import FlownbError
 from flownb.store.artifacts import is_digest
 from flownb.store.forms import arrays, classes, containers, frames, images, pandas_scalars, scalars, times
 from flownb.store.forms.refused import broken, expect, fields, shorten
+from flownb.store.sealed import CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flownb.errors import StoreError
     from flownb.store.artifacts import ArtifactStore
 
     Restore = Callable[["Decoder", Any], Any]
 
 #: Deeper than what is stored, so that everything that was stored is read.
 _MOST_DEPTH: Final = 150
-#: Up to this size the content of an artifact is compared with its name before it is used.
-_MOST_HASHED: Final = 64 * 1024 * 1024
 _ATOMS: Final = frozenset({type(None), bool, int, float, str})
 
 _TAGS: Final[dict[str, Restore]] = (
@@ -109,13 +109,21 @@ class Decoder:
         with self.artifacts.open(digest) as file:
             data = file.read()
         if hashlib.sha256(data).hexdigest() != digest:
-            raise broken(f"the content of artifact {digest[:12]} is damaged")
+            raise _damaged(digest)
         return data
 
     def check(self, digest: str) -> None:
-        """Compare the content of an artifact with its name, unless it is very large."""
-        if self.artifacts.size(digest) <= _MOST_HASHED:
-            self.read(digest)
+        """Compare the content of an artifact with its name, piece by piece.
+
+        Raises:
+            StoreError: it is another content.
+        """
+        found = hashlib.sha256()
+        with self.artifacts.open(digest) as file:
+            while piece := file.read(CHUNK):
+                found.update(piece)
+        if found.hexdigest() != digest:
+            raise _damaged(digest)
 
     def _dict(self, plain: dict[Any, Any]) -> Any:
         if len(plain) == 1:
@@ -166,6 +174,10 @@ class Decoder:
         except Exception as error:
             what = f"artifact {digest[:12]} can't be read as {form} ({type(error).__name__}: {shorten(str(error))})"
             raise broken(what) from error
+
+
+def _damaged(digest: str) -> StoreError:
+    return broken(f"the content of artifact {digest[:12]} is damaged")
 
 
 def _json(decoder: Decoder, digest: str, _: dict[str, Any]) -> Any:

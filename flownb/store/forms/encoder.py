@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +14,7 @@ from flownb.store.forms.reasons import why_not
 from flownb.store.forms.refused import Refused, step, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from flownb.ids import Digest
     from flownb.store.artifacts import ArtifactStore
@@ -28,6 +29,7 @@ MOST_BYTES: Final = 1_000_000_000
 MOST_PARTS: Final = 2_000
 #: How often containers may be met that were met before.
 MOST_AGAIN: Final = 500_000
+_CIRCLE: Final = "holds itself: a circle has no plain form"
 #: From so many containers on it is counted.
 _MANY: Final = 100_000
 _MOST_INT: Final = 2**64
@@ -43,10 +45,15 @@ _CONTAINERS: Final[dict[type, Form]] = containers.FORMS
 _PACKAGES: Final[dict[str, tuple[Callable[[Encoder, Any, type], Any], ...]]] = {}
 
 
+class Long(Exception):
+    """The plain form of a value grows too long to be made at once."""
+
+
 class Encoder:
     """Makes plain forms; one for each value.
 
-    `inline` keeps everything in the JSON, as the cells of a frame need it; `careful` looks for text that is no Unicode.
+    `inline` keeps everything in the JSON, as the cells of a frame need it; `careful` looks for text that is no Unicode;
+    from about `most` bytes of JSON on, `Long` is raised.
     """
 
     __slots__ = (
@@ -60,24 +67,35 @@ class Encoder:
         "careful",
         "doubtful",
         "inline",
+        "most",
         "originals",
         "parts",
     )
 
-    def __init__(self, artifacts: ArtifactStore, *, careful: bool = False, inline: bool = False) -> None:
+    def __init__(
+        self, artifacts: ArtifactStore, *, careful: bool = False, inline: bool = False, most: int | None = None
+    ) -> None:
         self.artifacts: Final = artifacts
+        self.most = MOST_BYTES if most is None else most
         self.careful: Final = careful
         self.inline: Final = inline
         #: Whether there is something that only loading it shows to come back equal.
         self.doubtful = False
-        #: The digests of all artifacts so far, in order, each once.
-        self.parts: Final[dict[str, None]] = {}
+        #: The digests of all artifacts so far, in order, each once, with their sizes.
+        self.parts: Final[dict[str, int]] = {}
         #: What an artifact was made of, by the id of its plain form; both are kept alive here.
         self.originals: Final[dict[int, tuple[Any, Any]]] = {}
         self._made: Final[dict[int, tuple[Any, Any]]] = {}
         self._open: Final[set[int]] = set()
         self._weight = self._visits = self._again = 0
         self._seen: Final[set[int]] = set()
+
+    def begin_again(self) -> None:
+        """After a `Long`: as a new encoder without `most`, but for the artifacts that are made already."""
+        self.most, self.doubtful = MOST_BYTES, False
+        self._open.clear()
+        self._seen.clear()
+        self._weight = self._visits = self._again = 0
 
     def encode(self, value: Any) -> Any:
         """The plain form of a value.
@@ -98,8 +116,8 @@ class Encoder:
         leaf = _LEAVES.get(cls)
         return leaf(self, value) if leaf is not None else self._nested(value, cls)
 
-    def items(self, values: Sequence[Any]) -> list[Any]:
-        """The plain forms of the items of a list."""
+    def items(self, values: Sequence[Any], first: int = 0) -> list[Any]:
+        """The plain forms of the items of a list, or of some of them, from number `first` on."""
         if len(values) >= _LONG and (plain := self._alike(values)) is not None:
             return plain
         self.weigh(len(values))
@@ -108,7 +126,7 @@ class Encoder:
             for value in values:
                 plain.append(self.encode(value))
         except Refused as refused:
-            raise refused.under(f"[{len(plain)}]") from None
+            raise refused.under(f"[{first + len(plain)}]") from None
         return plain
 
     def pairs(self, items: Iterable[tuple[Any, Any]]) -> list[Any]:
@@ -126,6 +144,37 @@ class Encoder:
         self.weigh(2 * len(plain))
         return plain
 
+    def is_table(self, value: dict[Any, Any]) -> bool:
+        """Whether a dict stands for itself in JSON, as far as its keys go."""
+        return all(
+            type(key) is str and not key.startswith("$") and (not self.careful or key.isascii()) for key in value
+        )
+
+    def fields(self, table: dict[str, Any]) -> dict[str, Any]:
+        """The plain forms of what a table holds, or a part of it."""
+        plain = {}
+        encode = self.encode
+        key = ""
+        try:
+            for key, each in table.items():
+                plain[key] = encode(each)
+        except Refused as refused:
+            raise refused.under(step(key)) from None
+        self.weigh(sum(map(len, plain)))
+        return plain
+
+    @contextmanager
+    def inside(self, value: Any) -> Iterator[None]:
+        """Walk through a container apart from `encode`; a circle is noticed all the same."""
+        key = id(value)
+        if key in self._open:
+            raise Refused(_CIRCLE)
+        self._open.add(key)
+        try:
+            yield
+        finally:
+            self._open.discard(key)
+
     def named(self, state: dict[str, Any]) -> dict[str, Any]:
         """The plain forms of attributes by name; no name begins with `$`."""
         plain = {}
@@ -140,13 +189,16 @@ class Encoder:
     def weigh(self, size: int) -> None:
         """Count `size` bytes; the same object counts each time that it is met."""
         self._weight += size
-        if self._weight > MOST_BYTES:
+        if self._weight > self.most:
+            if self.most < MOST_BYTES:
+                raise Long
             raise Refused("is more than 1 GB of plain data: return a DataFrame, an array, or the path of a file")
 
     def artifact(self, value: Any, digest: Digest, form: str, **details: Any) -> dict[str, Any]:
         """The plain form of what went to an artifact; `details` go in as they are."""
-        plain = {"$artifact": {"digest": digest, "form": form, "size": self.artifacts.size(digest), **details}}
-        self.parts[digest] = None
+        size = self.artifacts.size(digest)
+        plain = {"$artifact": {"digest": digest, "form": form, "size": size, **details}}
+        self.parts[digest] = size
         if len(self.parts) > MOST_PARTS:
             raise Refused(f"holds more than {MOST_PARTS:,} frames, arrays and files: join them, or return their paths")
         self.originals[id(plain)] = self._made[id(value)] = (value, plain)
@@ -170,7 +222,7 @@ class Encoder:
         if size > scalars.MOST_TEXT or (self.careful and not value.isascii()):
             return scalars.long_text(self, value)
         self._weight += size
-        if self._weight > MOST_BYTES:
+        if self._weight > self.most:
             self.weigh(0)
         return value
 
@@ -198,7 +250,7 @@ class Encoder:
         if key in self._made:
             return self._made[key][1]
         if key in self._open:
-            raise Refused("holds itself: a circle has no plain form")
+            raise Refused(_CIRCLE)
         if len(self._open) >= MOST_DEPTH:
             raise Refused(f"is nested more than {MOST_DEPTH} levels deep")
         self._visits += 1
@@ -230,7 +282,7 @@ class Encoder:
             if (plain := classes.encode(self, value, cls)) is not NotImplemented:
                 return plain
             reason = why_not(cls)
-        except (Refused, StoreError, UnicodeEncodeError):
+        except (Refused, Long, StoreError, UnicodeEncodeError):
             raise
         except Exception as error:  # a strange object's own code may raise anything
             raise Refused(f"raised {type(error).__name__} when it was looked at: {text_of(error)}") from error

