@@ -58,6 +58,7 @@ class Builder(Definitions):
         ports: Sequence[str] = (),
         retry: int | RetryPolicy | Mapping[str, Any] | None = None,
         timeout: float | timedelta | None = None,
+        heartbeat: float | timedelta | None = None,
         on_error: str | OnError | None = None,
         fallback: Any = msgspec.UNSET,
         on_crash: str | OnCrash | None = None,
@@ -80,6 +81,8 @@ class Builder(Definitions):
             ports: names of ports beside `main`, which the function chooses by returning an `Output`.
             retry: attempts in all, or a policy.
             timeout: seconds for one attempt.
+            heartbeat: the longest time in which an attempt may say nothing by `ctx.heartbeat()`, status, progress or
+                step, in seconds; then it fails.
             on_error: stop, continue, skip, error_port, fallback, compensate or pause.
             fallback: what it completes with when it has failed; implies `on_error="fallback"`.
             on_crash: rerun, ask or fail, for a node in flight when the process died.
@@ -95,8 +98,8 @@ class Builder(Definitions):
             UsageError: the function can't be a node, or an option has no such value; nothing was added.
         """
         options: NodeOptions = {
-            "name": name, "after": after, "retry": retry, "timeout": timeout, "on_error": on_error,
-            "on_crash": on_crash, "where": where, "join": join, "cache": cache, "limits": limits,
+            "name": name, "after": after, "retry": retry, "timeout": timeout, "heartbeat": heartbeat,
+            "on_error": on_error, "on_crash": on_crash, "where": where, "join": join, "cache": cache, "limits": limits,
             "disabled": disabled, "notes": notes, "inputs": inputs or {}, "parent": parent,
         }  # fmt: skip
         if fallback is not msgspec.UNSET:

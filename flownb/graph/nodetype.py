@@ -122,7 +122,16 @@ class Context(Protocol):
         ...
 
     def progress(self, share: float) -> None:
-        """Show how far the node is, 0 to 1."""
+        """Show how far the node is, 0 to 1; NaN where that isn't known."""
+        ...
+
+    def heartbeat(self, detail: Any = None) -> None:
+        """Say that the node lives, and from where an attempt after this one could go on: a small storable value."""
+        ...
+
+    @property
+    def last_heartbeat(self) -> Any:
+        """The newest `detail` that an attempt before this one gave; None if none did."""
         ...
 
     def secret(self, name: str) -> str:

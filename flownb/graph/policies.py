@@ -43,6 +43,15 @@ def check_policies(node: Node, controls: int, *, has_error_edge: bool) -> Iterat
             known = [each.value for each in enum]
             yield _bad(node, field, value, f"one of {', '.join(known)}", near_names(str(value), known))
     yield from _check_join(node, controls)
+    if node.heartbeat is not None and node.type == "python" and not node.config.get("context"):
+        yield Problem(
+            f"{node.id} must be heard of every {node.heartbeat:g} s, its heartbeat, and its function takes no `ctx` to "
+            "say anything by.",
+            node=node.id,
+            place="heartbeat",
+            hint="Give it a parameter `ctx` and call ctx.heartbeat() in it, or use timeout.",
+            code="bad_policy",
+        )
     if node.on_error == OnError.FALLBACK and node.fallback is None:
         yield Problem(
             f"{node.id} completes with None when it fails: on_error is 'fallback' and no fallback is given.",
@@ -64,7 +73,7 @@ def check_policies(node: Node, controls: int, *, has_error_edge: bool) -> Iterat
 
 
 def _check_amounts(node: Node) -> Iterator[Problem]:
-    amounts = [("timeout", node.timeout)]
+    amounts = [("timeout", node.timeout), ("heartbeat", node.heartbeat)]
     if node.cache is not None:
         amounts.append(("cache.ttl", node.cache.ttl))
     if node.limits is not None:

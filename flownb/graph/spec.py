@@ -47,6 +47,8 @@ class NodeOptions(TypedDict, total=False):
     retry: int | RetryPolicy | Mapping[str, Any] | None
     #: Seconds for one attempt.
     timeout: float | timedelta | None
+    #: The longest silence of one attempt.
+    heartbeat: float | timedelta | None
     on_error: str | OnError | None
     #: The value that the node completes with when it has failed; implies `on_error="fallback"`.
     fallback: Any
@@ -100,7 +102,8 @@ def node_record(node_id: str, options: NodeOptions) -> dict[str, Any]:
         on_error = OnError.FALLBACK if "fallback" in options else OnError.STOP
     return {
         "retry": read.retry(options.get("retry")),
-        "timeout": read.seconds(options.get("timeout")),
+        "timeout": read.seconds("timeout", options.get("timeout")),
+        "heartbeat": read.seconds("heartbeat", options.get("heartbeat")),
         "on_error": read.choice(OnError, "on_error", on_error),
         "fallback": options.get("fallback"),
         "on_crash": read.maybe(OnCrash, "on_crash", options.get("on_crash")),
@@ -158,7 +161,7 @@ class _Options:
             value = {**value, "on": [each.__name__ if isinstance(each, type) else each for each in on]}
         return record_of(RetryPolicy, self.node, "retry", value)
 
-    def seconds(self, value: object) -> float | None:
+    def seconds(self, option: str, value: object) -> float | None:
         match value:
             case None:
                 return None
@@ -166,7 +169,7 @@ class _Options:
                 return value.total_seconds()
             case int() | float() if not isinstance(value, bool):
                 return float(value)
-        raise UsageError(f"{self.node}: timeout takes seconds or a timedelta, not {value!r:.80}.")
+        raise UsageError(f"{self.node}: {option} takes seconds or a timedelta, not {value!r:.80}.")
 
     def join(self, value: object) -> str | JoinCount:
         match value:

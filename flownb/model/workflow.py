@@ -105,6 +105,9 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     retry: RetryPolicy | None = None
     #: Seconds for one attempt, waiting excluded.
     timeout: Seconds | None = None
+    #: The longest time in which an attempt may say nothing (`ctx.heartbeat`, status, progress, step) before it counts
+    #: as stuck and fails.
+    heartbeat: Seconds | None = None
     on_error: OnError = OnError.STOP
     #: The value that a node with `on_error = fallback` completes with.
     fallback: Any = None

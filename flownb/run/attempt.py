@@ -14,6 +14,7 @@ from flownb.model.events import NodeOutput
 from flownb.run.capture import MOST_RECORD, Buffer
 from flownb.run.definition import Body
 from flownb.run.leftovers import watch
+from flownb.run.silence import Silence
 from flownb.run.voice import Voice
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Attempt(msgspec.Struct, eq=False):
 
     #: What can be asked to stop; None until the body has suspended.
     running: Running | None = None
-    timer: asyncio.TimerHandle | None = None
+    timer: asyncio.TimerHandle | Silence | None = None
     asked_to_stop: bool = False
     #: Why its own end doesn't count: it took too long.
     cut_short: BaseException | None = None
@@ -68,10 +69,20 @@ class Attempt(msgspec.Struct, eq=False):
         """Call the body; in a tick, after the commit of the event that says so. May end at once."""
         faults.reach("node.before_body")
         body = self.body
-        if timeout := body.node.timeout:
-            home = self.execution.engine
-            self.timer = home.loop.call_later(timeout, self._time_out, timeout, context=home.base_context)
+        if body.is_timed:
+            self._set_timer()
         body.start(self)
+
+    def _set_timer(self) -> None:
+        node, home = self.body.node, self.execution.engine
+        timer = None
+        if node.timeout:
+            timer = home.loop.call_later(node.timeout, self._time_out, node.timeout, context=home.base_context)
+        if node.heartbeat:
+            self.speaker()  # its clock begins here
+            self.timer = Silence(self, node.heartbeat, timer)
+        else:
+            self.timer = timer
 
     # --- end -------------------------------------------------------------------------------------------------
 
@@ -84,9 +95,12 @@ class Attempt(msgspec.Struct, eq=False):
         self.end(None if error else task.result(), error)
 
     def _time_out(self, seconds: float) -> None:
-        self.cut_short = NodeTimeout(
-            f"{self.path} took longer than its timeout of {seconds:g} s.", node=self.path, timeout=seconds
-        )
+        message = f"{self.path} took longer than its timeout of {seconds:g} s."
+        self.cut(NodeTimeout(message, node=self.path, timeout=seconds))
+
+    def cut(self, error: BaseException) -> None:
+        """End it with an error, whatever its body comes to."""
+        self.cut_short = error
         self.stop()
         if not getattr(self.running, "is_certain", False):
             # A thread can't be stopped, and a task may swallow its cancellation: the late result is refused.

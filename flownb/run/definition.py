@@ -35,6 +35,7 @@ class Body:
         "call",
         "from_inputs",
         "from_round",
+        "is_timed",
         "node",
         "number",
         "on_crash",
@@ -71,6 +72,7 @@ class Body:
         self.run = loop.run_plain if self.plain and function is not None and not self.takes_ctx else loop.run
         #: Parameters that are the item or the number of the round, inside a loop.
         self.from_round: tuple[str, ...] = ()
+        self.is_timed = bool(node.timeout or node.heartbeat)
         #: Calls the body where it runs: decided once, not for every attempt.
         self.start: Callable[[Attempt], None] = place_of(node, cls, function)
 

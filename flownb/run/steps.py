@@ -76,6 +76,7 @@ class Steps:
                 )
             self._begun.add(name)
             self._open[name] = None
+        self._live()
         return name
 
     def recorded(self, name: str) -> Any:
@@ -104,6 +105,7 @@ class Steps:
                 "and make what lives only in memory outside of it.",
                 name=name,
             )
+        self._live()
         faults.reach("step.done")
         promise: Future[None] = Future()
         promise.set_running_or_notify_cancel()  # from here on it is done or failed, whoever stops waiting for it
@@ -113,6 +115,11 @@ class Steps:
         else:
             engine.call(self._record, name, stored.plain, promise)
         return promise
+
+    def _live(self) -> None:
+        """A step is a sign of life."""
+        if self._attempt.voice is not None:
+            self._attempt.voice.hear()
 
     def close(self) -> None:
         """The body has returned.

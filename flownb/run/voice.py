@@ -93,8 +93,12 @@ class Voice:
             self._detail = stored.plain
         self._speak()
 
-    def _speak(self) -> None:
+    def hear(self) -> None:
+        """It lives, whatever it says."""
         self.heard = self._clock()
+
+    def _speak(self) -> None:
+        self.hear()
         self._attempt.buffer.nudge()
 
     def take(self, now: float, *, last: bool) -> Iterator[NodeEvent]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class FakeContext:
     """What a node gets while it runs, with everything that a test wants to set or to look at.
 
-    The clock stands still until a test sets `time`; statuses, progress and steps are kept in lists.
+    The clock stands still until a test sets `time`; statuses, progress, heartbeats and steps are kept in lists.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class FakeContext:
         sources: Mapping[str, Sequence[str]] | None = None,
         resumed: Any = None,
         resume_data: Any = None,
+        last_heartbeat: Any = None,
         secrets: Mapping[str, str] | None = None,
         time: float = 1_700_000_000.0,
     ) -> None:
@@ -57,8 +58,10 @@ class FakeContext:
         self.headless = True
         self.time = time
         self.cancelled = False
+        self.last_heartbeat = last_heartbeat
         self.statuses: list[str] = []
         self.shares: list[float] = []
+        self.heartbeats: list[Any] = []
         self.steps: dict[str, Any] = {}
 
     def secret(self, name: str) -> str:
@@ -74,14 +77,18 @@ class FakeContext:
         self.statuses.append(text)
 
     def progress(self, share: float) -> None:
-        """Keep the share in `shares`.
+        """Keep the share in `shares`; a run would cut what is beyond 0 and 1.
 
         Raises:
             ValueError: it is not from 0 to 1.
         """
-        if not 0 <= share <= 1:
+        if not 0 <= share <= 1 and share == share:  # noqa: PLR0124  NaN: how far it is isn't known
             raise ValueError(f"progress() takes a share from 0 to 1, not {share!r}.")
         self.shares.append(share)
+
+    def heartbeat(self, detail: Any = None) -> None:
+        """Keep the detail in `heartbeats`."""
+        self.heartbeats.append(detail)
 
     def now(self) -> float:
         """The time that the test has set."""

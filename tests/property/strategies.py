@@ -120,6 +120,7 @@ nodes = _some(
     join=st.sampled_from(["all", "any"]) | _counts.map(JoinCount),
     retry=maybe(retries),
     timeout=maybe(_seconds),
+    heartbeat=maybe(_seconds),
     on_error=st.sampled_from(OnError),
     fallback=json_data,
     on_crash=maybe(st.sampled_from(OnCrash)),

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 #: Theirs on the left, ours on the right; ours are known as well.
 _FIELDS: Final[dict[str, str]] = {
-    **same("id", "type", "type_version", "name", "config", "parent", "join", "retry", "timeout", "on_error"),
+    **same(
+        "id", "type", "type_version", "name", "config", "parent", "join", "retry", "timeout", "heartbeat", "on_error"
+    ),
     **same("fallback", "on_crash", "where", "cache", "limits", "disabled", "notes", "pinned"),
     "label": "name",
     "title": "name",

@@ -171,7 +171,12 @@ def remove() -> None:
     """Take them away; those that somebody keeps go on to the streams under them."""
     if type(sys) is _Watched:
         sys.__class__ = ModuleType  # type: ignore[assignment]  # mypy narrows it for good
+    names = vars(sys)
     for name in _NAMES:
-        stream = getattr(sys, name)
+        stream = names[name]
         if isinstance(stream, _StandIn):
-            setattr(sys, name, stream.under)
+            under = stream.under
+            # Another thread may just set one, as a cell that has seen the end of its run. Between these two looks there
+            # is no call, so that no other thread comes between them.
+            if names[name] is stream:
+                names[name] = under

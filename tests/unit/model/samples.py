@@ -64,6 +64,7 @@ FULL = Workflow(
             join=JoinCount(2),
             retry=RetryPolicy(attempts=5, delay=0.5, backoff=1, max_delay=9, jitter=0, on=("timeout",)),
             timeout=5,
+            heartbeat=2,
             on_error=OnError.FALLBACK,
             fallback={"ok": False},
             on_crash=OnCrash.ASK,

@@ -44,7 +44,7 @@ def done(*bodies: Callable[..., Any], where: str = "memory:") -> Run:
 def test_a_thread_of_a_node_writes_for_the_node(capsys: pytest.CaptureFixture[str]) -> None:
     class Subclass(threading.Thread):
         def run(self) -> None:
-            print("subclass")
+            sys.stdout.write("subclass\n")
 
     def thread() -> None:
         inner = threading.Thread(target=sys.stdout.write, args=("thread of a thread\n",))
