@@ -28,8 +28,9 @@ check: setup  ## style, types and the direction of imports; fast
 	$(BIN)/mypy $(TYPED)
 	$(BIN)/lint-imports --no-logo
 
-bench: setup  ## measure speed against plain asyncio and peers
-	@if [ -f benchmarks/run.py ]; then $(BIN)/python benchmarks/run.py; else echo "There are no benchmarks yet."; fi
+bench: setup  ## measure speed against plain asyncio; PEERS=1 and peers; SIZE=quick or full; JSON=FILE
+	@$(if $(PEERS),scripts/peers,:)
+	$(BIN)/python -m benchmarks.run $(addprefix --,$(SIZE)) $(if $(JSON),--json $(JSON))
 
 soak: setup  ## the tests that run for minutes or hours: kills, races, fuzz in full numbers
 	$(BIN)/pytest tests -m soak --timeout 0

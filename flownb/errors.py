@@ -20,6 +20,8 @@ FlownbError
 ├── EnvironmentFault        the world's: disk, database, kernel, missing package
 │   ├── StoreError            the store can't be opened, read or written
 │   │   ├── StoreLocked         another process holds it longer than the busy timeout
+│   │   ├── StoreFull           the disk is full
+│   │   ├── StoreFaulty         the disk reports a fault
 │   │   ├── StoreReadOnly       the place can't be written
 │   │   ├── StoreCorrupt        the file is no healthy flownb store
 │   │   ├── StoreTooNew         a newer flownb wrote it
@@ -146,9 +148,26 @@ class EnvironmentFault(FlownbError):
 class StoreError(EnvironmentFault):
     """The store can't be opened, read or written; `.place` is where it is."""
 
+    #: Whether the same call may go through a while later, without anybody's doing in this process.
+    passes = False
+
 
 class StoreLocked(StoreError):
     """Another process holds the store for longer than the busy timeout."""
+
+    passes = True
+
+
+class StoreFull(StoreError):
+    """The disk that holds the store, or a quota on it, is full."""
+
+    passes = True
+
+
+class StoreFaulty(StoreError):
+    """The disk that holds the store reports a fault."""
+
+    passes = True
 
 
 class StoreReadOnly(StoreError):

@@ -77,6 +77,8 @@ class Flow(Builder):
         self.services: dict[str, Any] = dict(services or {})
         #: Outputs that take the place of running a node, by its id.
         self.pins: dict[str, Any] = {}
+        #: The ids of the nodes before which a run halts.
+        self.breakpoints: dict[str, None] = {}
         self._definition: tuple[Workflow, Definition] | None = None
 
     def definition(self) -> Definition:
@@ -92,6 +94,17 @@ class Flow(Builder):
             raise_problems(self.name, [*self.validate(), *unsupported(workflow)])
             self._definition = (workflow, Definition(workflow, self.functions, self.registry))
         return self._definition[1]
+
+    def breakpoint(self, node: str | NodeRef, *, on: bool = True) -> None:
+        """Halt before a node in every run that somebody starts here, or no more; headless runs ignore it.
+
+        The run is then paused; `run.step()` runs one node, `run.resume()` goes on.
+        """
+        name = self[node.id if isinstance(node, NodeRef) else node].id
+        if on:
+            self.breakpoints[name] = None
+        else:
+            self.breakpoints.pop(name, None)
 
     def pin(self, node: str | NodeRef, value: Any) -> None:
         """Use a value instead of running a node, in every run that somebody starts here; headless runs ignore it.
@@ -173,6 +186,7 @@ class Flow(Builder):
             from_=from_.id if isinstance(from_, NodeRef) else from_,
             only=tuple(dict.fromkeys(each.node for each in sources(only, self, "only"))),
             pins=dict(self.pins),
+            breakpoints=tuple(self.breakpoints),
             mode=RunMode.MANUAL,
             power=_power(durability),
             session=session,

@@ -66,6 +66,7 @@ def output_option(function: Any) -> Any:
 @click.option("--key", help="At most one run is ever started with a key; again, it goes on or tells its result.")
 @click.option("--until", metavar="NODE", help="Run only this node and what it needs.")
 @wait_option
+@click.option("--warm", is_flag=True, help="Keep a kernel started ahead for the notebooks that this one runs as nodes.")
 @store_option
 @json_option
 def run_command(
@@ -78,6 +79,7 @@ def run_command(
     until: str | None,
     store: str | None,
     wait: bool,
+    warm: bool,
     as_json: bool,
 ) -> int:
     """Run a notebook, a workflow file or a flow of a module, until it has ended or paused.
@@ -92,11 +94,16 @@ def run_command(
         raise UsageError("--key is empty: a key is any text that names this one run.")
     with guarded_stdout(as_json=as_json) as print_document:
         aim = parse_target(target, Path.cwd())
+        if warm or aim.kind == "notebook":
+            _start_kernel(store, keep=warm and aim.kind != "notebook")
         ending = _Ending(print_document, as_json=as_json, place=store, output=check_output(output))
-        start = _run_notebook if aim.kind == "notebook" else _run_here
-        return start(
-            aim, lambda parameters: read_given(pairs, file, parameters), ending, key=key, until=until, wait=wait
-        )
+
+        def read(parameters: Sequence[Parameter]) -> dict[str, Any]:
+            return read_given(pairs, file, parameters)
+
+        if aim.kind == "notebook":
+            return _run_notebook(aim, read, ending, key=key, until=until, wait=wait, warm=warm)
+        return _run_here(aim, read, ending, key=key, until=until, wait=wait)
 
 
 @click.command("resume", epilog="Example: flownb resume 1k3x9p2abcdef -o out.ipynb")
@@ -129,15 +136,31 @@ def resume_command(
                 f"run again with the same key. `flownb show {row.id}` tells what there is."
             )
         if program.kind in _NOTEBOOKS:
+            _start_kernel(store, keep=False)
             return _resume_notebook(opened, row, ending, migrate=migrate, wait=wait)
         return _resume_here(opened, row, program, ending, migrate=migrate, wait=wait)
+
+
+def _start_kernel(store: str | None, *, keep: bool) -> None:
+    """Let a kernel begin to start, while this process imports what executes a notebook."""
+    import os
+
+    from flownb.notebook.environment import environment
+    from flownb.notebook.startup import import_papermill
+    from flownb.notebook.warm import warm_kernels
+
+    warm_kernels.start(environment(store or os.environ.get("FLOWNB_STORE", "")))
+    if keep:
+        warm_kernels.keep(1)
+    else:
+        import_papermill()
 
 
 # --- notebooks --------------------------------------------------------------------------------------------------------
 
 
 def _run_notebook(
-    target: Target, read: Reader, ending: _Ending, *, key: str | None, until: str | None, wait: bool
+    target: Target, read: Reader, ending: _Ending, *, key: str | None, until: str | None, wait: bool, warm: bool
 ) -> int:
     from flownb.notebook import parameters
     from flownb.notebook.document import read_notebook
@@ -157,6 +180,7 @@ def _run_notebook(
             until=until,
             wait=wait,
             directory=Path(target.directory),
+            warm=warm,
             on_event=on_event,
         )
 

@@ -81,6 +81,8 @@ class RunResumed(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True,
     cause: str = "command"
     #: The definition from now on, where `--migrate` changed it.
     definition: str = ""
+    #: The nodes at whose breakpoints the run stood, and which it passes now.
+    passed: tuple[str, ...] = ()
 
 
 class RunCompleted(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_completed"):
@@ -261,6 +263,12 @@ class ApprovalExpired(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_o
     action: str = "expired"
 
 
+class BreakpointSet(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="breakpoint_set"):
+    """The run is to halt before a node, or no more."""
+
+    on: bool = True
+
+
 # --- signals ----------------------------------------------------------------------------------------------------------
 
 
@@ -372,6 +380,7 @@ AnyEvent = (
     | ApprovalVoted
     | ApprovalDecided
     | ApprovalExpired
+    | BreakpointSet
     | SignalReceived
     | SignalDelivered
     | VariableSet

@@ -91,6 +91,9 @@ class RunState(Readiness):
         #: that is set back keeps both.
         self.steps: dict[int, dict[str, Any]] = {}
         self.heartbeats: dict[int, Any] = {}
+        #: The nodes to halt before, by path or id, and those that may be passed now.
+        self.breakpoints: set[str] = set()
+        self.passing: set[int] = set()
         #: Signals that nobody waited for, by name, oldest first; and the signal that a node got.
         self.signals: dict[str, list[Any]] = {}
         self.delivered: dict[int, ev.SignalReceived] = {}
@@ -163,6 +166,7 @@ def _run_resumed(state: RunState, event: ev.RunResumed) -> None:
     state.status, state.pause_reason, state.message = RunStatus.RUNNING, None, ""
     state.error = state.error_node = state.finished_at = None
     state.definition = event.definition or state.definition
+    state.passing = {state.topology.index[path] for path in event.passed if path in state.topology.index}
     for path in event.reset:
         number = state.topology.index.get(path)
         if number is None:
@@ -338,6 +342,13 @@ def _approval_expired(state: RunState, event: ev.ApprovalExpired) -> None:
     state.approvals[event.approval]["status"] = ApprovalStatus.EXPIRED
 
 
+def _breakpoint_set(state: RunState, event: ev.BreakpointSet) -> None:
+    if event.on:
+        state.breakpoints.add(event.node)
+    else:
+        state.breakpoints.discard(event.node)
+
+
 def _signal_received(state: RunState, event: ev.SignalReceived) -> None:
     if not event.nodes:
         state.signals.setdefault(event.name, []).append(event.value)
@@ -386,6 +397,7 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.ApprovalVoted: _approval_voted,
     ev.ApprovalDecided: _approval_decided,
     ev.ApprovalExpired: _approval_expired,
+    ev.BreakpointSet: _breakpoint_set,
     ev.SignalReceived: _signal_received,
     ev.SignalDelivered: _signal_delivered,
     ev.VariableSet: _variable_set,

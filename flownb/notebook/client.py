@@ -24,6 +24,7 @@ from flownb.errors import KernelDied, UsageError
 from flownb.model.events import Failure
 from flownb.notebook import saving
 from flownb.notebook.headless import CellProgress, End
+from flownb.notebook.warm import warm_kernels
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -126,7 +127,7 @@ class FlownbClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill 
         self.kc = self.km.client()
         self.kc.start_channels()
         try:
-            await self.kc.wait_for_ready(timeout=self.startup_timeout)
+            info = await self.kc.first_answer(lambda: ensure_async(self.km.is_alive()), self.startup_timeout)
         except RuntimeError as error:
             if not await ensure_async(self.km.is_alive()):
                 raise DeadKernelError(str(error)) from None
@@ -134,6 +135,8 @@ class FlownbClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill 
                 f"The kernel of {self.headless.title} did not answer within {self.startup_timeout} s."
             ) from None
         self.kc.allow_stdin = False
+        self.nb.metadata["language_info"] = info["language_info"]
+        warm_kernels.refill(self.headless.environment)
 
     async def _cleanup(self) -> None:
         self.owns_km = True
@@ -186,10 +189,6 @@ class FlownbClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill 
                 f"(flownb must be installed where the kernel runs)."
             )
         self.headless.began(reply)
-        assert self.kc is not None
-        info = await self.async_wait_for_reply(await ensure_async(self.kc.kernel_info()))
-        if info is not None:
-            self.nb.metadata["language_info"] = info["content"]["language_info"]
 
     async def _finish(self) -> None:
         """Wait until every run rests, and write how the notebook ended."""

@@ -18,6 +18,7 @@ import msgspec
 from flownb.model import events as ev
 from flownb.model.status import PauseReason, RunStatus
 from flownb.notebook import results
+from flownb.notebook.environment import environment
 from flownb.notebook.staying import stay_through_pauses
 from flownb.run import session as sessions
 from flownb.run.engine import engine
@@ -74,7 +75,7 @@ def begin(text: str) -> Answer:
 
     Args:
         text: JSON with the fields of `flownb.run.session.Session` under `session`, the `parameters` in plain form, the
-            notebook's `folder`, and the process id of the `runner`.
+            notebook's `folder`, the process id of the `runner`, and how many kernels are kept `warm`.
     """
     global _here  # noqa: PLW0603  one notebook a kernel
     given = json.loads(text)
@@ -89,6 +90,11 @@ def begin(text: str) -> Answer:
     _here = Here(session, store, given["parameters"], owner)
     results.begin(session)
     sessions.begin(session)
+    if count := given.get("warm"):
+        from flownb.notebook.warm import warm_kernels
+
+        warm_kernels.keep(count)
+        warm_kernels.start(environment(session.store_url), count)
     if session.wait:
         stay_through_pauses(session)
     if session.call is not None:

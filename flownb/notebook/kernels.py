@@ -4,28 +4,40 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import secrets
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.paths import jupyter_runtime_dir
 
 from flownb.errors import NotFound, UsageError, near_names
 from flownb.notebook.document import language_of
+from flownb.notebook.warm import warm_kernels
 from flownb.store.owner import process_started
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from nbformat import NotebookNode
 
 _LANGUAGE: Final = "python"
 _DAY: Final = 86_400.0
 #: Longer folders leave no room for the name of a socket, which may have 104 characters in all.
 _SOCKET_PATH: Final = 60
+#: Milliseconds between two attempts to reach the socket of a kernel that is starting, and seconds between two looks at
+#: the process of one that ends; the usual tenths of a second are most of what a small notebook takes.
+_RECONNECT: Final = 10
+_POLL: Final = 0.01
+#: Seconds that a starting kernel may take to answer before it is asked again, and to show that it publishes.
+_ANSWER, _PUBLISH = 1.0, 0.2
 #: The name that stands for "the interpreter that runs flownb".
 OWN: Final = ""
 
@@ -57,6 +69,36 @@ class CellClient(AsyncKernelClient):
         self.shell_channel.send(message)
         return str(message["header"]["msg_id"])
 
+    async def first_answer(self, is_alive: Callable[[], Awaitable[bool]], seconds: float) -> dict[str, Any]:
+        """Wait for the kernel to start, and return what it says about itself.
+
+        Unlike `wait_for_ready`, this doesn't wait for silence: who reads messages knows which are answers to what.
+
+        Raises:
+            RuntimeError: it ended, or didn't answer in time.
+        """
+        last = time.monotonic() + seconds
+        while True:
+            self.kernel_info()
+            answer = await _message(self.shell_channel, _ANSWER)
+            is_one = answer is not None and answer["msg_type"] == "kernel_info_reply"
+            if answer is not None and is_one and await _message(self.iopub_channel, _PUBLISH) is not None:
+                self._handle_kernel_info_reply(answer)
+                content: dict[str, Any] = answer["content"]
+                return content
+            if not await is_alive():
+                raise RuntimeError("Kernel died before replying to kernel_info")
+            if time.monotonic() > last:
+                raise RuntimeError(f"Kernel didn't respond in {seconds:g} seconds")
+
+
+async def _message(channel: Any, seconds: float) -> dict[str, Any] | None:
+    try:
+        message: dict[str, Any] = await channel.get_msg(timeout=seconds)
+    except queue.Empty:
+        return None
+    return message
+
 
 class Kernel(AsyncKernelManager):
     """A kernel by its name, or the interpreter that runs flownb."""
@@ -77,6 +119,29 @@ class Kernel(AsyncKernelManager):
                 display_name="Python 3",
                 language=_LANGUAGE,
             )
+
+    def client(self, **kwargs: Any) -> Any:
+        """A client that reaches the kernel as soon as it is there."""
+        made = super().client(**kwargs)
+        made.context.setsockopt(zmq.RECONNECT_IVL, _RECONNECT)
+        return made
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
+        """Start the process; one that waits to become a kernel is taken where it can be this one."""
+        local = self.provisioner
+        if type(local) is LocalProvisioner:
+            folder = str(kw.get("cwd") or Path.cwd())
+            process = warm_kernels.take(kernel_cmd, kw.get("env") or os.environ, folder)
+            if process is not None:
+                local.process, local.pid, local.pgid, local.cwd = process, process.pid, process.pid, folder
+                self._reconcile_connection_info(local.connection_info)
+                return
+        await super()._async_launch_kernel(kernel_cmd, **kw)
+
+    async def _async_finish_shutdown(
+        self, waittime: float | None = None, pollinterval: float = _POLL, restart: bool = False
+    ) -> None:
+        await super()._async_finish_shutdown(waittime, pollinterval, restart)
 
     @property
     def process_id(self) -> int:
@@ -152,17 +217,3 @@ def choose(notebook: NotebookNode, asked: str | None, title: str) -> Choice:
 def _check_language(language: str, title: str) -> None:
     if language.lower() not in (_LANGUAGE, "ipython"):
         raise UsageError(f"{title} is a notebook in {language}; flownb runs notebooks in Python.")
-
-
-def environment(store_url: str) -> dict[str, str]:
-    """The variables of a kernel's process: those of this one, made right for another working directory.
-
-    `PYTHONPATH` entries are made absolute, because the kernel starts in the notebook's folder; `FLOWNB_STORE` says
-    where the notebook's own look-ups and shell commands find runs. No id of a run is among them.
-    """
-    variables = dict(os.environ)
-    if path := variables.get("PYTHONPATH"):
-        entries = [os.path.abspath(each) if each else os.getcwd() for each in path.split(os.pathsep)]  # noqa: PTH100, PTH109  text in, text out
-        variables["PYTHONPATH"] = os.pathsep.join(entries)
-    variables["FLOWNB_STORE"] = store_url
-    return variables

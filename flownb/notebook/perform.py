@@ -19,8 +19,8 @@ from flownb.errors import FlownbError, InternalError, StoreError, UsageError
 from flownb.model import events as ev
 from flownb.model.status import PauseReason, RunStatus
 from flownb.notebook.document import text_of, write_text
+from flownb.notebook.environment import environment
 from flownb.notebook.headless import Headless
-from flownb.notebook.kernels import environment
 from flownb.notebook.outcome import Outcome, outcome_of, stamp_of, tell
 from flownb.notebook.watching import Watcher
 from flownb.run.failure import failure_of
@@ -61,6 +61,8 @@ class Job(msgspec.Struct, kw_only=True):
     parameters: dict[str, Any] = {}
     #: Further fields of the session: until, retry, wait, migrate, call …
     session: dict[str, Any] = {}
+    #: How many kernels the notebook's own notebooks find started ahead.
+    warm: int = 0
     output: Any = None
     on_event: Any = None
     #: Handed the `Headless` before it begins, for whoever may have to interrupt it.
@@ -219,6 +221,7 @@ def _session(job: Job) -> dict[str, Any]:
         "parameters": job.parameters,
         "folder": job.folder,
         "runner": os.getpid(),
+        "warm": job.warm,
     }
 
 

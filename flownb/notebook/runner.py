@@ -49,6 +49,7 @@ def execute(
     parent: str | None = None,
     parent_node: str | None = None,
     directory: Path | None = None,
+    warm: bool = False,
     on_event: Callable[[Any], None] | None = None,
     watched: Callable[[Any], None] | None = None,
 ) -> Outcome:
@@ -68,6 +69,7 @@ def execute(
         parent: the run of which this is a part.
         parent_node: the node of it.
         directory: what relative paths in arguments start from; the working directory by default.
+        warm: keep a kernel started ahead for the notebooks that this one runs.
         on_event: told about events of the runs (`Record`), about cells (`CellProgress`) and what else is to be said
             (`Notice`), in the caller's thread.
         watched: handed what interrupts the execution, before it begins.
@@ -122,6 +124,7 @@ def execute(
             parameters=packed,
             session={"until": until, "wait": wait, "parent": parent, "parent_node": parent_node},
             output=target,
+            warm=int(warm),
             on_event=on_event,
             watched=watched,
         )

@@ -13,3 +13,17 @@ def skip_slow_grammar() -> None:
     """
     if "jsonschema" not in sys.modules:
         sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # None is how an import is refused
+
+
+def import_papermill() -> None:
+    """Import papermill without pyarrow, which it imports to read from HDFS, and which brings numpy: a third of it all.
+
+    For the command line's process only, whose notebooks are files.
+    """
+    if "papermill.iorw" in sys.modules or "pyarrow" in sys.modules:
+        return
+    sys.modules["pyarrow"] = None  # type: ignore[assignment]  # None is how an import is refused
+    try:
+        import papermill.iorw  # noqa: F401
+    finally:
+        del sys.modules["pyarrow"]

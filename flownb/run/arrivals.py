@@ -70,6 +70,7 @@ class Arrivals:
 
     def _claim(self, store: Store, run: str, expect: Lease | None) -> Lease | None:
         owner = self._engine.owner(store)
+        self._engine.house.release_left(store)
         lease = store.claim(run, owner, expect=expect)
         if lease is not None or expect is not None:
             return lease

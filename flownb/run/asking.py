@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from flownb.errors import InvalidInput, UsageError
 from flownb.model import commands as cmd
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from flownb.model.state import RunState
     from flownb.store.contract import Store
+
+
+#: Commands that leave a mark on a run that rests, and let it rest.
+_MARKS: Final = cmd.SetBreakpoint | cmd.ClearBreakpoint
 
 
 class Asking(RunView):
@@ -47,13 +51,15 @@ class Asking(RunView):
             raise UsageError(f"Run {self.id} is {self._state.status}; it can't be asked for that any more.")
         if isinstance(command, cmd.Pause):
             return
-        if isinstance(command, cmd.RetryNode | cmd.SkipNode | cmd.Signal):
+        if isinstance(command, cmd.RetryNode | cmd.SkipNode | cmd.Signal | cmd.Step | _MARKS):
             self._store.send(self.id, command)  # whoever takes the run up obeys it first
+        if isinstance(command, _MARKS):
+            return
         if isinstance(command, cmd.Signal):
             if self._continue is not None and self._state.pause_reason is PauseReason.EVENT:
                 self.resume()
             return
-        if isinstance(command, cmd.Resume | cmd.RetryNode | cmd.SkipNode):
+        if isinstance(command, cmd.Resume | cmd.RetryNode | cmd.SkipNode | cmd.Step):
             self.resume()
             return
         if self._continue is None:
@@ -151,6 +157,21 @@ class Asking(RunView):
     def _go_on_answered(self) -> None:
         if self._continue is not None:
             self._continue(self, False, "decided")
+
+    def step(self) -> None:
+        """Run one node of a run that rests or halts, and halt again."""
+        self.send(cmd.Step(by="you"))
+
+    def breakpoint(self, node: str, *, on: bool = True) -> None:
+        """Halt before a node, or no more; inside a loop before each instance of it, or at one as `each[3].clean`.
+
+        Raises:
+            NotFound: no such node.
+        """
+        known = {each.id for each in self._state.topology.workflow.nodes}
+        if node not in known:
+            _ = self[node]
+        self.send((cmd.SetBreakpoint if on else cmd.ClearBreakpoint)(node=node, by="you"))
 
     def signal(self, name: str, value: Any = None) -> None:
         """Hand a named value to the nodes that wait for it; without one it is kept for the next that asks.

@@ -11,9 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from flownb import faults
-from flownb.errors import Fenced, FlownbError, InternalError
+from flownb.errors import Fenced, FlownbError, InternalError, StoreError
 from flownb.model.events import Record
 from flownb.run import bus
+from flownb.run.patience import written_after_all
 from flownb.run.threads import Workers
 from flownb.store.contract import Write
 
@@ -113,9 +114,7 @@ class Commits:
         starts: list[Attempt],
         error: BaseException | None,
     ) -> None:
-        for execution in self.flying.pop(id(store)):
-            execution.marked = False
-            self._engine.mark(execution)
+        self._free(store)
         if error is None:
             self._committed(written, writes, starts)
         else:
@@ -127,6 +126,11 @@ class Commits:
         self, written: list[Execution], writes: list[Write], starts: list[Attempt], error: BaseException
     ) -> None:
         """Give up the runs that a failed commit is about; nothing of the others is written, so they try again."""
+        if isinstance(error, StoreError) and error.passes:
+            wait = self._engine.patience.wait(written[0].store, written, error)
+            if wait is not None:
+                self._hold(written, writes, starts, wait)
+                return
         lost = {execution.run_id for execution in written}
         if isinstance(error, Fenced):
             lost = lost.intersection(getattr(error, "runs", ())) or lost
@@ -142,9 +146,40 @@ class Commits:
         for attempt in reversed(starts):
             attempt.execution.starts.insert(0, attempt)
 
+    def _hold(self, written: list[Execution], writes: list[Write], starts: list[Attempt], seconds: float) -> None:
+        """The store can't be written now: nothing more of its runs is decided until it is tried again."""
+        home, store = self._engine, written[0].store
+        self.flying[id(store)] = held = []
+        for execution, write in zip(written, writes, strict=True):
+            execution.out = [*write.events, *execution.out]
+            if not execution.marked:
+                execution.marked = True
+                held.append(execution)
+        for attempt in reversed(starts):
+            attempt.execution.starts.insert(0, attempt)
+        home.loop.call_later(seconds, self._again, store, written, context=home.base_context)
+
+    def _again(self, store: Store, held: list[Execution]) -> None:
+        for execution in held:
+            if execution.lost is None and (count := written_after_all(execution)):
+                first = execution.state.seq - len(execution.out) + 1
+                happened, execution.out = execution.out[:count], execution.out[count:]
+                over = execution.over and not execution.out
+                self._committed(
+                    [execution], [Write(execution.run_id, execution.lease.fence, first, happened, over)], []
+                )
+        self._free(store)
+
+    def _free(self, store: Store) -> None:
+        for execution in self.flying.pop(id(store)):
+            execution.marked = False
+            self._engine.mark(execution)
+
     def _committed(self, written: list[Execution], writes: list[Write], starts: list[Attempt]) -> None:
         if faults.armed:
             faults.reach("tick.after_commit")
+        if self._engine.patience:
+            self._engine.patience.end(written[0].store)
         listened_to = bus.listened_to()
         for execution, write in zip(written, writes, strict=True):
             if execution.lost is not None:

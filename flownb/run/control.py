@@ -9,6 +9,7 @@ from flownb.model import events as ev
 from flownb.model.state import FAILED, PENDING, RUNNING, WAITING
 from flownb.run.decisions import RERUN, SKIP, settle_doubt, take
 from flownb.run.ending import stop
+from flownb.run.halts import go_on, set_breakpoint
 from flownb.run.leftovers import watch
 from flownb.run.loops import end_inside
 from flownb.run.signals import receive, take_up
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from flownb.run.executor import Execution
 
 
-def obey(execution: Execution, command: cmd.Command) -> None:
+def obey(execution: Execution, command: cmd.Command) -> None:  # noqa: C901, PLR0912  one case a command
     """Carry out a command; one that makes no sense now changes nothing."""
     if execution.over:
         return
@@ -27,6 +28,15 @@ def obey(execution: Execution, command: cmd.Command) -> None:
         case cmd.Resume():
             execution.pausing = False
             take_up(execution)
+            if execution.halts is not None:
+                go_on(execution)
+        case cmd.Step():
+            execution.pausing = False
+            go_on(execution, steps=1)
+        case cmd.SetBreakpoint(node=path):
+            set_breakpoint(execution, path, on=True)
+        case cmd.ClearBreakpoint(node=path):
+            set_breakpoint(execution, path, on=False)
         case cmd.Cancel(by=by):
             stop(execution, ev.RunCancelledEvent(at=execution.engine.now(), by=by))
         case cmd.RetryNode(node=path):
@@ -39,10 +49,17 @@ def obey(execution: Execution, command: cmd.Command) -> None:
             receive(execution, command)
         case cmd.Decide():
             take(execution)
-        case _:
-            message = f"This run can't be asked for {type(command).__struct_config__.tag!r} yet."
-            execution.record(ev.SystemWarning(at=execution.engine.now(), message=message))
+        case cmd.Pin():
+            _pin(execution, command)
     execution.engine.mark(execution)
+
+
+def _pin(execution: Execution, command: cmd.Pin) -> None:
+    state = execution.state
+    number = state.topology.index.get(command.node)
+    if number is not None and state.node_status[number] == PENDING:
+        now = execution.engine.now()
+        execution.record(ev.NodeCompleted(at=now, node=command.node, output=command.value, source="pinned"))
 
 
 def _retry(execution: Execution, path: str, by: str) -> None:

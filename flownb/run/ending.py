@@ -26,6 +26,10 @@ def conclude(execution: Execution) -> None:
         execution.record(ev.RunPaused(at=now, reason=PauseReason.MANUAL))
         _finish(execution)
         return
+    if execution.halts is not None and (halt := execution.halts.event(now)) is not None:
+        execution.record(halt)
+        _finish(execution)
+        return
     if state.left and not state.waits:
         stuck = ", ".join(state.topology.paths[number] for number in planning.unfinished(state)[:10])
         failure = ev.Failure(type="InternalError", message=f"Nothing can go on, and nothing waits: {stuck}.")

@@ -21,7 +21,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from flownb.errors import Fenced, InternalError, StoreError
+from flownb.errors import Fenced, InternalError
 from flownb.ids import new_run_id
 from flownb.run import ending
 from flownb.run.arrivals import Arrivals
@@ -30,6 +30,7 @@ from flownb.run.eager import EagerTasks
 from flownb.run.house import House
 from flownb.run.output import installation
 from flownb.run.output.recording import Recording
+from flownb.run.patience import Patience
 from flownb.run.threads import Workers
 from flownb.store import opening
 from flownb.store.owner import current_owner
@@ -89,6 +90,7 @@ class Engine:
         self._armed = False
         self._switch_interval = sys.getswitchinterval()
         self.house = House(self)
+        self.patience = Patience(self)
         self.recording = Recording(self)
         self.arrivals = Arrivals(self)
         self.commits = Commits(self, threaded=loop is None)
@@ -299,8 +301,7 @@ class Engine:
         execution.timers.clear()
         self.remove(execution)
         if not isinstance(error, Fenced):
-            with contextlib.suppress(StoreError):  # else the lease lapses by itself
-                execution.store.release(execution.lease)
+            self.house.let_go(execution)
         _log.warning("Run %s can't go on in this process: %s", execution.run_id, error, extra={"lost": True})
         execution.tell(None)
 

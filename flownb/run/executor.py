@@ -18,6 +18,7 @@ from flownb.run.attempt import Attempt
 from flownb.run.capture import Buffer
 from flownb.run.decisions import take
 from flownb.run.ending import conclude, failed_event, limit_time, stop
+from flownb.run.halts import Halts
 from flownb.run.inputs import Values, loaded
 from flownb.run.loops import Rounds, turn
 from flownb.run.outcome import NotKept
@@ -54,6 +55,7 @@ class Execution:
         power: bool = False,
         headless: bool = False,
         hold: bool = False,
+        steps: int | None = None,
     ) -> None:
         self.engine = engine
         self.definition = definition
@@ -78,6 +80,8 @@ class Execution:
         #: Folded, not committed.
         self.out: list[ev.Event] = []
         self.alive: dict[int, Attempt] = {}
+        #: Breakpoints, and whoever steps through the run; None where there is neither.
+        self.halts = Halts(state, steps) if steps is not None or state.breakpoints else None
         #: Loops at work, by the number of their node.
         self.loops: dict[int, Rounds] = {}
         #: Nodes between two attempts, and nodes whose timer is near.
@@ -112,6 +116,8 @@ class Execution:
         for number in list(self.state.waits):
             self.timers.watch(number)
         take_up(self)
+        if self.state.breakpoints and self.halts is None:
+            self.halts = Halts(self.state)
         nodes = self.state.topology.nodes
         if self.fail_fast and any(nodes[number].on_error is not OnError.CONTINUE for number in self.state.unhandled):
             stop(self, failed_event(self))
@@ -167,7 +173,7 @@ class Execution:
         paths = self.state.topology.paths
         for number, reason in step.skips:
             self.record(ev.NodeSkipped(at=self._now(), node=paths[number], reason=reason))
-        for number in step.starts:
+        for number in step.starts if self.halts is None else self.halts.let_through(step.starts):
             if self._bodies[number].node.disabled:
                 self._pass_through(number)
             else:

@@ -6,8 +6,10 @@ changed, for the runs that somebody left a command for. What is begun here ends 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from flownb.errors import FlownbError, StoreError
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from flownb.run.engine import Engine
     from flownb.run.executor import Execution
-    from flownb.store.contract import Owner, Store
+    from flownb.store.contract import Lease, Owner, Store
 
 #: Seconds between two looks; what another process wrote is felt within two of them.
 LOOK_SECONDS: Final = 0.1
@@ -43,11 +45,13 @@ class _Place:
         self.watchers: dict[int, Callable[[bool], None]] = {}
         #: Runs that wait for an answer, and what carries them on.
         self.resting: dict[str, Callable[[], None]] = {}
+        #: Of runs that were let go while the store could not be written.
+        self.unreleased: deque[Lease] = deque()
 
     @property
     def needed(self) -> bool:
         """Whether anybody wants it looked at."""
-        return bool(self.runs or self.watchers or self.resting)
+        return bool(self.runs or self.watchers or self.resting or self.unreleased)
 
 
 class House:
@@ -149,6 +153,11 @@ class House:
 
         self._engine.call(look)
 
+    def release_left(self, store: Store) -> None:
+        """Let go of what could not be let go before, or raise why not; from any thread."""
+        if (place := self._place(store)).unreleased:
+            self._release(place)
+
     # --- on the loop --------------------------------------------------------------------------------------------------
 
     def enter(self, execution: Execution) -> None:
@@ -168,10 +177,31 @@ class House:
         if place is not None and place.runs.get(execution.run_id) is execution:
             del place.runs[execution.run_id]
 
+    def let_go(self, execution: Execution) -> None:
+        """Others may have its run; where the store can't be written, as soon as it can."""
+        place = self._place(execution.store)
+        place.unreleased.append(execution.lease)
+        with contextlib.suppress(StoreError):
+            self._release(place)
+        self._arm()
+
+    def _release(self, place: _Place) -> None:
+        while place.unreleased:
+            lease = place.unreleased.popleft()
+            try:
+                place.store.release(lease)
+            except StoreError:
+                place.unreleased.append(lease)
+                raise
+
     def _place(self, store: Store) -> _Place:
         place = self._places.get(id(store))
         if place is None:
             self._places[id(store)] = place = _Place(store)
+            for other in list(self._places.values()):
+                if other.store.url == store.url and getattr(other.store, "closed", False):
+                    place.unreleased += other.unreleased  # the same place, opened again
+                    other.unreleased.clear()
         return place
 
     def _arm(self) -> None:
@@ -185,7 +215,8 @@ class House:
         pulse = self._looks % _PULSE == 0
         for key, place in list(self._places.items()):
             if getattr(place.store, "closed", False):
-                del self._places[key]
+                if not place.unreleased:
+                    del self._places[key]
             elif place.needed:
                 self._arm()
                 self._look_at(place, pulse=pulse)
@@ -203,6 +234,9 @@ class House:
             # It is locked for a moment, or gone: a commit meets the same fault and says it.
             place.version = None
             changed = False
+        if pulse and place.unreleased:
+            with contextlib.suppress(StoreError):
+                self._release(place)
         if changed or pulse:
             for look in list(place.watchers.values()):
                 look(changed)

@@ -10,6 +10,7 @@ from flownb import faults
 from flownb.errors import InvalidInput, StoreError
 from flownb.graph.nodetype import Output, Suspend
 from flownb.model.ports import ERROR
+from flownb.run.patience import patiently
 from flownb.run.secrets import masked_output
 from flownb.services import masking
 from flownb.store import values
@@ -17,7 +18,6 @@ from flownb.store.values import Stored
 
 if TYPE_CHECKING:
     from flownb.run.attempt import Attempt
-    from flownb.store.artifacts import ArtifactStore
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -60,20 +60,24 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     output = value if isinstance(value, Output) else Output(value)
     if masking.known is not None:
         output = masked_output(attempt, output)
-    artifacts = attempt.execution.store.artifacts
     ports: dict[str, Stored] | None = None
     if output.ports or output.values:
         _check_ports(attempt, output)
-        ports = {port: _stored(each, artifacts) for port, each in output.values.items()}
-    stored = _stored(output.value, artifacts)
+        ports = {port: _stored(attempt, each) for port, each in output.values.items()}
+    stored = _stored(attempt, output.value)
     outcome = Outcome(stored.plain, output, ports, held=_held(stored, ports) if stored.held or ports else 0)
     faults.reach("node.after_body")
     return outcome
 
 
-def _stored(value: Any, artifacts: ArtifactStore) -> Stored:
+def _stored(attempt: Attempt, value: Any) -> Stored:
+    execution = attempt.execution
+    artifacts = execution.store.artifacts
     try:
-        return values.store(value, artifacts)
+        try:
+            return values.store(value, artifacts)
+        except StoreError as error:
+            return patiently(execution, lambda: values.store(value, artifacts), error)
     except StoreError as error:
         raise NotKept(error) from error
 

@@ -56,7 +56,7 @@ def check_part(request: Request) -> None:
 
 def shortcuts(request: Request, state: RunState, inputs: Mapping[str, Any], now: float) -> list[ev.Event]:
     """The events with which nodes are completed or skipped when the run begins; `inputs` are in plain form."""
-    events: list[ev.Event] = list(_pinned(request, now))
+    events: list[ev.Event] = [*_breakpoints(request, now), *_pinned(request, now)]
     if request.until is not None:
         topology = state.topology
         needed = _closure([topology.index[request.until]], lambda n: [wire.source for wire in topology.entering[n]])
@@ -69,8 +69,24 @@ def shortcuts(request: Request, state: RunState, inputs: Mapping[str, Any], now:
 
 
 def uses_pins(request: Request) -> bool:
-    """Whether pinned outputs count: only in front of somebody."""
-    return bool(request.pins) and not request.headless and request.mode != RunMode.PRODUCTION
+    """Whether there are pinned outputs that count."""
+    return bool(request.pins) and _is_watched(request)
+
+
+def _is_watched(request: Request) -> bool:
+    """Whether somebody is in front of the run: pins and breakpoints count only then."""
+    return not request.headless and request.mode != RunMode.PRODUCTION
+
+
+def _breakpoints(request: Request, now: float) -> Iterator[ev.Event]:
+    if request.breakpoints and not _is_watched(request):
+        names = ", ".join(request.breakpoints)
+        yield ev.SystemInfo(
+            at=now, message=f"Breakpoints do not count in a headless run: nothing stops before {names}."
+        )
+        return
+    for path in request.breakpoints:
+        yield ev.BreakpointSet(at=now, node=path)
 
 
 # --- pinned -----------------------------------------------------------------------------------------------------------

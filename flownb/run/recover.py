@@ -13,6 +13,7 @@ from flownb.model.topology import Topology
 from flownb.model.workflow import Workflow
 from flownb.run.decisions import ask_about_doubt
 from flownb.run.definition import shape_of
+from flownb.run.halts import passed
 from flownb.store import values
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def resumption(
     why = cause or ("recovered" if flight else "command")
     moved = definition.hash if state.definition not in ("", definition.hash) else ""
     reset = tuple(paths[number] for number in sorted(back))
-    events: list[ev.Event] = [ev.RunResumed(at=now, reset=reset, cause=why, definition=moved)]
+    events: list[ev.Event] = [ev.RunResumed(at=now, reset=reset, cause=why, definition=moved, passed=passed(state))]
     for number in asks:
         events += ask_about_doubt(state, paths[number], now)
     events += [_crashed(paths[number], now) for number in fails]

@@ -39,6 +39,8 @@ class Request(msgspec.Struct, kw_only=True):
     only: tuple[str, ...] = ()
     #: Live outputs by node that take the place of running it.
     pins: dict[str, Any] = {}
+    #: The nodes to halt before.
+    breakpoints: tuple[str, ...] = ()
     session: Any = None
     #: What a key is compared by beside the inputs: the target as given.
     target: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flownb import faults
 from flownb.errors import Conflict, DefinitionDrift, InvalidInput, RunError
@@ -18,6 +18,7 @@ from flownb.run.drift import difference
 from flownb.run.engine import engine
 from flownb.run.executor import Execution
 from flownb.run.follow import Follower
+from flownb.run.halts import halts_left
 from flownb.run.handle import Run
 from flownb.run.partial import check_part, shortcuts, uses_pins
 from flownb.run.recover import read_state, require_row, resumption
@@ -98,7 +99,14 @@ def _first_events(request: Request, state: RunState, plain: dict[str, Any]) -> l
 
 
 def _join(
-    request: Request, run: Run, lease: Lease, first: list[ev.Event], *, hold: bool = False, previous: Any = None
+    request: Request,
+    run: Run,
+    lease: Lease,
+    first: list[ev.Event],
+    *,
+    hold: bool = False,
+    previous: Any = None,
+    steps: int | None = None,
 ) -> Run:
     """Put a run to work in this process: its first events are folded and go out with the first tick."""
     home = engine()
@@ -115,6 +123,7 @@ def _join(
         power=request.power,
         headless=request.headless,
         hold=hold,
+        steps=steps,
     )
     execution.values.given = request.inputs
     if uses_pins(request):
@@ -152,6 +161,13 @@ def _continuation(request: Request) -> Callable[[Run, bool, str], None]:
     return go_on
 
 
+#: Commands that have had their effect when a run goes on; a pause was meant for an owner who is gone.
+_OBEYED: Final = (
+    cmd.SkipNode | cmd.Pause | cmd.Resume | cmd.RetryNode | cmd.Decide | cmd.Step | cmd.SetBreakpoint
+    | cmd.ClearBreakpoint
+)  # fmt: skip
+
+
 def _resume(
     request: Request, run: Run, lease: Lease, *, retry: bool, cause: str = "", previous: Any = None, hold: bool = False
 ) -> Run:
@@ -173,10 +189,12 @@ def _resume(
         again=[command.node for command in left if isinstance(command, cmd.RetryNode)],
         live=previous.values.is_live if previous is not None else None,
     )
-    joined = _join(request, run, lease, first, hold=hold, previous=previous)
+    first += halts_left(left, first[0].at)
+    steps = 1 if any(isinstance(command, cmd.Step) for command in left) else None
+    joined = _join(request, run, lease, first, hold=hold, previous=previous, steps=steps)
     for command in left:
         # A pause that was meant for an owner who is gone has had its effect; answers are taken with the first tick.
-        if not isinstance(command, cmd.SkipNode | cmd.Pause | cmd.Resume | cmd.RetryNode | cmd.Decide):
+        if not isinstance(command, _OBEYED):
             joined.send(command)
     return joined
 

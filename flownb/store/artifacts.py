@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, cast
 
 from flownb import faults
-from flownb.errors import NotFound, StoreError, StoreReadOnly, UsageError
+from flownb.errors import NotFound, StoreError, StoreFull, StoreReadOnly, UsageError
 from flownb.ids import Digest
 from flownb.store.sealed import CHUNK, SealedReader, SealedWriter
 
@@ -393,7 +393,7 @@ def _why(error: OSError) -> str:
 def _write_fault(error: OSError, root: Path) -> StoreError:
     place = str(root)
     if error.errno in _FULL:
-        return StoreError(
+        return StoreFull(
             f"The disk of {place} is full: nothing was kept of this value. Free some space, then resume the run.",
             place=place,
         )

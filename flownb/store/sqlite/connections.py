@@ -81,6 +81,9 @@ class Connections:
         #: Runs that the next transaction writes as well.
         self.announced: Announced | None = None
         self._identity = self._find()
+        self._log_path = f"{path}-wal"
+        #: The write-ahead log that the writer has open; it stays the same file as long as anybody has it open.
+        self._log: tuple[int, int] | None = None
         with OPENING:
             _ALL.add(self)
             OPEN.add(self)
@@ -88,11 +91,7 @@ class Connections:
     # --- the file
 
     def _find(self) -> tuple[int, int] | None:
-        try:
-            found = os.stat(self.path)  # noqa: PTH116  half the price of Path.stat, on the way of each commit
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
+        return _identity(self.path)
 
     def look(self) -> None:
         """Check that the file is still the one that was opened.
@@ -102,7 +101,15 @@ class Connections:
         """
         self._looked = time.monotonic()
         if self._identity is None or self._find() != self._identity:
+            self._looked = 0.0  # look again at once: it will not become better by itself
             raise meaning.moved(self.url)
+        if self._log is not None and _identity(self._log_path) != self._log:
+            self._looked = 0.0
+            writer = self._writer
+            if writer is not None:
+                with contextlib.suppress(apsw.Error):  # what is only in the log that nobody else sees, into the file
+                    writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            raise meaning.log_gone(self.url)
 
     def explain(self, error: apsw.Error) -> StoreError:
         """The error of our tree for one of SQLite's."""
@@ -138,6 +145,8 @@ class Connections:
         if cursor is None:
             self._writer = self._open()
             self._write_cursor = cursor = self._writer.cursor()
+            cursor.execute("SELECT 1 FROM runs LIMIT 1").fetchall()  # opens the log
+            self._log = _identity(self._log_path)
             self._power = False
         elif self.closed:
             raise refusals.closed(self.url)
@@ -160,7 +169,7 @@ class Connections:
         except apsw.Error:
             # A connection that can't even undo is of no use; closing it undoes as well.
             writer.close(True)
-            self._writer = self._write_cursor = None
+            self._writer = self._write_cursor = self._log = None
 
     # --- reading
 
@@ -238,7 +247,7 @@ class Connections:
         for connection in (self._writer, self._watcher, *self._idle):
             if connection is not None:
                 connection.close()
-        self._writer = self._write_cursor = self._watcher = None
+        self._writer = self._write_cursor = self._watcher = self._log = None
         self._idle.clear()
 
     # --- forking: the locks are held from before it until after it
@@ -260,7 +269,7 @@ class Connections:
         """Begin anew: the threads that held the locks and ran the checkpoints are not here."""
         # What couldn't be closed before must not be closed here either: keep it, untouched, for ever.
         _ABANDONED.append((self._writer, self._watcher, *self._idle))
-        self._writer = self._write_cursor = self._watcher = None
+        self._writer = self._write_cursor = self._watcher = self._log = None
         self._idle = []
         self._out = 0
         self.write_lock = threading.Lock()
@@ -300,6 +309,15 @@ def _after_fork_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+
+
+def _identity(path: str | Path) -> tuple[int, int] | None:
+    """Which file lies at a path."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  half the price of Path.stat, on the way of each commit
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class _Writing:

@@ -87,9 +87,10 @@ class Journal(Table):
             cursor.executemany(_APPEND, rows)
             for run, happened in notable:
                 self._project(cursor, run, happened)
-            for write in writes:
-                if write.release:
-                    cursor.execute(_LET_GO, (write.run,))
+            if let_go := [write.run for write in writes if write.release]:
+                self._db.look()  # nobody looks after a run that rests: a file that went away is noticed now
+                for run in let_go:
+                    cursor.execute(_LET_GO, (run,))
         for write in writes:
             if write.events and not write.release:
                 self._last[write.run] = write.first + len(write.events) - 1

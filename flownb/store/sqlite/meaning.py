@@ -8,7 +8,7 @@ from typing import Final
 
 import apsw
 
-from flownb.errors import StoreCorrupt, StoreError, StoreLocked, StoreReadOnly
+from flownb.errors import StoreCorrupt, StoreError, StoreFaulty, StoreFull, StoreLocked, StoreReadOnly
 from flownb.store.filesystem import can_write
 
 _ELSEWHERE: Final = "use another store with --store or FLOWNB_STORE"
@@ -29,13 +29,18 @@ _FAULTY: Final = (
 _SHUT: Final = (
     "{url} can't be opened ({error}): check that {directory} is a directory that you may write in, or {elsewhere}."
 )
+_REFUSED: Final = "SQLite refused {url}: {kind}: {error}. `flownb doctor` says whether the store is healthy."
 #: What SQLite's other errors mean, the first that fits.
-_SENTENCES: Final[tuple[tuple[type[apsw.Error], str], ...]] = (
-    (apsw.FullError, _FULL),
-    (apsw.IOError, _FAULTY),
-    (apsw.CantOpenError, _SHUT),
-    (apsw.ConnectionClosedError, "The store {url} is closed; open it again."),
-    (apsw.Error, "SQLite refused {url}: {kind}: {error}. `flownb doctor` says whether the store is healthy."),
+_SENTENCES: Final[tuple[tuple[type[apsw.Error], type[StoreError], str], ...]] = (
+    (apsw.FullError, StoreFull, _FULL),
+    (apsw.IOError, StoreFaulty, _FAULTY),
+    (apsw.CantOpenError, StoreError, _SHUT),
+    (apsw.ConnectionClosedError, StoreError, "The store {url} is closed; open it again."),
+    (
+        apsw.Error,
+        StoreError,
+        "SQLite refused {url}: {kind}: {error}. `flownb doctor` says whether the store is healthy.",
+    ),
 )
 
 
@@ -52,8 +57,8 @@ def explain(error: apsw.Error, path: Path, url: str) -> StoreError:
         return read_only(path, url)
     if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
         return corrupt(url, str(error))
-    sentence = next(text for kind, text in _SENTENCES if isinstance(error, kind))
-    return StoreError(
+    raised, sentence = next((ours, text) for kind, ours, text in _SENTENCES if isinstance(error, kind))
+    return raised(
         sentence.format(url=url, error=error, kind=type(error).__name__, directory=path.parent, elsewhere=_ELSEWHERE),
         place=url,
     )
@@ -73,6 +78,16 @@ def moved(url: str) -> StoreError:
     return StoreError(
         f"{url} was deleted, moved or replaced while flownb had it open: what is written now would be lost. Put the "
         "file back and start this process again; `flownb resume` carries its runs on.",
+        place=url,
+    )
+
+
+def log_gone(url: str) -> StoreError:
+    """The write-ahead log that is open is not the one that lies beside the file any more."""
+    return StoreError(
+        f"The write-ahead log of {url} (the file that ends in -wal) was deleted, moved or replaced while flownb had it "
+        "open: what is written now would be lost. Start this process again; `flownb resume` carries its runs on. The "
+        "files that end in -wal and -shm belong to the store: leave them where they are.",
         place=url,
     )
 

@@ -30,6 +30,8 @@ VALUES: dict[str, Any] = {
     "reason": REASON,
     "x": -3,
     "index": 3,
+    "on": False,
+    "passed": ("post",),
     "nodes": ("load", "post"),
     "y": 4,
     "attempt": 2,

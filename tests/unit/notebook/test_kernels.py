@@ -9,7 +9,8 @@ import pytest
 from nbformat import v4
 
 from flownb.errors import NotFound, UsageError
-from flownb.notebook.kernels import OWN, CellClient, Kernel, choose, environment, sweep
+from flownb.notebook.environment import environment
+from flownb.notebook.kernels import OWN, CellClient, Kernel, choose, sweep
 
 if TYPE_CHECKING:
     from pathlib import Path

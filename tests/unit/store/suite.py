@@ -96,6 +96,7 @@ ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.NodeStarted(at=2.0, node="load", attempt=2),
     ev.SignalReceived(at=2.0, name="paid", value=3.5, by="ada", nodes=("wait",)),
     ev.SignalDelivered(at=2.0, node="wait", name="paid"),
+    ev.BreakpointSet(at=2.0, node="post"),
     ev.IterationStarted(at=2.0, node="each", index=3, item={"amount": 3.5}),
     ev.NodeRetrying(at=2.0, node="load", attempt=2, delay=0.5, error=FAILURE),
     ev.NodeCompleted(
