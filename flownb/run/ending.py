@@ -13,6 +13,7 @@ from flownb.run import plan as planning
 from flownb.run.leftovers import CANCEL_SECONDS
 
 if TYPE_CHECKING:
+    from flownb.graph.nodetype import Ending
     from flownb.run.executor import Execution
 
 
@@ -33,9 +34,9 @@ def conclude(execution: Execution) -> None:
     if state.left and not state.waits:
         stuck = ", ".join(state.topology.paths[number] for number in planning.unfinished(state)[:10])
         failure = ev.Failure(type="InternalError", message=f"Nothing can go on, and nothing waits: {stuck}.")
-        stop(execution, ev.RunFailedEvent(at=now, error=failure))
-        assert execution.stopping is not None
-        _end_stopped(execution, execution.stopping, now)
+        end = ev.RunFailedEvent(at=now, error=failure)
+        stop(execution, end)
+        _end_stopped(execution, end, now)
         return
     result = planning.verdict(state)
     if result.status is RunStatus.PAUSED:
@@ -95,6 +96,17 @@ def _out_of_time(execution: Execution, limit: float) -> None:
     stop(execution, ev.RunFailedEvent(at=execution.engine.now(), error=failure))
 
 
+def end_by(execution: Execution, path: str, ending: Ending) -> None:
+    """A node ends the run."""
+    now = execution.engine.now()
+    message = ending.message or f"ended by {path}"
+    if ending.well:
+        stop(execution, ev.RunCompleted(at=now, message=message))
+        return
+    failure = ev.Failure(type="Stopped", message=message)
+    stop(execution, ev.RunFailedEvent(at=now, error=failure, node=path))
+
+
 def leave(execution: Execution) -> None:
     """The process ends while a pause waits for nodes in flight: it is written now, and they follow `on_crash`."""
     if execution.pausing and not execution.over and execution.stopping is None and execution.state.left:
@@ -115,13 +127,15 @@ def _end_stopped(execution: Execution, end: ev.Event, now: float) -> None:
     if isinstance(end, ev.RunFailedEvent):
         failed = "it took longer than its timeout" if end.error.type == "RunTimeout" else "it failed"
         message = f"the run stopped: {end.node} failed" if end.node else f"the run stopped: {failed}"
+    elif isinstance(end, ev.RunCompleted):
+        message = f"the run ended before: {end.message}"
     else:
         message = "the run was cancelled"
     reason = ev.Reason(group="run", message=message)
     paths = execution.state.topology.paths
     for number in planning.unfinished(execution.state):
         execution.record(ev.NodeCancelled(at=now, node=paths[number], reason=reason))
-    if execution.hold and isinstance(end, ev.RunFailedEvent):
+    if execution.hold and isinstance(end, ev.RunFailedEvent | ev.RunCompleted):
         execution.engine.idle(execution)
         return
     execution.record(end)

@@ -93,7 +93,7 @@ class Engine:
         self.patience = Patience(self)
         self.recording = Recording(self)
         self.arrivals = Arrivals(self)
-        self.commits = Commits(self, threaded=loop is None)
+        self.commits = Commits(self, writers=workers)
         self._thread: threading.Thread | None = None
         if loop is not None:
             self.base_context.run(_given.set, self)

@@ -113,17 +113,6 @@ def plain_error(failure: Failure, node: str) -> dict[str, Any]:
     }
 
 
-def failure_from(plain: Any) -> Failure:
-    """The record again, of what `plain_error` made."""
-    kept = plain if isinstance(plain, dict) else {}
-    return Failure(
-        type=str(kept.get("type", "")),
-        message=str(kept.get("message", "")),
-        traceback=str(kept.get("traceback", "")),
-        error_class=str(kept.get("class", ErrorClass.EXECUTION)),
-    )
-
-
 def all_together(failed: Mapping[str, Failure], raised: Mapping[str, BaseException]) -> BaseExceptionGroup[Any]:
     """The errors of several nodes as one; of those that another process raised there is only what is recorded.
 
@@ -167,11 +156,7 @@ def after_failure(
             event = ev.NodeFailedEvent(at=at, node=path, error=failure, handled=True, port=True, output=value)
             return Aftermath(event, value=Output(values={ERROR: value}))
         case OnError.PAUSE:
-            # What is kept with the wait is the error, for people and views; nothing is handed to the next attempt.
-            event = ev.NodeWaiting(
-                at=at, node=path, waits_for=PauseReason.ERROR, resume_data=plain_error(failure, path)
-            )
-            return Aftermath(event)
+            return Aftermath(ev.NodeWaiting(at=at, node=path, waits_for=PauseReason.ERROR))
         case _:
             event = ev.NodeFailedEvent(at=at, node=path, error=failure)
             return Aftermath(event, stops=fail_fast and policy is not OnError.CONTINUE)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flownb.errors import NotFound
 from flownb.model.events import NodeOutput
 from flownb.model.state import COMPLETED, FAILED, STATUSES
-from flownb.model.status import NodeStatus, PauseReason
-from flownb.run.failure import failure_from
+from flownb.model.status import NodeStatus
 from flownb.run.held import settled
 from flownb.store import values
 
@@ -117,9 +116,6 @@ class NodeView:
         failed = self._run.state.failures.get(self.number)
         if failed is not None:
             return failed.error
-        waiting = self._run.state.waits.get(self.number)
-        if waiting is not None and waiting.waits_for == PauseReason.ERROR:
-            return failure_from(waiting.resume_data)
         retrying = self._run.state.retries.get(self.number)
         return retrying.error if retrying is not None else None
 
@@ -144,8 +140,9 @@ class NodeView:
             case NodeStatus.FAILED:
                 failure = state.failures[number].error
                 why = f"{failure.type}: {failure.message}" + self._tries()
-            case NodeStatus.WAITING if (failed := self.error) is not None:
-                why = f"it failed and waits for somebody to look: {failed.type}: {failed.message}"
+            case NodeStatus.WAITING if number in state.retries:
+                failure = state.retries[number].error
+                why = f"it failed and waits for somebody to look: {failure.type}: {failure.message}"
             case NodeStatus.WAITING:
                 why = f"it waits for {state.waits[number].waits_for}"
             case NodeStatus.RUNNING:

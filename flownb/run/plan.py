@@ -12,7 +12,6 @@ from flownb.model.status import PauseReason, RunStatus
 from flownb.model.times import iso
 
 if TYPE_CHECKING:
-    from flownb.model.events import NodeWaiting
     from flownb.model.state import RunState
 
 
@@ -108,21 +107,13 @@ def pause_message(state: RunState, result: Verdict) -> str:
             f"`flownb skip {state.run_id} NODE`."
         )
     if result.pause_reason is PauseReason.ERROR:
-        failed = [(number, wait) for number, wait in sorted(state.waits.items()) if wait.waits_for == PauseReason.ERROR]
-        said = "; ".join(f"{state.topology.paths[number]} failed: {_said(wait)}" for number, wait in failed[:3])
-        more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""  # noqa: PLR2004  as above
-        return (
-            f"{said}{more}. Put right what is wrong, then `flownb retry {state.run_id} NODE` or "
-            f"`flownb skip {state.run_id} NODE`."
-        )
+        failed = [
+            n for n in sorted(state.waits) if state.waits[n].waits_for == PauseReason.ERROR and n in state.retries
+        ]
+        told = "; ".join(f"{state.topology.paths[n]} failed: {state.retries[n].error.message}" for n in failed)
+        return f"{told}. `flownb resume {state.run_id}` tries again, `flownb skip {state.run_id} NODE` goes on without."
     if result.pause_reason is PauseReason.EVENT:
         awaited = sorted({wait.request for wait in state.waits.values() if wait.waits_for == PauseReason.EVENT})
         known = " or ".join(map(repr, filter(None, awaited)))
         return f"{names}: waits for the event {known}; `flownb signal {state.run_id} NAME VALUE` brings it."
     return f"{names}: waits for {result.pause_reason}."
-
-
-def _said(wait: NodeWaiting) -> str:
-    """The error that a node waits with."""
-    kept = wait.resume_data if isinstance(wait.resume_data, dict) else {}
-    return f"{kept.get('type', 'error')}: {str(kept.get('message', ''))[:200]}"

@@ -106,6 +106,8 @@ def resumption(
     """
     paths = state.topology.paths
     back: set[int] = set(state.reset_numbers()) if retry else set()
+    if retry:
+        back |= {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.ERROR}
     asks: list[int] = []
     fails: list[int] = []
     skipped = [state.topology.index[path] for path in skip if path in state.topology.index]
@@ -125,8 +127,6 @@ def resumption(
     in_doubt = {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.IN_DOUBT}
     failed = {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.ERROR}
     back |= (in_doubt | failed) & wanted
-    if retry:
-        back |= failed
     back |= lost_values(state, definition, back, live or (lambda _: False))
     why = cause or ("recovered" if flight else "command")
     moved = definition.hash if state.definition not in ("", definition.hash) else ""

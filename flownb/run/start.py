@@ -244,6 +244,10 @@ def attach(request: Request, row: RunRow, *, retry: bool = False, migrate: bool 
             return run
         row = require_row(request.store, row.id)
         run._state = read_state(request.store, row, request.definition.topology)  # noqa: SLF001
+        if not _goes_on(run, retry=retry):  # it ended, or was paused, between the look and the claim
+            request.store.release(lease)
+            run.settle()
+            return run
         return _resume(request, run, lease, retry=retry)
 
 
@@ -300,6 +304,10 @@ def _follow(request: Request, run: Run) -> None:
                     return
                 row = require_row(request.store, run.id)
                 run._state = read_state(request.store, row, request.definition.topology)  # noqa: SLF001
+                if not _goes_on(run, retry=False):  # as in `attach`
+                    request.store.release(lease)
+                    run.let_go()
+                    return
                 _resume(request, run, lease, retry=False)
         except RunError as error:
             run.fail(error)

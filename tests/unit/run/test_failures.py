@@ -127,7 +127,7 @@ def test_on_error_pause_waits_for_somebody_to_look_and_goes_on_with_a_retry() ->
     flow.node(lambda: 2, id="b")
     flow.node(lambda a, b: a + b, id="total")
     done = run(flow)
-    with pytest.raises(RunPaused, match=r"a failed: ValueError: the disk is full.*flownb retry"):
+    with pytest.raises(RunPaused, match=r"a failed: the disk is full.*flownb resume"):
         done.result(SECONDS)
     assert done.pause_reason is PauseReason.ERROR
     assert statuses(done) == {"a": "waiting", "b": "completed", "total": "pending"}
