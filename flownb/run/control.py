@@ -93,6 +93,9 @@ def _skip(execution: Execution, path: str, by: str) -> None:
         return
     execution.timers.drop(number)
     attempt = execution.alive.pop(number, None)
+    if execution.claims is not None:
+        execution.claims.drop(number)
+        execution.claims.give_back(number)
     if attempt is not None:
         attempt.stop()
         watch(attempt)

@@ -129,6 +129,12 @@ class Definition:
             for node, planned in zip(body.members, body.arguments, strict=True)
         }
 
+        #: Whether a node takes named resources.
+        self.takes = any(
+            body.node.limits is not None and body.node.limits.resources
+            for body in (*self.bodies, *self.inside.values())
+        )
+
     def bodies_of(self, topology: Topology) -> list[Body]:
         """The bodies of a graph that may have grown; a list that only one run has, where it can grow."""
         if not self.inside:

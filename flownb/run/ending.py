@@ -145,6 +145,8 @@ def _end_stopped(execution: Execution, end: ev.Event, now: float) -> None:
 def _finish(execution: Execution) -> None:
     execution.over = True
     execution.timers.clear()
+    if execution.claims is not None:
+        execution.claims.end()
     if execution.loops:
         for attempt in list(execution.alive.values()):
             attempt.stop()  # they sleep, and are taken up again where the run goes on

@@ -23,6 +23,7 @@ from flownb.run.halts import Halts
 from flownb.run.inputs import Values, loaded
 from flownb.run.loops import Rounds, turn
 from flownb.run.outcome import NotKept
+from flownb.run.resources import Claims
 from flownb.run.signals import look_for, take_up
 from flownb.run.timers import Timers
 from flownb.services import masking
@@ -85,6 +86,8 @@ class Execution:
         self.alive: dict[int, Attempt] = {}
         #: Breakpoints, and whoever steps through the run; None where there is neither.
         self.halts = Halts(state, steps) if steps is not None or state.breakpoints else None
+        #: What its nodes have taken of named resources; None where none takes any.
+        self.claims = Claims(self, engine.pool) if definition.takes else None
         #: Loops at work, by the number of their node.
         self.loops: dict[int, Rounds] = {}
         #: Nodes between two attempts, and nodes whose timer is near.
@@ -158,6 +161,8 @@ class Execution:
         state = self.state
         if self.values.large:
             self.values.release()
+        if self.claims is not None:
+            self.claims.look(idle=idle)
         while True:
             if state.finished_blocks:
                 turn(self)
@@ -170,7 +175,7 @@ class Execution:
                 break
             if not step.starts and not step.skips:
                 break  # what is ready has to wait for room
-        if len(self.alive) <= self.sleeping and (idle or not self.timers):
+        if len(self.alive) <= self.sleeping and (idle or not (self.timers or (self.claims and self.claims.waiting))):
             conclude(self)
         starts, self.starts = self.starts, []
         return starts
@@ -200,6 +205,8 @@ class Execution:
 
     def attempt(self, number: int, number_of_try: int) -> None:
         """Make the next attempt of a node, to be started once that is committed."""
+        if self.claims is not None and not self.claims.take(number, number_of_try):
+            return
         body = self._bodies[number]
         attempt = Attempt(self, body, number, body.path, number_of_try, Buffer(self._wake, services=self.services))
         if number_of_try > 1:  # what many attempts print is bounded together
@@ -230,6 +237,8 @@ class Execution:
         if self.alive.get(attempt.number) is not attempt or self.over:
             return
         del self.alive[attempt.number]
+        if self.claims is not None:
+            self.claims.give_back(attempt.number)
         attempt.buffer.closed = True
         if attempt.buffer.pending:
             attempt.flush(last=True)

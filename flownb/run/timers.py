@@ -58,6 +58,10 @@ class Timers:
         home = execution.engine
         self._handles[number] = home.loop.call_later(max(0.0, seconds), due, context=home.base_context)
 
+    def hold(self, number: int, number_of_try: int) -> None:
+        """Attempt a node when the pause that the run is about to make is taken back."""
+        self._held[number] = number_of_try
+
     def drop(self, number: int) -> None:
         """The node's timer, if it has one, is not due any more."""
         self._held.pop(number, None)
