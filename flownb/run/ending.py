@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 def conclude(execution: Execution) -> None:
     """Nothing is in flight and nothing can start: the run ends, pauses, or goes on waiting for a near timer."""
     now, state = execution.engine.now(), execution.state
+    if execution.engine.watchdog.found:
+        execution.engine.watchdog.tell()
     if execution.stopping is not None:
         _end_stopped(execution, execution.stopping, now)
         return

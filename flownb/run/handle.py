@@ -158,7 +158,8 @@ class Run(Asking):
             return True
         if not self._settled.is_set():
             return False  # the state is ahead of the journal until its events are committed; a kill would undo them
-        held = self._execution is not None and self._execution.hold
+        execution = self._execution
+        held = execution is not None and execution.hold
         return self._state.status.ended or (held and not self._paused())
 
     def _paused(self) -> bool:
@@ -228,7 +229,8 @@ class Run(Asking):
         error = RunFailed(
             f"Run {self.id} of {self.workflow} failed{where}: {what}{more}", run=self.id, node=node, error=failure
         )
-        causes = self._execution.causes if self._execution is not None else {}
+        execution = self._execution
+        causes = execution.causes if execution is not None else {}
         if failed and state.topology.workflow.settings.failures == FailurePolicy.COLLECT:
             error.__cause__ = all_together(failed, {state.topology.paths[each]: causes[each] for each in causes})
         elif number is not None:
@@ -255,7 +257,7 @@ class Run(Asking):
         if self._follower is not None:
             self._follower.stop()
             self._follower = None
-        self._execution = execution
+        self._execution, self._left = execution, None
         self._state = execution.state
         self._lost = None
         self._settled.clear()
@@ -332,6 +334,9 @@ class Run(Asking):
         self._rest()
 
     def _rest(self) -> None:
+        state = self._state
+        if state.status.ended:
+            self._expect_to_leave(state)
         if self._state.status not in (RunStatus.COMPLETED, RunStatus.CANCELLED):
             with _resting_lock:
                 _resting.add(self)

@@ -145,7 +145,7 @@ def _join(
 def _continuation(request: Request) -> Callable[[Run, bool, str], None]:
     def go_on(run: Run, retry: bool, cause: str) -> None:
         row = require_row(request.store, run.id)
-        previous = run._execution  # noqa: SLF001
+        previous = run._execution or run._left  # noqa: SLF001
         with engine().arrivals.claiming(request.store, run.id) as lease:
             if lease is None:
                 _follow(request, run)

@@ -60,7 +60,7 @@ class OnThread:
         self._number = threading.get_native_id()
         self.thread = threading.get_ident()
         try:
-            return value_of(self._attempt, self._inputs)
+            return run(self._attempt, self._inputs)
         finally:
             with self._lock:  # from here on the thread may be at another node's work
                 self.ended = True
@@ -82,7 +82,7 @@ class OnThread:
             home.loop.call_later(_GRACE_SECONDS, _send, started, signal.SIGKILL, context=home.base_context)
 
 
-def value_of(attempt: Attempt, inputs: dict[str, Any]) -> Outcome:
+def run(attempt: Attempt, inputs: dict[str, Any]) -> Outcome:
     """Call the function of a node on the thread where this is called, and make the stored form of its value."""
     inputs = loaded(inputs)
     value = call(attempt, inputs)
