@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from flownb.model.problem import Problem
-from flownb.model.status import OnError, Where
+from flownb.model.status import OnError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +27,6 @@ def unsupported(workflow: Workflow) -> list[Problem]:
 
 
 def _of_node(node: Node) -> Iterator[tuple[str, str]]:
-    if node.where is Where.MAIN:
-        yield "where", f"{node.id} can't run in the {node.where} yet; sync functions run on threads."
     if node.on_error is OnError.COMPENSATE:
         yield "on_error", f"{node.id}: on_error can't be {str(node.on_error)!r} yet."
     asked: dict[str, Any] = {

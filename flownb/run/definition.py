@@ -88,6 +88,10 @@ def place_of(node: Node, cls: type[NodeType], function: Callable[..., Any] | Non
     where = node.where or cls.where_of(node)
     if function is None or inspect.iscoroutinefunction(function) or where is Where.LOOP:
         return loop.start
+    if where is Where.MAIN:
+        from flownb.run.where import main  # few flows need it
+
+        return main.start
     if where is Where.PROCESS:
         from flownb.run.where import process  # few flows need it, and it takes a while to import
 
@@ -129,6 +133,8 @@ class Definition:
             for node, planned in zip(body.members, body.arguments, strict=True)
         }
 
+        #: Whether a node wants the main thread.
+        self.wants_main = any(body.node.where is Where.MAIN for body in (*self.bodies, *self.inside.values()))
         #: Whether a node takes named resources.
         self.takes = any(
             body.node.limits is not None and body.node.limits.resources

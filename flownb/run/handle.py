@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import threading
 import time
 import weakref
@@ -40,6 +41,19 @@ if TYPE_CHECKING:
 _TICK: Final = 0.05
 #: Pauses that `result()` waits through: somebody else ends them.
 _WAITED: Final = frozenset({PauseReason.HUMAN, PauseReason.EVENT})
+
+
+#: The same where nodes may want the main thread, which waits.
+_MAIN_TICK: Final = 0.01
+
+
+def _serve_main() -> bool:
+    """Run the nodes that wait for the main thread, if this is it and such nodes have been seen in this process."""
+    main = sys.modules.get("flownb.run.where.main")
+    if main is None or threading.current_thread() is not threading.main_thread():
+        return False
+    main.queue.serve()
+    return True
 
 
 #: Handles on runs that rest and may go on: the one that resumes its run takes the others along.
@@ -87,6 +101,7 @@ class Run(Asking):
                         if session is not None and not session.wait:
                             raise RunPaused(self._pause_sentence(), run=self.id, reason=self.pause_reason)
                         self._look_for_it()
+                    _serve_main()
                     await self._tick()
             except (asyncio.CancelledError, KeyboardInterrupt):
                 if interrupted():
@@ -144,9 +159,12 @@ class Run(Asking):
                 left = _TICK if end is None else min(_TICK, end - time.monotonic())
                 if left <= 0:
                     raise TimeoutError(f"Run {self.id} has not ended within {timeout:g} s; it goes on.")
+                serves = _serve_main()
                 if self._settled.is_set():
                     self._look_for_it()
-                    time.sleep(left)
+                    time.sleep(min(left, _MAIN_TICK) if serves else left)
+                elif serves:
+                    self._settled.wait(min(left, _MAIN_TICK))
                 else:
                     self._settled.wait(left if end is not None else 1.0)
         except KeyboardInterrupt:
