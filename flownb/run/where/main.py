@@ -103,7 +103,7 @@ class MainQueue:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def remember_loop(self) -> None:
-        """The loop that runs on the main thread now, as a kernel's does while a cell is executed, serves from now on."""
+        """The loop that runs on the main thread now, as that of a kernel in a cell, serves from now on."""
         if threading.current_thread() is threading.main_thread():
             with contextlib.suppress(RuntimeError):
                 self._loop = asyncio.get_running_loop()
