@@ -17,6 +17,7 @@ from asyncio import CancelledError
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final
 
+from flownb import faults
 from flownb.errors import NodeFailed
 from flownb.run.capture import OUTPUT
 from flownb.run.child.keeper import KILL, TERMINATE
@@ -29,6 +30,8 @@ from flownb.run.where.call import outcome_of_type
 from flownb.run.where.death import death
 from flownb.run.where.sending import pack_call
 from flownb.run.where.spawning import Hatched, spawner, surroundings
+from flownb.services import masking
+from flownb.store.artifacts import FileArtifacts
 
 if TYPE_CHECKING:
     from flownb.run.attempt import Attempt
@@ -105,7 +108,7 @@ class Process:
             answers = Answers(attempt)
             asked = answers.known() if attempt.body.takes_ctx else None
             with contextlib.suppress(Closed):  # it died before it had heard all: its keeper says how
-                hatched.channel.send((attempt.path, surroundings(), call, asked, known))
+                hatched.channel.send((attempt.path, surroundings(), call, asked, known, self._room()))
             self._serve(hatched, answers)
         finally:
             with self._lock:
@@ -113,6 +116,15 @@ class Process:
                 self._ended = True
             hatched.close()
         return self._outcome()
+
+    def _room(self) -> tuple[str, bool] | None:
+        """The folder where the process may write a large value itself; None where the value is needed here as well."""
+        attempt = self._attempt
+        artifacts = attempt.execution.store.artifacts
+        if not isinstance(artifacts, FileArtifacts) or artifacts.sealed or masking.known is not None:
+            return None
+        needed = not attempt.body.plain or attempt.number in attempt.execution.state.topology.wires
+        return None if needed else (str(artifacts.root), artifacts.fsync)
 
     def _serve(self, hatched: Hatched, answers: Answers) -> None:
         """Pass on what comes, until the keeper's report is there."""
@@ -187,6 +199,11 @@ class Process:
         match told:
             case ("value", Parcel() as parcel):
                 value = self._open(parcel)
+            case ("stored", plain):
+                if attempt.steps is not None:
+                    attempt.steps.close()
+                faults.reach("node.after_body")
+                return Outcome(plain)
             case _ if attempt.asked_to_stop:
                 raise CancelledError
             case ("error", failure, parcel):

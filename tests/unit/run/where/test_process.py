@@ -454,6 +454,30 @@ def test_large_values_cross_without_a_copy_of_their_buffers() -> None:
     assert run(flow).result(SECONDS) == {"total": 4_000_000.0}
 
 
+def test_a_huge_result_is_written_by_the_process_and_not_through_the_engine(tmp_path: Path) -> None:
+    numpy = pytest.importorskip("numpy")
+    flow = Flow("huge")
+
+    @flow.node(where="process")
+    def made() -> Any:
+        return numpy.full(25_000_000, 7.0)  # 200 MB
+
+    @flow.node(where="process")
+    def read(made: Any) -> tuple[float, str]:
+        return float(made.sum()), str(made.dtype)
+
+    before = resident()
+    done = flow.run(store=f"sqlite:///{tmp_path}/huge.db", display=False, until="made")
+    done.result(2 * SECONDS)
+    assert resident() - before < 60 * 2**20
+    again = flow.run(store=f"sqlite:///{tmp_path}/huge.db", display=False)
+    assert again.result(2 * SECONDS) == {"read": (175_000_000.0, "float64")}
+
+
+def resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 @pytest.mark.skipif(not tree.KNOWN, reason="the processes of others are known on Linux only")
 def test_nothing_is_left_when_the_process_of_the_engine_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
