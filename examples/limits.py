@@ -12,6 +12,7 @@ and no more. The search for an odd perfect number is ended by its limit, and its
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from flownb import Flow, Settings
@@ -25,7 +26,7 @@ flow = Flow(
 def thirds(below: int = 50_000) -> list[list[int]]:
     """Three ranges of the same length."""
     edges = [2, below // 3, 2 * below // 3, below]
-    return [[start, end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [list(edge) for edge in pairwise(edges)]
 
 
 def count_primes(ctx: Any, start: int, end: int) -> int:
