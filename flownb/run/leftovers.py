@@ -55,6 +55,8 @@ def how(attempt: Attempt) -> str:
     running = attempt.running
     if isinstance(running, asyncio.Task):
         return f"it caught its cancellation and goes on{_place(_frames_of_task(running))}"
+    if getattr(running, "is_certain", False):
+        return "it was killed, and its system has not ended it"
     thread = getattr(running, "thread", None)
     where = "on the main thread" if getattr(running, "is_main", False) else "on a thread"
     if thread is None:

@@ -85,10 +85,11 @@ def children(pid: int) -> list[int]:
 
 
 def __children_by_scan(pid: int) -> list[int]:
-    return [int(each.name) for each in _PROC.iterdir() if each.name.isdigit() and _parent(each.name) == pid]
+    return [int(each.name) for each in _PROC.iterdir() if each.name.isdigit() and parent(each.name) == pid]
 
 
-def _parent(name: str) -> int:
+def parent(name: str | int) -> int:
+    """The process that made a process, or has taken it over; 0 where it has ended."""
     fields = _stat(name)
     return int(fields[1]) if fields else 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -501,3 +502,20 @@ def test_nothing_is_left_when_the_process_of_the_engine_is_killed(tmp_path: Path
         process.wait()
     pids = [int(each) for each in note.read_text().split()]
     wait_for(lambda: not any(is_alive(pid) for pid in pids), 3.0)
+
+
+def test_functions_of_a_module_that_only_this_process_has_go_along_whole(tmp_path: Path) -> None:
+    source = "FACTOR = 3\ndef helper(x):\n    return x * FACTOR\ndef body(x):\n    return helper(x)\n"
+    (tmp_path / "hidden_module.py").write_text(source)
+    spec = importlib.util.spec_from_file_location("hidden_module", tmp_path / "hidden_module.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["hidden_module"] = module
+    try:
+        spec.loader.exec_module(module)
+        flow = Flow("hidden")
+        flow.node(module.body, id="n", where="process")
+        assert run(flow, x=14).result(SECONDS) == {"n": 42}
+    finally:
+        del sys.modules["hidden_module"]
