@@ -321,7 +321,7 @@ class Engine:
         execution.out = []
         for attempt in list(execution.alive.values()):
             attempt.stop()
-        execution.timers.clear()
+        execution.timers.end()
         if execution.claims is not None:
             execution.claims.end()
         self.remove(execution)
