@@ -77,7 +77,7 @@ def stop(execution: Execution, end: ev.Event) -> None:
         attempt.stop()
     if execution.alive:
         home = execution.engine
-        execution.deadline = home.loop.call_later(CANCEL_SECONDS, _give_up, execution, context=home.base_context)
+        execution.timers.deadline = home.loop.call_later(CANCEL_SECONDS, _give_up, execution, context=home.base_context)
     execution.engine.mark(execution)
 
 
@@ -89,7 +89,7 @@ def limit_time(execution: Execution) -> None:
     home, state = execution.engine, execution.state
     since = home.now() - state.active_since if state.active_since is not None else 0.0
     left = max(0.0, limit - state.active_seconds - max(0.0, since))
-    execution.time_limit = home.loop.call_later(left, _out_of_time, execution, limit, context=home.base_context)
+    execution.timers.limit = home.loop.call_later(left, _out_of_time, execution, limit, context=home.base_context)
 
 
 def _out_of_time(execution: Execution, limit: float) -> None:
@@ -146,15 +146,12 @@ def _end_stopped(execution: Execution, end: ev.Event, now: float) -> None:
 
 def _finish(execution: Execution) -> None:
     execution.over = True
-    execution.timers.clear()
+    execution.timers.end()
     if execution.claims is not None:
         execution.claims.end()
     if execution.loops:
         for attempt in list(execution.alive.values()):
             attempt.stop()  # they sleep, and are taken up again where the run goes on
-    for timer in (execution.deadline, execution.time_limit):
-        if timer is not None:
-            timer.cancel()
 
 
 def _give_up(execution: Execution) -> None:

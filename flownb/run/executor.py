@@ -29,7 +29,6 @@ from flownb.run.timers import Timers
 from flownb.services import masking
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Sequence
 
     from flownb.model.bodies import Block
@@ -74,10 +73,7 @@ class Execution:
         self.hold = hold
         self.run_id = state.run_id
         self._bodies = definition.bodies_of(state.topology)
-        settings = definition.workflow.settings
-        self._room = settings.concurrency
-        #: Whether a failure that nothing handles ends the run at once.
-        self.fail_fast = settings.failures == FailurePolicy.FAIL_FAST
+        self._room = definition.workflow.settings.concurrency
         #: The time; seconds since 1970.
         self._now = engine.now
         self._wake = engine.output_waits
@@ -94,9 +90,6 @@ class Execution:
         self.timers = Timers(self)
         self.pausing = False
         self.stopping: ev.Event | None = None
-        #: When the nodes that are asked to stop are given up, and when the run as a whole has taken too long.
-        self.deadline: asyncio.TimerHandle | None = None
-        self.time_limit: asyncio.TimerHandle | None = None
         #: Exceptions by node, so that `RunFailed` has the original as its cause.
         self.causes: dict[int, BaseException] = {}
         self.over = False
@@ -114,6 +107,11 @@ class Execution:
         self.references: frozenset[str] = frozenset()
         #: Announced in `out`, to be started once that is committed.
         self.starts: list[Attempt] = []
+
+    @property
+    def fail_fast(self) -> bool:
+        """Whether a failure that nothing handles ends the run at once."""
+        return self.definition.workflow.settings.failures == FailurePolicy.FAIL_FAST
 
     def begin(self) -> None:
         """Go to work: take answers, await near timers; a failure that nothing handled stops the run at once."""
