@@ -6,7 +6,6 @@ import inspect
 import os
 import signal
 import threading
-import time
 from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Seconds between SIGTERM and SIGKILL, for what the thread of a cancelled node has started.
 _GRACE_SECONDS: Final = 2.0
+#: Held while a thread leaves a body, so that nobody takes its next one for it; one for all, as it is held for moments.
+_leaving: Final = threading.Lock()
 
 
 def start(attempt: Attempt) -> None:
@@ -42,27 +43,22 @@ def start(attempt: Attempt) -> None:
 class OnThread:
     """A body that a thread runs. A thread can't be stopped, but what it waits for in another process can."""
 
-    __slots__ = ("_attempt", "_began", "_inputs", "_lock", "_number", "ended", "thread")
+    __slots__ = ("_attempt", "_inputs", "ended", "thread")
 
     def __init__(self, attempt: Attempt, inputs: dict[str, Any]) -> None:
         self._attempt = attempt
         self._inputs = inputs
-        self._lock = threading.Lock()
-        self._number = 0
-        self._began = 0.0
         #: While it runs.
         self.thread: int | None = None
         self.ended = False
 
     def run(self) -> Outcome:
         """Call the function, on a worker thread."""
-        self._began = time.monotonic()
-        self._number = threading.get_native_id()
         self.thread = threading.get_ident()
         try:
             return run(self._attempt, self._inputs)
         finally:
-            with self._lock:  # from here on the thread may be at another node's work
+            with _leaving:
                 self.ended = True
                 self.thread = None
 
@@ -72,13 +68,15 @@ class OnThread:
 
     def cancel(self) -> None:
         """End the processes that the thread has started and perhaps waits for; those in a session of their own stay."""
-        with self._lock:
+        execution = self._attempt.execution
+        home = execution.engine
+        with _leaving:
             if self.thread is None:
                 return
-            started = _started_by(self._number, self._began)
+            since = home.now() - execution.state.node_started[self._attempt.number]
+            started = _started_by(self.thread, max(0.0, since))
         if started:
             _send(started, signal.SIGTERM)
-            home = self._attempt.execution.engine
             home.loop.call_later(_GRACE_SECONDS, _send, started, signal.SIGKILL, context=home.base_context)
 
 
@@ -94,14 +92,15 @@ def run(attempt: Attempt, inputs: dict[str, Any]) -> Outcome:
     return outcome_of(attempt, value if attempt.body.plain else outcome_of_type(attempt.body, value, inputs))
 
 
-def _started_by(thread: int, since: float) -> dict[int, int]:
-    """The processes that one thread of this process has started since, with all below them: when each began, by id."""
+def _started_by(ident: int, seconds: float) -> dict[int, int]:
+    """The processes that one thread has started in so many seconds, and all below them: when each began, by id."""
     from flownb.run.child import tree  # only when somebody cancels
 
-    children = tree.children_of_thread(thread)
+    number = next((each.native_id for each in threading.enumerate() if each.ident == ident), None)
+    children = tree.children_of_thread(number) if number is not None else []
     if not children:
         return {}
-    own, first = os.getsid(0), tree.ticks_ago(time.monotonic() - since) - 1
+    own, first = os.getsid(0), tree.ticks_ago(seconds) - 1
     births = {pid: tree.birth(pid) for child in children for pid in (child, *tree.below(child))}
     return {
         pid: birth for pid, birth in births.items() if birth is not None and birth >= first and tree.session(pid) == own
