@@ -62,7 +62,7 @@ def check_resources(node: Node, settings: Settings, *, is_loop: bool) -> Iterato
             code="loop_takes_resources",
         )
     for name, amount in node.limits.resources.items() if node.limits is not None else ():
-        there = settings.resources.get(name, _SINGLE)
+        there = settings.resources.get(name, amount if name == "process" else _SINGLE)
         if isinstance(amount, int) and isinstance(there, int) and amount > there:
             yield Problem(
                 f"{node.id} takes {amount} of the resource {name!r}, and there is {there}: it can never start.",

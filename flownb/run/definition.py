@@ -13,6 +13,7 @@ from flownb.model.fingerprint import definition_hash
 from flownb.model.status import OnCrash, Where
 from flownb.model.topology import DATA, Topology
 from flownb.nodes.function import FunctionNode
+from flownb.run.resources import needs_of
 from flownb.run.secrets import refuse_in_definition
 from flownb.run.where import loop, thread
 from flownb.services.secrets import has_reference
@@ -135,10 +136,7 @@ class Definition:
         #: Whether a node wants the main thread.
         self.wants_main = any(body.node.where is Where.MAIN for body in (*self.bodies, *self.inside.values()))
         #: Whether a node takes named resources.
-        self.takes = any(
-            body.node.limits is not None and body.node.limits.resources
-            for body in (*self.bodies, *self.inside.values())
-        )
+        self.takes = any(needs_of(body.node) for body in (*self.bodies, *self.inside.values()))
 
     def bodies_of(self, topology: Topology) -> list[Body]:
         """The bodies of a graph that may have grown; a list that only one run has, where it can grow."""

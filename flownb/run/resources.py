@@ -4,21 +4,39 @@ A node takes all that it needs at once or waits with empty hands, so that nobody
 goes first: whatever wants one of the same resources stays behind it, so that a node that needs many is not overtaken
 for ever by those that need one. The smallest number counts that the node or one that holds the resource was told of.
 
+A node with where="process" takes one of the resource `process`, so that a wide flow does not start hundreds of
+interpreters at once; there are as many as processors, 4 at least, unless `Settings.resources` says otherwise.
+
 It is one process's matter. Two processes of one machine don't know of each other's nodes: what exists once for all of
 them, as a desktop, belongs to runs of one process, or behind a lock of its own.
 """
 
 from __future__ import annotations
 
+import os
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flownb.model.state import PENDING
+from flownb.model.status import Where
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flownb.model.workflow import Node
     from flownb.run.executor import Execution
+
+
+#: The resource that every node in a process of its own takes.
+PROCESS: Final = "process"
+#: How many there are of what has a number of its own.
+USUAL: Final[Mapping[str, int]] = {PROCESS: max(4, os.cpu_count() or 1)}
+
+
+def needs_of(node: Node) -> Mapping[str, int]:
+    """What a node takes while it runs."""
+    named = node.limits.resources if node.limits is not None else {}
+    return {PROCESS: 1, **named} if node.where is Where.PROCESS else named
 
 
 class Ticket:
@@ -31,7 +49,7 @@ class Ticket:
         self.number = number
         self.needs = needs
         #: How many there are of each that it needs, as its own run says.
-        self.capacities = {name: capacities.get(name, 1) for name in needs}
+        self.capacities = {name: capacities.get(name, USUAL.get(name, 1)) for name in needs}
         self.tries = 1
         #: Its place in the queue, from 1; 0 before it has one.
         self.place = 0
@@ -126,10 +144,10 @@ class Claims:
 
     def take(self, number: int, tries: int) -> bool:
         """Whether an attempt may begin; it then has what it needs. Else it is begun when there is enough."""
-        limits = self._execution.state.topology.nodes[number].limits
-        if limits is None or not limits.resources or number in self._taken:
+        needs = needs_of(self._execution.state.topology.nodes[number])
+        if not needs or number in self._taken:
             return True
-        ticket = self.waiting.pop(number, None) or Ticket(self, number, limits.resources, self._capacities)
+        ticket = self.waiting.pop(number, None) or Ticket(self, number, needs, self._capacities)
         ticket.tries = tries
         if self._pool.take(ticket):
             self._taken[number] = ticket

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flownb import Flow, RunCancelled
+from flownb import Flow, RunCancelled, Settings
 from flownb.model.events import SystemWarning
 from flownb.model.status import RunStatus
 from tests.unit.run.test_run import statuses, wait_for
@@ -271,7 +271,7 @@ GIVEN_UP: list[Callable[..., Any]] = [
 
 
 def test_twenty_two_kinds_of_node_that_resist_cancelling_hold_up_no_run(tmp_path: Path) -> None:
-    flow = Flow("resisting")
+    flow = Flow("resisting", settings=Settings(resources={"process": len(IN_PROCESSES)}))
     for body in (*ON_THE_LOOP, *ON_THREADS):
         flow.node(body)
     for body in IN_PROCESSES:

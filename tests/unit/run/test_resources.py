@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
+import time
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -175,6 +178,22 @@ def test_a_run_whose_nodes_take_nothing_has_no_claims() -> None:
     assert not flow.definition().takes
     assert run(flow).result(SECONDS) == {"a": 1}
     assert isinstance(engine().pool, Pool)
+
+
+def test_no_more_processes_than_there_may_be_run_at_once(tmp_path: Path) -> None:
+    flow = Flow("wide", settings=Settings(resources={"process": 2}))
+
+    def body(folder: str) -> int:
+        mark = Path(folder, f"{os.getpid()}.running")
+        mark.touch()
+        beside = len(list(Path(folder).glob("*.running")))
+        time.sleep(0.05)
+        mark.unlink()
+        return beside
+
+    for number in range(8):
+        flow.node(body, id=f"n{number}", where="process")
+    assert max(run(flow, folder=str(tmp_path)).result(30).values()) == 2
 
 
 class Desk:
