@@ -83,13 +83,17 @@ class Builder(Definitions):
             timeout: seconds for one attempt.
             heartbeat: the longest time in which an attempt may say nothing by `ctx.heartbeat()`, status, progress or
                 step, in seconds; then it fails.
-            on_error: stop, continue, skip, error_port, fallback, compensate or pause.
+            on_error: stop (what the others do then is `Settings.failures`), continue, skip, error_port, fallback,
+                compensate or pause.
             fallback: what it completes with when it has failed; implies `on_error="fallback"`.
             on_crash: rerun, ask or fail, for a node in flight when the process died.
-            where: thread, process or main; async functions run on the engine's loop.
+            where: of a plain function: "thread"; "process", which can be limited and is ended with all that it has
+                started; or "main", the main thread, which serves it while it waits for a run or its loop is idle. Async
+                functions run on the engine's loop.
             join: "all", "any", or how many of its gates and orders must be live.
             cache: True, seconds, or a policy: whether an earlier output may be used again.
-            limits: what it may use.
+            limits: what it may use: `{"memory_mb": 500, "cpu_seconds": 60}` with where="process", and named resources
+                as `{"resources": {"gpu": 1}}` anywhere; how many there are of each, `Settings.resources` says.
             disabled: let its input pass instead of running it.
             notes: for people; the docstring's first line by default.
             parent: the loop that it lies in, where it is not defined in a `with` of that loop.

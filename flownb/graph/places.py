@@ -51,10 +51,18 @@ def check_place(node: Node, cls: type[NodeType]) -> Iterator[Problem]:
             )
 
 
-def check_resources(node: Node, settings: Settings) -> Iterator[Problem]:
-    """A node that takes more of a resource than there is can never start."""
+def check_resources(node: Node, settings: Settings, *, is_loop: bool) -> Iterator[Problem]:
+    """A node that takes more of a resource than there is can never start, nor can those inside a loop that keeps it."""
+    if is_loop and node.limits is not None and node.limits.resources:
+        yield Problem(
+            f"{node.id} would keep its resources as long as the nodes inside it run, and they might wait for them.",
+            node=node.id,
+            place="limits.resources",
+            hint="Give the limits to the nodes inside that need them.",
+            code="loop_takes_resources",
+        )
     for name, amount in node.limits.resources.items() if node.limits is not None else ():
-        there = settings.resources.get(name, _SINGLE)
+        there = settings.resources.get(name, amount if name == "process" else _SINGLE)
         if isinstance(amount, int) and isinstance(there, int) and amount > there:
             yield Problem(
                 f"{node.id} takes {amount} of the resource {name!r}, and there is {there}: it can never start.",

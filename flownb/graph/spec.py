@@ -53,11 +53,13 @@ class NodeOptions(TypedDict, total=False):
     #: The value that the node completes with when it has failed; implies `on_error="fallback"`.
     fallback: Any
     on_crash: str | OnCrash | None
+    #: Of a plain function: `thread`, `process` or `main`.
     where: str | Where | None
     #: How many gates and orders must be live: `"all"`, `"any"`, or a number.
     join: str | int | Mapping[str, int] | JoinCount | None
     #: True, seconds that an entry holds, or a whole policy.
     cache: float | Cache | Mapping[str, Any] | None
+    #: `memory_mb` and `cpu_seconds` of a node in a process, and `resources` by name.
     limits: Limits | Mapping[str, Any] | None
     #: Passes its input through instead of running.
     disabled: bool

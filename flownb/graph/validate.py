@@ -73,6 +73,7 @@ class _Check:
 
     def __init__(self, workflow: Workflow, registry: Registry) -> None:
         self._workflow = workflow
+        self._parents = {node.parent for node in workflow.nodes}
         self._nodes = workflow.nodes
         self._registry = registry
         self._ids: dict[str, int] = {}
@@ -143,7 +144,7 @@ class _Check:
         yield from self._check_names(node, used)
         yield from self._check_parent(node)
         yield from check_policies(node, self._controls.get(node.id, 0), has_error_edge=node.id in self._errors_wired)
-        yield from check_resources(node, self._workflow.settings)
+        yield from check_resources(node, self._workflow.settings, is_loop=node.id in self._parents)
 
     def _check_id(self, node: Node) -> Iterator[Problem]:
         if not node.id.isidentifier() or keyword.iskeyword(node.id):

@@ -70,6 +70,9 @@ class RunState(Readiness):
         self.error: ev.Failure | None = None
         self.error_node: str | None = None
         self.started_at: float | None = None
+        #: Seconds that it was at work before it was last taken up, and when that was; None while it rests.
+        self.active_seconds = 0.0
+        self.active_since: float | None = None
         self.finished_at: float | None = None
         self.seq = 0
         count = len(topology)
@@ -140,14 +143,26 @@ def _run_started(state: RunState, event: ev.RunStarted) -> None:
     state.inputs = event.inputs
     state.mode, state.trigger = event.mode, event.trigger
     state.parent, state.parent_node = event.parent, event.parent_node
-    state.started_at = event.at
+    state.started_at = state.active_since = event.at
 
 
 def _run_paused(state: RunState, event: ev.RunPaused) -> None:
     state.status, state.pause_reason, state.message = RunStatus.PAUSED, PauseReason(event.reason), event.message
+    _rests(state, event.at)
+
+
+def _rests(state: RunState, at: float) -> None:
+    if state.active_since is not None:
+        state.active_seconds += max(0.0, at - state.active_since)
+        state.active_since = None
 
 
 def _run_resumed(state: RunState, event: ev.RunResumed) -> None:
+    if state.status is RunStatus.FAILED:
+        state.active_seconds, state.active_since = 0.0, event.at  # what failed begins anew
+    elif state.active_since is None or event.cause not in ("retry", "decided"):
+        # Else it is at work and goes on so; of a process that died nobody knows how long it worked.
+        state.active_since = event.at
     state.status, state.pause_reason, state.message = RunStatus.RUNNING, None, ""
     state.error = state.error_node = state.finished_at = None
     state.definition = event.definition or state.definition
@@ -203,6 +218,7 @@ def _run_cancelled(state: RunState, event: ev.RunCancelledEvent) -> None:
 
 def _run_ended(state: RunState, status: RunStatus, at: float) -> None:
     state.status, state.pause_reason, state.finished_at = status, None, at
+    _rests(state, at)
 
 
 def _node_started(state: RunState, event: ev.NodeStarted) -> None:

@@ -179,8 +179,11 @@ class Where(StrEnum):
     """Where the body of a node runs; async functions always run on the engine's loop."""
 
     LOOP = "loop"
+    #: A thread of the engine's process: it shares everything, and can't be stopped from outside.
     THREAD = "thread"
+    #: A process of its own: begun clean, limited, and ended with all that it has started.
     PROCESS = "process"
+    #: The main thread of the engine's process.
     MAIN = "main"
 
 

@@ -213,7 +213,8 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     #: What the others do when a node has failed and its `on_error` is stop.
     failures: FailurePolicy = FailurePolicy.FAIL_FAST
     #: How much there is of each resource that nodes take (`limits.resources`), for all runs of a process together; 1 of
-    #: each that is not named. Where runs of one process differ, the smaller number holds while both are at work.
+    #: each that is not named, and one a processor of `process`, which nodes with where="process" take. Where runs of
+    #: one process differ, the smaller number holds while nodes of both are at work.
     resources: dict[Line, Count] = {}
     #: What a trigger does while a run is unfinished.
     overlap: Overlap = "block"

@@ -48,7 +48,7 @@ def failed_for_good(execution: Execution, body: Body, failure: ev.Failure) -> No
     number, node, now = body.number, body.node, execution.engine.now()
     values, wired = execution.values, number in execution.state.topology.wires
     has_port = number in execution.state.topology.has_error_port
-    what = after_failure(node, body.path, failure, has_error_port=has_port, at=now)
+    what = after_failure(node, body.path, failure, has_error_port=has_port, at=now, fail_fast=execution.fail_fast)
     if what.value is not None:
         values.keep(number, what.value)
     if isinstance(what.event, ev.NodeCompleted):

@@ -13,6 +13,7 @@ from flownb.errors import NodeTimeout
 from flownb.model.events import NodeOutput
 from flownb.run.capture import MOST_RECORD, OUTPUT, Buffer
 from flownb.run.definition import Body
+from flownb.run.leftovers import watch
 from flownb.run.outcome import is_small, outcome_of
 from flownb.run.silence import Silence
 from flownb.run.voice import Voice
@@ -33,6 +34,10 @@ class Running(Protocol):
         """Ask it to stop; it may take its time, or never do so."""
         ...
 
+    def done(self) -> bool:
+        """Whether it has ended."""
+        ...
+
 
 # A struct, as there is one for every node of every run: it is made five times as quickly as other objects.
 
@@ -47,7 +52,7 @@ class Attempt(msgspec.Struct, eq=False):
     number_of_try: int
     buffer: Buffer
 
-    #: What can be asked to stop; None until the body has suspended, and for a thread.
+    #: What can be asked to stop; None until the body has suspended.
     running: Running | None = None
     timer: asyncio.TimerHandle | Silence | None = None
     asked_to_stop: bool = False
@@ -125,6 +130,7 @@ class Attempt(msgspec.Struct, eq=False):
         self.stop()
         if not getattr(self.running, "is_certain", False):
             # A thread can't be stopped, and a task may swallow its cancellation: the late result is refused.
+            watch(self)
             self.end(None, self.cut_short)
 
     def stop(self) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flownb.errors import near_names
 from flownb.model import commands as cmd
 from flownb.model import events as ev
-from flownb.model.state import FAILED, PENDING, RUNNING, WAITING
+from flownb.model.state import FAILED, PENDING, RUNNING, STATUSES, WAITING
 from flownb.run.decisions import RERUN, SKIP, settle_doubt, take
 from flownb.run.ending import stop
 from flownb.run.halts import go_on, set_breakpoint
+from flownb.run.leftovers import watch
 from flownb.run.loops import end_inside
 from flownb.run.signals import receive, take_up
 
@@ -74,7 +76,12 @@ def _retry(execution: Execution, path: str, by: str) -> None:
         take(execution)
         return
     number = state.topology.index.get(path)
-    if number is None or state.node_status[number] not in (FAILED, WAITING):
+    if number is not None and number in state.retries and number in execution.timers and execution.stopping is None:
+        execution.timers.drop(number)  # it would have come back by itself
+        execution.attempt(number, state.attempts[number] + 1)
+        return
+    if number is None or state.node_status[number] not in (FAILED, WAITING) or execution.stopping is not None:
+        _say_that_it_changed_nothing(execution, path, "retry")
         return
     execution.timers.drop(number)
     back = [number] if state.node_status[number] == WAITING else state.reset_numbers()
@@ -82,19 +89,40 @@ def _retry(execution: Execution, path: str, by: str) -> None:
     execution.record(ev.RunResumed(at=execution.engine.now(), reset=paths, cause="retry"))
 
 
+def _say_that_it_changed_nothing(execution: Execution, path: str, asked: str) -> None:
+    state = execution.state
+    number = state.topology.index.get(path)
+    if number is None:
+        why = f"the run has no such node.{near_names(path, state.topology.paths)}"
+    elif execution.stopping is not None:
+        why = "the run is about to end."
+    else:
+        status = STATUSES[state.node_status[number]]
+        reason = f" ({state.reasons[number].message})" if number in state.reasons else ""
+        why = f"it is {status}{reason}."
+    message = f"The {asked} of {path} changed nothing: {why}"
+    node = None if number is None else path
+    execution.record(ev.SystemWarning(at=execution.engine.now(), message=message, node=node))
+
+
 def _skip(execution: Execution, path: str, by: str) -> None:
     state = execution.state
     number = state.topology.index.get(path)
-    if number is None or state.node_status[number] not in (PENDING, WAITING, RUNNING):
+    if number is None or state.node_status[number] not in (PENDING, WAITING, RUNNING) or execution.stopping is not None:
+        _say_that_it_changed_nothing(execution, path, "skip")
         return
     if settle_doubt(execution.store, state, path, SKIP, at=execution.engine.now(), by=by):
         take(execution)
         return
     execution.timers.drop(number)
     attempt = execution.alive.pop(number, None)
+    if execution.claims is not None:
+        execution.claims.drop(number)
+        execution.claims.give_back(number)
     if attempt is not None:
         attempt.flush(last=True)
         attempt.stop()
+        watch(attempt)
     if number in state.blocks:
         end_inside(execution, number, f"its loop ended: {path} was skipped")
     reason = ev.Reason(group="command", message=f"skipped by {by or 'a command'}")

@@ -14,6 +14,7 @@ from flownb.model.ports import MAIN, DataType
 from flownb.model.status import OnCrash, Where
 from flownb.model.topology import DATA, Topology
 from flownb.nodes.function import FunctionNode
+from flownb.run.resources import needs_of
 from flownb.run.secrets import refuse_in_definition
 from flownb.run.where import loop, thread
 from flownb.services.secrets import has_reference
@@ -94,6 +95,10 @@ def place_of(node: Node, cls: type[NodeType], function: Callable[..., Any] | Non
         return loop.start_function
     if function is None or inspect.iscoroutinefunction(function) or where is Where.LOOP:
         return loop.start
+    if where is Where.MAIN:
+        from flownb.run.where import main  # few flows need it
+
+        return main.start
     if where is Where.PROCESS:
         from flownb.run.where import process  # few flows need it, and it takes a while to import
 
@@ -140,6 +145,11 @@ class Definition:
             for body in self.topology.all_bodies()
             for node, planned in zip(body.members, body.arguments, strict=True)
         }
+
+        #: Whether a node wants the main thread.
+        self.wants_main = any(body.node.where is Where.MAIN for body in (*self.bodies, *self.inside.values()))
+        #: Whether a node takes named resources.
+        self.takes = any(needs_of(body.node) for body in (*self.bodies, *self.inside.values()))
 
     def bodies_of(self, topology: Topology) -> list[Body]:
         """The bodies of a graph that may have grown; a list that only one run has, where it can grow."""

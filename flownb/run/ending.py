@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from flownb import faults
 from flownb.errors import NodeTimeout
 from flownb.model import events as ev
-from flownb.model.status import PauseReason, RunStatus
+from flownb.model.status import ErrorClass, PauseReason, RunStatus
+from flownb.run import leftovers
 from flownb.run import plan as planning
+from flownb.run.leftovers import CANCEL_SECONDS
 
 if TYPE_CHECKING:
     from flownb.graph.nodetype import Ending
     from flownb.run.executor import Execution
-
-#: Seconds that a cancelled node may take before it is given up.
-CANCEL_SECONDS: Final = 5.0
 
 
 def conclude(execution: Execution) -> None:
@@ -78,8 +77,25 @@ def stop(execution: Execution, end: ev.Event) -> None:
         attempt.stop()
     if execution.alive:
         home = execution.engine
-        execution.deadline = home.loop.call_later(CANCEL_SECONDS, _give_up, execution, context=home.base_context)
+        execution.timers.deadline = home.loop.call_later(CANCEL_SECONDS, _give_up, execution, context=home.base_context)
     execution.engine.mark(execution)
+
+
+def limit_time(execution: Execution) -> None:
+    """Have the run stopped when it has taken as long as it may; pauses don't count."""
+    limit = execution.definition.workflow.settings.timeout
+    if limit is None or execution.over:
+        return
+    home, state = execution.engine, execution.state
+    since = home.now() - state.active_since if state.active_since is not None else 0.0
+    left = max(0.0, limit - state.active_seconds - max(0.0, since))
+    execution.timers.limit = home.loop.call_later(left, _out_of_time, execution, limit, context=home.base_context)
+
+
+def _out_of_time(execution: Execution, limit: float) -> None:
+    message = f"The run took longer than its timeout of {limit:g} s, pauses excluded (Settings.timeout)."
+    failure = ev.Failure(type="RunTimeout", message=message, error_class=ErrorClass.TIMEOUT)
+    stop(execution, ev.RunFailedEvent(at=execution.engine.now(), error=failure))
 
 
 def end_by(execution: Execution, path: str, ending: Ending) -> None:
@@ -113,7 +129,8 @@ def settle(execution: Execution, end: ev.Event) -> None:
 
 def _end_stopped(execution: Execution, end: ev.Event, now: float) -> None:
     if isinstance(end, ev.RunFailedEvent):
-        message = f"the run stopped: {end.node} failed" if end.node else "the run failed"
+        failed = "it took longer than its timeout" if end.error.type == "RunTimeout" else "it failed"
+        message = f"the run stopped: {end.node} failed" if end.node else f"the run stopped: {failed}"
     elif isinstance(end, ev.RunCompleted):
         message = f"the run ended before: {end.message}"
     else:
@@ -131,20 +148,18 @@ def _end_stopped(execution: Execution, end: ev.Event, now: float) -> None:
 
 def _finish(execution: Execution) -> None:
     execution.over = True
-    execution.timers.clear()
+    execution.timers.end()
+    if execution.claims is not None:
+        execution.claims.end()
     if execution.loops:
         for attempt in list(execution.alive.values()):
             attempt.stop()  # they sleep, and are taken up again where the run goes on
-    if execution.deadline is not None:
-        execution.deadline.cancel()
 
 
 def _give_up(execution: Execution) -> None:
     """What has not stopped by now is left alone; its late result will be refused."""
-    names = ", ".join(attempt.path for attempt in execution.alive.values())
-    if names:
-        message = f"{names}: did not stop within {CANCEL_SECONDS:g} s and was given up."
-        execution.record(ev.SystemWarning(at=execution.engine.now(), message=message))
-        for attempt in list(execution.alive.values()):
-            attempt.end(None, NodeTimeout("It was given up.", node=attempt.path, timeout=CANCEL_SECONDS))
+    left = list(execution.alive.values())
+    leftovers.tell(execution, left)
+    for attempt in left:
+        attempt.end(None, NodeTimeout("It was given up.", node=attempt.path, timeout=CANCEL_SECONDS))
     execution.engine.mark(execution)

@@ -32,6 +32,7 @@ from flownb.run.house import House
 from flownb.run.output import installation
 from flownb.run.output.recording import Recording
 from flownb.run.patience import Patience
+from flownb.run.resources import Pool
 from flownb.run.threads import Workers, thread_clock
 from flownb.run.watchdog import Watchdog
 from flownb.store import opening
@@ -84,6 +85,8 @@ class Engine:
         self.base_context = contextvars.Context()
         self.tasks = EagerTasks(self.loop)
         self.workers = workers or Workers(self.loop)
+        #: Named resources, which all runs share.
+        self.pool = Pool()
         self.executions: dict[str, Execution] = {}
         #: What other threads want to have called, and whether the loop knows of it.
         self._calls: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
@@ -318,7 +321,9 @@ class Engine:
         execution.out = []
         for attempt in list(execution.alive.values()):
             attempt.stop()
-        execution.timers.clear()
+        execution.timers.end()
+        if execution.claims is not None:
+            execution.claims.end()
         self.remove(execution)
         if not isinstance(error, Fenced):
             self.house.let_go(execution)

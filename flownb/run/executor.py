@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING, Any
 from flownb.graph.nodetype import Output
 from flownb.model import events as ev
 from flownb.model.state import APPLY, RUNNING, RunState
-from flownb.model.status import OnError
+from flownb.model.status import FailurePolicy, OnError
 from flownb.run import plan as planning
 from flownb.run.aftermath import attempt_failed
 from flownb.run.attempt import Attempt
 from flownb.run.cache import Cache
 from flownb.run.capture import Buffer
 from flownb.run.decisions import take
-from flownb.run.ending import conclude, end_by, failed_event, stop
+from flownb.run.ending import conclude, end_by, failed_event, limit_time, stop
 from flownb.run.halts import Halts
 from flownb.run.inputs import Values, loaded
 from flownb.run.loops import Rounds, turn
 from flownb.run.outcome import NotKept
+from flownb.run.resources import Claims
 from flownb.run.signals import look_for, take_up
 from flownb.run.timers import Timers
 from flownb.services import masking
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Sequence
 
     from flownb.model.bodies import Block
@@ -85,13 +85,14 @@ class Execution:
         self.cache = Cache(self) if definition.caches else None
         #: Breakpoints, and whoever steps through the run; None where there is neither.
         self.halts = Halts(state, steps) if steps is not None or state.breakpoints else None
+        #: What its nodes have taken of named resources; None where none takes any.
+        self.claims = Claims(self, engine.pool) if definition.takes else None
         #: Loops at work, by the number of their node.
         self.loops: dict[int, Rounds] = {}
         #: Nodes between two attempts, and nodes whose timer is near.
         self.timers = Timers(self)
         self.pausing = False
         self.stopping: ev.Event | None = None
-        self.deadline: asyncio.TimerHandle | None = None
         #: Exceptions by node, so that `RunFailed` has the original as its cause.
         self.causes: dict[int, BaseException] = {}
         self.over = False
@@ -110,6 +111,11 @@ class Execution:
         #: Announced in `out`, to be started once that is committed.
         self.starts: list[Attempt] = []
 
+    @property
+    def fail_fast(self) -> bool:
+        """Whether a failure that nothing handles ends the run at once."""
+        return self.definition.workflow.settings.failures == FailurePolicy.FAIL_FAST
+
     def begin(self) -> None:
         """Go to work: take answers, await near timers; a failure that nothing handled stops the run at once."""
         if self.state.approvals:
@@ -120,8 +126,9 @@ class Execution:
         if self.state.breakpoints and self.halts is None:
             self.halts = Halts(self.state)
         nodes = self.state.topology.nodes
-        if any(nodes[number].on_error is not OnError.CONTINUE for number in self.state.unhandled):
+        if self.fail_fast and any(nodes[number].on_error is not OnError.CONTINUE for number in self.state.unhandled):
             stop(self, failed_event(self))
+        limit_time(self)
         self.engine.mark(self)
 
     # --- recording ----------------------------------------------------------------------------------------------------
@@ -155,6 +162,8 @@ class Execution:
         state = self.state
         if self.values.large:
             self.values.release()
+        if self.claims is not None:
+            self.claims.look(idle=idle)
         while True:
             if state.finished_blocks:
                 turn(self)
@@ -170,7 +179,7 @@ class Execution:
                 break
             if not step.starts and not step.skips:
                 break  # what is ready has to wait for room
-        if len(self.alive) <= self.sleeping and (idle or not self.timers):
+        if len(self.alive) <= self.sleeping and (idle or not (self.timers or (self.claims and self.claims.waiting))):
             conclude(self)
         starts, self.starts = self.starts, []
         return starts
@@ -201,6 +210,8 @@ class Execution:
 
     def attempt(self, number: int, number_of_try: int) -> None:
         """Make the next attempt of a node, to be started once that is committed."""
+        if self.claims is not None and not self.claims.take(number, number_of_try):
+            return
         body = self._bodies[number]
         attempt = Attempt(self, body, number, body.path, number_of_try, Buffer(self._wake, services=self.services))
         if number_of_try > 1:  # what many attempts print is bounded together
@@ -231,6 +242,8 @@ class Execution:
         if self.alive.get(attempt.number) is not attempt or self.over:
             return
         del self.alive[attempt.number]
+        if self.claims is not None:
+            self.claims.give_back(attempt.number)
         attempt.buffer.closed = True
         if attempt.buffer.pending:
             attempt.flush(last=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from flownb.errors import FlownbError, InvalidInput, NodeTimeout, NotFound
+from flownb.errors import FlownbError, InvalidInput, NodeFailed, NodeTimeout, NotFound
 from flownb.graph.nodetype import Output
 from flownb.model import events as ev
 from flownb.model.events import Failure
@@ -18,6 +18,7 @@ from flownb.run.capture import writable
 from flownb.services import masking
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from flownb.model.workflow import Node, RetryPolicy
@@ -112,6 +113,20 @@ def plain_error(failure: Failure, node: str) -> dict[str, Any]:
     }
 
 
+def all_together(failed: Mapping[str, Failure], raised: Mapping[str, BaseException]) -> BaseExceptionGroup[Any]:
+    """The errors of several nodes as one; of those that another process raised there is only what is recorded.
+
+    Args:
+        failed: what is recorded, by node.
+        raised: the exceptions themselves, where they are at hand.
+    """
+    errors = [
+        raised.get(path) or NodeFailed(f"{path}: {each.type}: {each.message}", node=path)
+        for path, each in failed.items()
+    ]
+    return BaseExceptionGroup(f"{len(errors)} of the nodes failed: {', '.join(failed)}", errors)
+
+
 class Aftermath(msgspec.Struct):
     """What comes of a failure for which there is no other attempt."""
 
@@ -122,7 +137,9 @@ class Aftermath(msgspec.Struct):
     value: Output | None = None
 
 
-def after_failure(node: Node, path: str, failure: Failure, *, has_error_port: bool, at: float) -> Aftermath:
+def after_failure(
+    node: Node, path: str, failure: Failure, *, has_error_port: bool, at: float, fail_fast: bool = True
+) -> Aftermath:
     """What `on_error` makes of a failure of a node, or its instance at `path`; wiring the `error` port asks for it."""
     policy = node.on_error
     if policy is OnError.STOP and has_error_port:
@@ -142,4 +159,4 @@ def after_failure(node: Node, path: str, failure: Failure, *, has_error_port: bo
             return Aftermath(ev.NodeWaiting(at=at, node=path, waits_for=PauseReason.ERROR))
         case _:
             event = ev.NodeFailedEvent(at=at, node=path, error=failure)
-            return Aftermath(event, stops=policy is not OnError.CONTINUE)
+            return Aftermath(event, stops=fail_fast and policy is not OnError.CONTINUE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import threading
 import time
 import weakref
@@ -18,10 +19,11 @@ from flownb.errors import (
     StoreError,
     UsageError,
 )
-from flownb.model.status import ASKS, PauseReason, RunStatus
+from flownb.model.status import ASKS, FailurePolicy, PauseReason, RunStatus
 from flownb.run.asking import Asking
 from flownb.run.ending import settle
 from flownb.run.engine import engine
+from flownb.run.failure import all_together
 from flownb.run.follow import Follower
 from flownb.run.interrupts import AwaitInterrupted, interrupts, result_interrupted
 from flownb.run.latch import Latch
@@ -39,6 +41,19 @@ if TYPE_CHECKING:
 _TICK: Final = 0.05
 #: Pauses that `result()` waits through: somebody else ends them.
 _WAITED: Final = frozenset({PauseReason.HUMAN, PauseReason.EVENT})
+
+
+#: The same where nodes may want the main thread, which waits.
+_MAIN_TICK: Final = 0.01
+
+
+def _serve_main() -> bool:
+    """Run the nodes that wait for the main thread, if this is it and such nodes have been seen in this process."""
+    main = sys.modules.get("flownb.run.where.main")
+    if main is None or threading.current_thread() is not threading.main_thread():
+        return False
+    main.queue.serve()
+    return True
 
 
 #: Handles on runs that rest and may go on: the one that resumes its run takes the others along.
@@ -86,6 +101,7 @@ class Run(Asking):
                         if session is not None and not session.wait:
                             raise RunPaused(self._pause_sentence(), run=self.id, reason=self.pause_reason)
                         self._look_for_it()
+                    _serve_main()
                     await self._tick()
             except (asyncio.CancelledError, KeyboardInterrupt):
                 if interrupted():
@@ -143,9 +159,12 @@ class Run(Asking):
                 left = _TICK if end is None else min(_TICK, end - time.monotonic())
                 if left <= 0:
                     raise TimeoutError(f"Run {self.id} has not ended within {timeout:g} s; it goes on.")
+                serves = _serve_main()
                 if self._settled.is_set():
                     self._look_for_it()
-                    time.sleep(left)
+                    time.sleep(min(left, _MAIN_TICK) if serves else left)
+                elif serves:
+                    self._settled.wait(min(left, _MAIN_TICK))
                 else:
                     self._settled.wait(left if end is not None else 1.0)
         except KeyboardInterrupt:
@@ -222,12 +241,18 @@ class Run(Asking):
         node = state.error_node or (state.topology.paths[number] if number is not None else None)
         what = f"{failure.type}: {failure.message}" if failure else "it has no recorded error"
         where = f" at {node}" if node else ""
+        failed = self.errors
+        others = [f"{path}: {each.type}: {each.message}" for path, each in failed.items() if path != node]
+        more = f"\nand {len(others)} more failed: " + "; ".join(others[:10]) if others else ""
         error = RunFailed(
-            f"Run {self.id} of {self.workflow} failed{where}: {what}", run=self.id, node=node, error=failure
+            f"Run {self.id} of {self.workflow} failed{where}: {what}{more}", run=self.id, node=node, error=failure
         )
         execution = self._execution
-        if execution is not None and number is not None:
-            error.__cause__ = execution.causes.get(number)
+        causes = execution.causes if execution is not None else {}
+        if failed and state.topology.workflow.settings.failures == FailurePolicy.COLLECT:
+            error.__cause__ = all_together(failed, {state.topology.paths[each]: causes[each] for each in causes})
+        elif number is not None:
+            error.__cause__ = causes.get(number)
         return error
 
     # --- for those who join it to its execution -----------------------------------------------------------------------

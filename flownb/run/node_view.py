@@ -154,6 +154,9 @@ class NodeView:
             case NodeStatus.FAILED:
                 failure = state.failures[number].error
                 why = f"{failure.type}: {failure.message}" + self._tries()
+            case NodeStatus.WAITING if number in state.retries:
+                failure = state.retries[number].error
+                why = f"it failed and waits for somebody to look: {failure.type}: {failure.message}"
             case NodeStatus.WAITING:
                 why = f"it waits for {state.waits[number].waits_for}"
             case NodeStatus.RUNNING:

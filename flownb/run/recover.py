@@ -126,7 +126,8 @@ def resumption(
             asks.append(number)
     wanted = {state.topology.index[path] for path in again if path in state.topology.index}
     in_doubt = {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.IN_DOUBT}
-    back |= in_doubt & wanted
+    failed = {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.ERROR}
+    back |= (in_doubt | failed) & wanted
     lost, gone = lost_values(state, definition, back, live or (lambda _: False))
     back |= lost | gone
     why = cause or ("recovered" if flight else "command")

@@ -115,6 +115,10 @@ def _join(
     home = engine()
     state = run.state
     home.owner(request.store)
+    if request.definition.wants_main:
+        from flownb.run.where.main import queue
+
+        queue.remember_loop()
     execution = Execution(
         home,
         request.definition,

@@ -25,6 +25,9 @@ class Timers:
         self._handles: dict[int, asyncio.TimerHandle] = {}
         #: Nodes whose time came while the run was about to pause, with the number of their attempt.
         self._held: dict[int, int] = {}
+        #: When nodes that were asked to stop are given up, and when the run as a whole has taken too long.
+        self.deadline: asyncio.TimerHandle | None = None
+        self.limit: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._handles) + len(self._held)
@@ -58,6 +61,10 @@ class Timers:
         home = execution.engine
         self._handles[number] = home.loop.call_later(max(0.0, seconds), due, context=home.base_context)
 
+    def hold(self, number: int, number_of_try: int) -> None:
+        """Attempt a node when the pause that the run is about to make is taken back."""
+        self._held[number] = number_of_try
+
     def drop(self, number: int) -> None:
         """The node's timer, if it has one, is not due any more."""
         self._held.pop(number, None)
@@ -70,8 +77,15 @@ class Timers:
         for number, number_of_try in held.items():
             self._execution.attempt(number, number_of_try)
 
+    def end(self) -> None:
+        """The run is over."""
+        self.clear()
+        for handle in (self.deadline, self.limit):
+            if handle is not None:
+                handle.cancel()
+
     def clear(self) -> None:
-        """None of them is due any more."""
+        """No node is due any more."""
         for handle in self._handles.values():
             handle.cancel()
         self._handles.clear()

@@ -114,6 +114,13 @@ class RunView:
         return state.failures[failed[0]].error if failed else None
 
     @property
+    def errors(self) -> dict[str, Failure]:
+        """What is recorded of the failures that nothing handled, by node, oldest first."""
+        state = self._state
+        failed = sorted(state.unhandled, key=lambda number: state.node_finished[number])
+        return {state.topology.paths[number]: state.failures[number].error for number in failed}
+
+    @property
     def outputs(self) -> dict[str, Any]:
         """The outputs by node id: of the `control.output` nodes if there are any, else of the sinks.
 

@@ -220,6 +220,11 @@ class FileArtifacts:
         self.fsync = fsync
         self._codec: Final = codec
 
+    @property
+    def sealed(self) -> bool:
+        """Whether what it writes goes through a codec."""
+        return self._codec is not None
+
     # --- writing
 
     def put(self, data: bytes | memoryview, suffix: str) -> Digest:

@@ -39,7 +39,7 @@ def run(name: str, **inputs: Any) -> Any:
 
 
 def test_there_are_examples() -> None:
-    assert EXAMPLES == ["orders", "tickets", "weather"]
+    assert EXAMPLES == ["limits", "orders", "tickets", "weather"]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -123,6 +123,12 @@ def test_data_that_breaks_a_rule_goes_the_other_way_and_says_why(tmp_path: Path)
     assert found["refused"]["why"].startswith(
         "gate: 2 of 6 rules failed on 1,463 rows:\n- date is unique: 2 rows broke it"
     )
+
+
+def test_primes_are_counted_in_processes_and_a_search_without_end_is_ended_by_its_limit() -> None:
+    done = run("limits", below=20_000)
+    assert done.result(60) == {"report": "2,262 primes; odd perfect numbers: none found in half a second"}
+    assert done["odd_perfect"].why == "its value came from: fallback"
 
 
 def _commands(name: str) -> list[str]:

@@ -13,9 +13,11 @@ import signal
 import socket
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from flownb.errors import InvalidInput, NodeFailed
+from flownb.errors import InvalidInput, NodeFailed, StoreError
+from flownb.graph.nodetype import Output, Suspend
 from flownb.nodes.function import load_function
 from flownb.run import secrets
 from flownb.run.child import linux
@@ -23,6 +25,9 @@ from flownb.run.child.context import ChildContext
 from flownb.run.child.questions import Questions
 from flownb.run.child.wire import Channel, Closed, Parcel, pack
 from flownb.run.failure import failure_of
+from flownb.run.outcome import is_small
+from flownb.store import values
+from flownb.store.artifacts import FileArtifacts
 
 #: Memory beyond the limit that the interpreter itself and the stacks of its threads may take before an allocation
 #: fails; what is really used is held to the limit by the keeper.
@@ -95,7 +100,7 @@ class _Body:
         raise SystemExit(_TERMINATED)
 
     def work(self) -> None:
-        path, surroundings, call, asked, known = self._channel.receive()
+        path, surroundings, call, asked, known, room = self._channel.receive()
         _settle_in(surroundings, self._channel)
         questions = Questions(self._channel)
         secrets.work_for(partial(questions.ask, "secret"), known)
@@ -103,7 +108,8 @@ class _Body:
             function, arguments = _unpack(path, call)
             if asked is not None:
                 arguments["ctx"] = ChildContext(self._channel, questions, asked, lambda: self._stopped)
-            message = self._packed(path, _plain(path, function(**arguments)))
+            value = _plain(path, function(**arguments))
+            message = _stored(value, room) or self._packed(path, value)
         except BaseException as error:  # SystemExit and KeyboardInterrupt are the node's failure too
             if self._stopped:
                 raise
@@ -154,6 +160,18 @@ def _settle_in(surroundings: dict[str, Any], channel: Channel) -> None:
     handler = _Handler(channel)
     handler.setFormatter(logging.Formatter(LOG_FORMAT))
     logging.getLogger().addHandler(handler)
+
+
+def _stored(value: Any, room: tuple[str, bool] | None) -> tuple[Any, ...] | None:
+    """Write a large value to where the run keeps its values, instead of through the pipe and the engine's memory."""
+    if room is None or isinstance(value, Suspend | Output) or is_small(value):
+        return None
+    folder, fsync = room
+    try:
+        stored = values.store(value, FileArtifacts(Path(folder), fsync=fsync))
+    except StoreError:
+        return None  # the engine says of its store what is wrong with it, and what comes of that
+    return None if stored.transient or stored.digest is None else ("stored", stored.plain)
 
 
 class _Handler(logging.Handler):

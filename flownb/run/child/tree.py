@@ -37,6 +37,33 @@ def below(root: int) -> list[int]:
     return found
 
 
+def children_of_thread(thread: int) -> list[int]:
+    """The processes that one thread of this process has started; empty where the system doesn't tell."""
+    try:
+        return [int(each) for each in Path(f"/proc/self/task/{thread}/children").read_bytes().split()]
+    except OSError:
+        return []
+
+
+def birth(pid: int) -> int | None:
+    """When a process began, in ticks since the machine was booted; with its number the name of a process for ever."""
+    fields = _stat(pid)
+    return int(fields[19]) if fields else None
+
+
+def ticks_ago(seconds: float) -> int:
+    """What `birth` says of a process that began so many seconds ago."""
+    return int((time.clock_gettime(time.CLOCK_BOOTTIME) - seconds) * _TICK)
+
+
+def session(pid: int) -> int:
+    """The session of a process; 0 where it has ended."""
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return 0
+
+
 def children(pid: int) -> list[int]:
     """The processes that a process has made and that are still there; empty where the system doesn't tell."""
     if not KNOWN:
@@ -58,10 +85,11 @@ def children(pid: int) -> list[int]:
 
 
 def __children_by_scan(pid: int) -> list[int]:
-    return [int(each.name) for each in _PROC.iterdir() if each.name.isdigit() and _parent(each.name) == pid]
+    return [int(each.name) for each in _PROC.iterdir() if each.name.isdigit() and parent(each.name) == pid]
 
 
-def _parent(name: str) -> int:
+def parent(name: str | int) -> int:
+    """The process that made a process, or has taken it over; 0 where it has ended."""
     fields = _stat(name)
     return int(fields[1]) if fields else 0
 

@@ -17,6 +17,7 @@ from asyncio import CancelledError
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final
 
+from flownb import faults
 from flownb.errors import NodeFailed
 from flownb.run.capture import OUTPUT
 from flownb.run.child.keeper import KILL, TERMINATE
@@ -29,6 +30,8 @@ from flownb.run.where.call import outcome_of_type
 from flownb.run.where.death import death
 from flownb.run.where.sending import pack_call
 from flownb.run.where.spawning import Hatched, spawner, surroundings
+from flownb.services import masking
+from flownb.store.artifacts import FileArtifacts
 
 if TYPE_CHECKING:
     from flownb.run.attempt import Attempt
@@ -69,6 +72,7 @@ class Process:
         self._hatched: Hatched | None = None
         self._lock = threading.Lock()
         self._asked = False
+        self._ended = False
         self._told: tuple[Any, ...] | None = None
         self._report: dict[str, Any] | None = None
 
@@ -79,6 +83,10 @@ class Process:
             if self._hatched is not None:
                 with contextlib.suppress(OSError):
                     self._hatched.watch.send(TERMINATE)
+
+    def done(self) -> bool:
+        """Whether the whole tree is gone."""
+        return self._ended
 
     def run(self) -> Outcome:
         """See the process through, on a worker thread."""
@@ -100,13 +108,23 @@ class Process:
             answers = Answers(attempt)
             asked = answers.known() if attempt.body.takes_ctx else None
             with contextlib.suppress(Closed):  # it died before it had heard all: its keeper says how
-                hatched.channel.send((attempt.path, surroundings(), call, asked, known))
+                hatched.channel.send((attempt.path, surroundings(), call, asked, known, self._room()))
             self._serve(hatched, answers)
         finally:
             with self._lock:
                 self._hatched = None
+                self._ended = True
             hatched.close()
         return self._outcome()
+
+    def _room(self) -> tuple[str, bool] | None:
+        """The folder where the process may write a large value itself; None where the value is needed here as well."""
+        attempt = self._attempt
+        artifacts = attempt.execution.store.artifacts
+        if not isinstance(artifacts, FileArtifacts) or artifacts.sealed or masking.known is not None:
+            return None
+        needed = not attempt.body.plain or attempt.number in attempt.execution.state.topology.wires
+        return None if needed else (str(artifacts.root), artifacts.fsync)
 
     def _serve(self, hatched: Hatched, answers: Answers) -> None:
         """Pass on what comes, until the keeper's report is there."""
@@ -178,11 +196,16 @@ class Process:
 
     def _outcome(self) -> Outcome:
         attempt, told = self._attempt, self._told
-        if attempt.asked_to_stop:
-            raise CancelledError
         match told:
             case ("value", Parcel() as parcel):
                 value = self._open(parcel)
+            case ("stored", plain):
+                if attempt.steps is not None:
+                    attempt.steps.close()
+                faults.reach("node.after_body")
+                return Outcome(plain)
+            case _ if attempt.asked_to_stop:
+                raise CancelledError
             case ("error", failure, parcel):
                 raise _error(attempt.path, failure, parcel)
             case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -14,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flownb import Flow, Output, RunCancelled, RunFailed
+from flownb import Flow, Output, RunCancelled, RunFailed, secret
 from flownb.errors import NodeDied, NodeFailed, NodeTimeout, UsageError
 from flownb.run.capture import LIMIT
 from flownb.run.child import tree
+from flownb.services import masking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -384,6 +386,27 @@ def test_a_service_that_can_not_be_sent_is_named_and_one_that_can_arrives() -> N
     assert "the service 'lock', a lock, can't be sent there" in said
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_a_secret_that_it_looks_up_is_masked_here(own: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow = Flow("secrets", services={"secrets": {"token": "correct-horse-1"}} if own else None)
+    if not own:
+        monkeypatch.setenv("FLOWNB_SECRET_TOKEN", "correct-horse-1")
+
+    @flow.node(where="process")
+    def use(ctx: Any) -> int:
+        value = secret("token")
+        print("it is", value)
+        print("and", ctx.secret("secret://token"))
+        return len(value)
+
+    try:
+        done = run(flow)
+        assert done.result(SECONDS) == {"use": 15}
+        assert done["use"].log == "it is ***\nand ***\n"
+    finally:
+        masking.forget()
+
+
 def test_steps_are_remembered_over_attempts() -> None:
     flow = Flow("steps")
 
@@ -432,6 +455,30 @@ def test_large_values_cross_without_a_copy_of_their_buffers() -> None:
     assert run(flow).result(SECONDS) == {"total": 4_000_000.0}
 
 
+def test_a_huge_result_is_written_by_the_process_and_not_through_the_engine(tmp_path: Path) -> None:
+    numpy = pytest.importorskip("numpy")
+    flow = Flow("huge")
+
+    @flow.node(where="process")
+    def made() -> Any:
+        return numpy.full(25_000_000, 7.0)  # 200 MB
+
+    @flow.node(where="process")
+    def read(made: Any) -> tuple[float, str]:
+        return float(made.sum()), str(made.dtype)
+
+    before = resident()
+    done = flow.run(store=f"sqlite:///{tmp_path}/huge.db", display=False, until="made")
+    done.result(2 * SECONDS)
+    assert resident() - before < 60 * 2**20
+    again = flow.run(store=f"sqlite:///{tmp_path}/huge.db", display=False)
+    assert again.result(2 * SECONDS) == {"read": (175_000_000.0, "float64")}
+
+
+def resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 @pytest.mark.skipif(not tree.KNOWN, reason="the processes of others are known on Linux only")
 def test_nothing_is_left_when_the_process_of_the_engine_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
@@ -455,3 +502,20 @@ def test_nothing_is_left_when_the_process_of_the_engine_is_killed(tmp_path: Path
         process.wait()
     pids = [int(each) for each in note.read_text().split()]
     wait_for(lambda: not any(is_alive(pid) for pid in pids), 3.0)
+
+
+def test_functions_of_a_module_that_only_this_process_has_go_along_whole(tmp_path: Path) -> None:
+    source = "FACTOR = 3\ndef helper(x):\n    return x * FACTOR\ndef body(x):\n    return helper(x)\n"
+    (tmp_path / "hidden_module.py").write_text(source)
+    spec = importlib.util.spec_from_file_location("hidden_module", tmp_path / "hidden_module.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["hidden_module"] = module
+    try:
+        spec.loader.exec_module(module)
+        flow = Flow("hidden")
+        flow.node(module.body, id="n", where="process")
+        assert run(flow, x=14).result(SECONDS) == {"n": 42}
+    finally:
+        del sys.modules["hidden_module"]
