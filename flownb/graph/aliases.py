@@ -44,6 +44,7 @@ TYPE_ALIASES: Final[dict[str, str]] = {
     "assert": "control.assert",
     "error-handler": "control.error_handler",
     "subflow": "control.subflow",
+    "stop": "control.stop",
     "wait-for-event": "control.wait_for_event",
     # people
     "human-approval": "human.approval",

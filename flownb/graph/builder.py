@@ -299,6 +299,42 @@ class Builder(Definitions):
 
         return define if fn is None else define(fn)
 
+    def set_variable(
+        self,
+        id: str,  # noqa: A002  as above
+        variable: str,
+        value: Any,
+        **options: Unpack[NodeOptions],
+    ) -> NodeRef:
+        """Set a variable of the run: expressions see it as `variables.name`, functions as `ctx.variables["name"]`.
+
+        Args:
+            id: its id.
+            variable: its name.
+            value: plain data, or a template as `{{ total.amount }}`.
+            options: as of `node`; nodes that read the variable come after this one, by `after=`.
+        """
+        return self.define("control.set_variable", id, {"name": variable, "value": value}, options)
+
+    def stop(
+        self,
+        id: str,  # noqa: A002  as above
+        message: str = "",
+        *,
+        failed: bool = False,
+        **options: Unpack[NodeOptions],
+    ) -> NodeRef:
+        """End the run when it is come to; nothing more starts, and what is in flight is asked to stop.
+
+        Args:
+            id: its id.
+            message: why, for people; may be a template.
+            failed: end it as failed, and not as completed.
+            options: as of `node`; a stop is reached by a gate, as `after=big.false`.
+        """
+        config = {"status": "failed" if failed else "completed", "message": message}
+        return self.define("control.stop", id, config, options)
+
     def wait_for_event(
         self,
         id: str,  # noqa: A002  as above

@@ -34,6 +34,14 @@ class Expression(NamedTuple):
     own: frozenset[str] = frozenset()
 
 
+class Ending(msgspec.Struct, frozen=True):
+    """How a node ends the whole run."""
+
+    #: Whether it ends well; else it fails.
+    well: bool = True
+    message: str = ""
+
+
 class Output(msgspec.Struct, frozen=True):
     """What a node returns when it chooses ports; any other return value is the value of `main`."""
 
@@ -42,6 +50,10 @@ class Output(msgspec.Struct, frozen=True):
     ports: tuple[str, ...] | None = None
     #: Values of single ports, where they differ from `value`.
     values: dict[str, Any] = {}
+    #: Variables of the run that get a value with it.
+    variables: dict[str, Any] = {}
+    #: Ends the run: nothing more starts, and what is in flight is asked to stop.
+    ending: Ending | None = None
 
 
 class Suspend(msgspec.Struct, frozen=True, kw_only=True):

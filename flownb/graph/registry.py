@@ -28,6 +28,8 @@ BUILT_IN: Final[dict[str, str]] = {
     "control.loop": "flownb.nodes.loop:Loop",
     "control.merge": "flownb.nodes.control:Merge",
     "control.wait_for_event": "flownb.nodes.waiting:WaitForEvent",
+    "control.set_variable": "flownb.nodes.steering:SetVariable",
+    "control.stop": "flownb.nodes.steering:Stop",
     "control.switch": "flownb.nodes.choice:Switch",
     "control.transform": "flownb.nodes.transform:Transform",
     "control.filter": "flownb.nodes.pick:Filter",

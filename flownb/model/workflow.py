@@ -40,6 +40,7 @@ Prose = Annotated[str, msgspec.Meta(max_length=100_000)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 #: A length of time.
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
+Minutes = Annotated[float, msgspec.Meta(ge=0)]
 #: Which of several words a field may be, where no enumeration has them.
 Join = Annotated[str, msgspec.Meta(extra={"one_of": ("all", "any")})]
 Overlap = Annotated[str, msgspec.Meta(extra={"one_of": ("block", "queue", "allow", "replace")})]
@@ -207,6 +208,8 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     overlap: Overlap = "block"
     #: IANA name; the machine's where empty.
     time_zone: Line = ""
+    #: Minutes that a finished run stays in the memory of its process; the store keeps it, and it is read from there.
+    memory_minutes: Minutes = 5.0
     #: Money or tokens that a run may spend, by name.
     budget: dict[str, Annotated[float, msgspec.Meta(ge=0)]] = {}
 

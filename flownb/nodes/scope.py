@@ -46,7 +46,7 @@ def scope(ctx: Context, inputs: Mapping[str, Any], own: Mapping[str, Any] | None
     names = {
         "run": {"id": ctx.run_id},
         "trigger": {"type": ctx.trigger},
-        "variables": ctx.variables,
+        "variables": dict(ctx.variables),
         **ctx.inputs,
         **ctx.round,
         **inputs,

@@ -66,6 +66,9 @@ def failed_for_good(execution: Execution, body: Body, failure: ev.Failure) -> No
         execution.record(msgspec.structs.replace(what.event, handled=True))
         round_failed(execution, number)
         return
+    if isinstance(what.event, ev.NodeWaiting):  # the failure is told beside it
+        tries = execution.state.attempts[number]
+        execution.record(ev.NodeRetrying(at=now, node=body.path, attempt=tries, delay=0.0, error=failure))
     execution.record(what.event)
     if what.stops:
         stop(execution, ev.RunFailedEvent(at=now, error=failure, node=body.path))

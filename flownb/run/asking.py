@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from flownb.errors import InvalidInput, UsageError
+from flownb.errors import InvalidInput, RunError, UsageError
 from flownb.model import commands as cmd
 from flownb.model.status import PauseReason, RunStatus
 from flownb.run.control import obey
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from flownb.model.state import RunState
+    from flownb.run.executor import Execution
     from flownb.store.contract import Store
 
 
@@ -37,13 +38,24 @@ class Asking(RunView):
         """Ask something of the run, wherever it is at work; what comes of it arrives as events."""
         execution = self._execution
         if execution is not None and not execution.over:
-            execution.engine.call(obey, execution, command)
+            execution.engine.call(self._hand_over, execution, command)
             return
         owner = self._store.owner_of(self.id)
         if owner is not None and owner[1]:
             self._store.send(self.id, command)
             return
         self._send_to_nobody(command)
+
+    def _hand_over(self, execution: Execution, command: cmd.Command) -> None:
+        """Give a command to the execution, on its loop; one that paused while the command was on its way has had it."""
+        if not execution.over or execution.state.status is not RunStatus.PAUSED:
+            obey(execution, command)
+        elif execution.gone:
+            with contextlib.suppress(RunError):  # whoever asked has gone on long ago
+                self.send(command)
+        else:  # the pause is not committed yet
+            home = execution.engine
+            home.loop.call_later(0.01, self._hand_over, execution, command, context=home.base_context)
 
     def _send_to_nobody(self, command: cmd.Command) -> None:
         """The run rests: a command that needs no program is carried out here."""

@@ -137,10 +137,11 @@ class Attempt(msgspec.Struct, eq=False):
         buffer = self.buffer
         if last:
             buffer.closed = True
-        if not buffer.pending:
+        execution = self.execution
+        if not buffer.pending or execution.over:  # behind the end of a run nothing is recorded
             return
         buffer.pending = False
-        execution, now = self.execution, self.execution.engine.loop.time()
+        now = execution.engine.loop.time()
         if self.voice is not None:
             for event in self.voice.take(now, last=last):
                 execution.record(event)

@@ -33,7 +33,7 @@ def unsupported(workflow: Workflow) -> list[Problem]:
 def _of_node(node: Node) -> Iterator[tuple[str, str]]:
     if node.where is Where.MAIN:
         yield "where", f"{node.id} can't run in the {node.where} yet; sync functions run on threads."
-    if node.on_error in (OnError.COMPENSATE, OnError.PAUSE):
+    if node.on_error is OnError.COMPENSATE:
         yield "on_error", f"{node.id}: on_error can't be {str(node.on_error)!r} yet."
     asked: dict[str, Any] = {
         "cache": node.cache if node.cache is not None and node.cache.enabled else None,

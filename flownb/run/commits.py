@@ -31,16 +31,15 @@ _MOST_WRITERS: Final = 8
 class Commits:
     """What one engine commits; called on its loop."""
 
-    def __init__(self, engine: Engine, *, threaded: bool) -> None:
+    def __init__(self, engine: Engine, *, writers: Workers | None = None) -> None:
         """For an engine.
 
         Args:
             engine: whose runs they are.
-            threaded: whether threads may be used; a simulation has none.
+            writers: the threads that wait for disks, if not its own; a simulation has others.
         """
         self._engine = engine
-        self._threaded = threaded
-        self._writers = Workers(engine.loop, _MOST_WRITERS)
+        self._writers = writers or Workers(engine.loop, _MOST_WRITERS)
         #: Stores that a thread is writing to, and their runs that something has happened to since.
         self.flying: dict[int, list[Execution]] = {}
 
@@ -84,7 +83,7 @@ class Commits:
             return
         if faults.armed:
             faults.reach("tick.before_commit")
-        if power and store.durable and self._threaded:
+        if power and store.durable:
             self._fly(store, written, writes, starts)
             return
         try:

@@ -25,12 +25,11 @@ def obey(execution: Execution, command: cmd.Command) -> None:  # noqa: C901, PLR
         case cmd.Pause():
             execution.pausing = True
         case cmd.Resume():
-            execution.pausing = False
-            take_up(execution)
+            _take_back(execution)
             if execution.halts is not None:
                 go_on(execution)
         case cmd.Step():
-            execution.pausing = False
+            _take_back(execution)
             go_on(execution, steps=1)
         case cmd.SetBreakpoint(node=path):
             set_breakpoint(execution, path, on=True)
@@ -53,6 +52,14 @@ def obey(execution: Execution, command: cmd.Command) -> None:  # noqa: C901, PLR
     execution.engine.mark(execution)
 
 
+def _take_back(execution: Execution) -> None:
+    """Take a pause back that waits for nodes in flight."""
+    execution.pausing = False
+    if execution.stopping is None:
+        take_up(execution)
+        execution.timers.go_on()
+
+
 def _pin(execution: Execution, command: cmd.Pin) -> None:
     state = execution.state
     number = state.topology.index.get(command.node)
@@ -69,6 +76,7 @@ def _retry(execution: Execution, path: str, by: str) -> None:
     number = state.topology.index.get(path)
     if number is None or state.node_status[number] not in (FAILED, WAITING):
         return
+    execution.timers.drop(number)
     back = [number] if state.node_status[number] == WAITING else state.reset_numbers()
     paths = tuple(state.topology.paths[each] for each in back)
     execution.record(ev.RunResumed(at=execution.engine.now(), reset=paths, cause="retry"))
@@ -82,6 +90,7 @@ def _skip(execution: Execution, path: str, by: str) -> None:
     if settle_doubt(execution.store, state, path, SKIP, at=execution.engine.now(), by=by):
         take(execution)
         return
+    execution.timers.drop(number)
     attempt = execution.alive.pop(number, None)
     if attempt is not None:
         attempt.stop()

@@ -11,6 +11,7 @@ from flownb.model.status import PauseReason, RunStatus
 from flownb.run import plan as planning
 
 if TYPE_CHECKING:
+    from flownb.graph.nodetype import Ending
     from flownb.run.executor import Execution
 
 #: Seconds that a cancelled node may take before it is given up.
@@ -20,6 +21,8 @@ CANCEL_SECONDS: Final = 5.0
 def conclude(execution: Execution) -> None:
     """Nothing is in flight and nothing can start: the run ends, pauses, or goes on waiting for a near timer."""
     now, state = execution.engine.now(), execution.state
+    if execution.engine.watchdog.found:
+        execution.engine.watchdog.tell()
     if execution.stopping is not None:
         _end_stopped(execution, execution.stopping, now)
         return
@@ -34,7 +37,9 @@ def conclude(execution: Execution) -> None:
     if state.left and not state.waits:
         stuck = ", ".join(state.topology.paths[number] for number in planning.unfinished(state)[:10])
         failure = ev.Failure(type="InternalError", message=f"Nothing can go on, and nothing waits: {stuck}.")
-        stop(execution, ev.RunFailedEvent(at=now, error=failure))
+        end = ev.RunFailedEvent(at=now, error=failure)
+        stop(execution, end)
+        _end_stopped(execution, end, now)
         return
     result = planning.verdict(state)
     if result.status is RunStatus.PAUSED:
@@ -77,6 +82,17 @@ def stop(execution: Execution, end: ev.Event) -> None:
     execution.engine.mark(execution)
 
 
+def end_by(execution: Execution, path: str, ending: Ending) -> None:
+    """A node ends the run."""
+    now = execution.engine.now()
+    message = ending.message or f"ended by {path}"
+    if ending.well:
+        stop(execution, ev.RunCompleted(at=now, message=message))
+        return
+    failure = ev.Failure(type="Stopped", message=message)
+    stop(execution, ev.RunFailedEvent(at=now, error=failure, node=path))
+
+
 def leave(execution: Execution) -> None:
     """The process ends while a pause waits for nodes in flight: it is written now, and they follow `on_crash`."""
     if execution.pausing and not execution.over and execution.stopping is None and execution.state.left:
@@ -96,13 +112,15 @@ def settle(execution: Execution, end: ev.Event) -> None:
 def _end_stopped(execution: Execution, end: ev.Event, now: float) -> None:
     if isinstance(end, ev.RunFailedEvent):
         message = f"the run stopped: {end.node} failed" if end.node else "the run failed"
+    elif isinstance(end, ev.RunCompleted):
+        message = f"the run ended before: {end.message}"
     else:
         message = "the run was cancelled"
     reason = ev.Reason(group="run", message=message)
     paths = execution.state.topology.paths
     for number in planning.unfinished(execution.state):
         execution.record(ev.NodeCancelled(at=now, node=paths[number], reason=reason))
-    if execution.hold and isinstance(end, ev.RunFailedEvent):
+    if execution.hold and isinstance(end, ev.RunFailedEvent | ev.RunCompleted):
         execution.engine.idle(execution)
         return
     execution.record(end)

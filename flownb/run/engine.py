@@ -26,12 +26,14 @@ from flownb.ids import new_run_id
 from flownb.run import ending
 from flownb.run.arrivals import Arrivals
 from flownb.run.commits import Commits
+from flownb.run.departures import Departures
 from flownb.run.eager import EagerTasks
 from flownb.run.house import House
 from flownb.run.output import installation
 from flownb.run.output.recording import Recording
 from flownb.run.patience import Patience
-from flownb.run.threads import Workers
+from flownb.run.threads import Workers, thread_clock
+from flownb.run.watchdog import Watchdog
 from flownb.store import opening
 from flownb.store.owner import current_owner
 
@@ -90,10 +92,14 @@ class Engine:
         self._armed = False
         self._switch_interval = sys.getswitchinterval()
         self.house = House(self)
+        self.departures = Departures(self)
         self.patience = Patience(self)
         self.recording = Recording(self)
+        self.watchdog = Watchdog(self)
+        #: The clock of the CPU time of the loop's thread.
+        self.clock: int | None = None
         self.arrivals = Arrivals(self)
-        self.commits = Commits(self, threaded=loop is None)
+        self.commits = Commits(self, writers=workers)
         self._thread: threading.Thread | None = None
         if loop is not None:
             self.base_context.run(_given.set, self)
@@ -103,6 +109,7 @@ class Engine:
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self.loop)
+        self.clock = thread_clock()
         while True:
             try:
                 self.loop.run_forever()
@@ -214,6 +221,8 @@ class Engine:
             # is starved by it at the default of 5 ms; half a millisecond is fair to both.
             self._switch_interval = sys.getswitchinterval()
             sys.setswitchinterval(0.0005)
+            if self._thread is not None:
+                self.watchdog.wake()
         self.executions[execution.run_id] = execution
         self.arrivals.arrived(execution)
         execution.begin()
@@ -227,6 +236,7 @@ class Engine:
             self.house.leave(execution)
             if not self.executions:
                 installation.leave()
+                self.watchdog.rest()
                 sys.setswitchinterval(self._switch_interval)
 
     def forget(self) -> None:

@@ -6,6 +6,7 @@ folds an event and puts it on `out`; the engine commits `out`, publishes it, and
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from flownb.graph.nodetype import Output
@@ -17,7 +18,7 @@ from flownb.run.aftermath import attempt_failed
 from flownb.run.attempt import Attempt
 from flownb.run.capture import Buffer
 from flownb.run.decisions import take
-from flownb.run.ending import conclude, failed_event, stop
+from flownb.run.ending import conclude, end_by, failed_event, stop
 from flownb.run.halts import Halts
 from flownb.run.inputs import Values, loaded
 from flownb.run.loops import Rounds, turn
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from flownb.run.outcome import Outcome
     from flownb.run.steps import Promises
     from flownb.store.contract import Lease, Store
+
+_log = logging.getLogger("flownb.engine")
 
 
 class Execution:
@@ -134,7 +137,10 @@ class Execution:
     def tell(self, happened: Sequence[ev.Event] | None) -> None:
         """Tell the listeners: of what was committed, of nothing left to do (empty), or of the end (None)."""
         for listener in self.listeners:
-            listener(happened)
+            try:
+                listener(happened)
+            except Exception:  # noqa: BLE001  a view that can't draw must not keep nodes from starting
+                _log.exception("Run %s goes on; who listens to it failed: %r", self.run_id, listener)
 
     # --- deciding -----------------------------------------------------------------------------------------------------
 
@@ -245,6 +251,8 @@ class Execution:
                 attempt_failed(self, attempt, error)
                 return
         self.values.keep(number, output, outcome.plain, outcome.held)
+        for name, plain in (outcome.variables or {}).items():
+            self.record(ev.VariableSet(at=self._now(), name=name, value=plain, node=attempt.path))
         self.record(
             ev.NodeCompleted(
                 at=self._now(),
@@ -255,6 +263,8 @@ class Execution:
                 verdicts=verdicts,
             )
         )
+        if output.ending is not None:
+            end_by(self, attempt.path, output.ending)
 
     def _suspended(self, attempt: Attempt, outcome: Outcome) -> None:
         suspend = outcome.suspend

@@ -13,7 +13,7 @@ from flownb.graph.nodetype import Output
 from flownb.model import events as ev
 from flownb.model.events import Failure
 from flownb.model.ports import ERROR
-from flownb.model.status import ErrorClass, OnError
+from flownb.model.status import ErrorClass, OnError, PauseReason
 from flownb.run.capture import writable
 from flownb.services import masking
 
@@ -138,6 +138,8 @@ def after_failure(node: Node, path: str, failure: Failure, *, has_error_port: bo
             value = plain_error(failure, path)
             event = ev.NodeFailedEvent(at=at, node=path, error=failure, handled=True, port=True, output=value)
             return Aftermath(event, value=Output(values={ERROR: value}))
+        case OnError.PAUSE:
+            return Aftermath(ev.NodeWaiting(at=at, node=path, waits_for=PauseReason.ERROR))
         case _:
             event = ev.NodeFailedEvent(at=at, node=path, error=failure)
             return Aftermath(event, stops=policy is not OnError.CONTINUE)

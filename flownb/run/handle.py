@@ -157,7 +157,8 @@ class Run(Asking):
             return True
         if not self._settled.is_set():
             return False  # the state is ahead of the journal until its events are committed; a kill would undo them
-        held = self._execution is not None and self._execution.hold
+        execution = self._execution
+        held = execution is not None and execution.hold
         return self._state.status.ended or (held and not self._paused())
 
     def _paused(self) -> bool:
@@ -224,8 +225,9 @@ class Run(Asking):
         error = RunFailed(
             f"Run {self.id} of {self.workflow} failed{where}: {what}", run=self.id, node=node, error=failure
         )
-        if self._execution is not None and number is not None:
-            error.__cause__ = self._execution.causes.get(number)
+        execution = self._execution
+        if execution is not None and number is not None:
+            error.__cause__ = execution.causes.get(number)
         return error
 
     # --- for those who join it to its execution -----------------------------------------------------------------------
@@ -248,7 +250,7 @@ class Run(Asking):
         if self._follower is not None:
             self._follower.stop()
             self._follower = None
-        self._execution = execution
+        self._execution, self._left = execution, None
         self._state = execution.state
         self._lost = None
         self._settled.clear()
@@ -325,6 +327,9 @@ class Run(Asking):
         self._rest()
 
     def _rest(self) -> None:
+        state = self._state
+        if state.status.ended:
+            self._expect_to_leave(state)
         if self._state.status not in (RunStatus.COMPLETED, RunStatus.CANCELLED):
             with _resting_lock:
                 _resting.add(self)

@@ -114,6 +114,20 @@ class Values:
         """Let go of a value; who wants it loads it."""
         self._live.pop(number, None)
 
+    def only_here(self) -> bool:
+        """Let go of everything that has a stored form; returns whether anything is left."""
+        state = self._state
+        LIVE.forget(self)
+        self._held.clear()
+        self.large.clear()
+        self._live = {number: each for number, each in self._live.items() if self._is_transient(number)}
+        self.given = {name: each for name, each in self.given.items() if values.is_transient(state.inputs.get(name))}
+        return bool(self._live or self.given)
+
+    def _is_transient(self, number: int) -> bool:
+        ports = self._state.port_values.get(number, {})
+        return any(values.is_transient(each) for each in (self._state.output[number], *ports.values()))
+
     def release(self) -> None:
         """Let go first of large values whose readers have all ended."""
         state = self._state

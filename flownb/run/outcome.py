@@ -30,6 +30,8 @@ class Outcome(msgspec.Struct, frozen=True):
     #: Of single ports, where they differ from `plain`.
     ports: dict[str, Stored] | None = None
     suspend: Suspend | None = None
+    #: Variables of the run that it sets, in plain form.
+    variables: dict[str, Any] | None = None
     #: How many bytes of it are in artifacts; 0 where a part of it is in memory only.
     held: int = 0
 
@@ -65,7 +67,9 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
         _check_ports(attempt, output)
         ports = {port: _stored(attempt, each) for port, each in output.values.items()}
     stored = _stored(attempt, output.value)
-    outcome = Outcome(stored.plain, output, ports, held=_held(stored, ports) if stored.held or ports else 0)
+    variables = {name: _variable(attempt, name, each) for name, each in output.variables.items()}
+    held = _held(stored, ports) if stored.held or ports else 0
+    outcome = Outcome(stored.plain, output, ports, held=held, variables=variables or None)
     faults.reach("node.after_body")
     return outcome
 
@@ -80,6 +84,17 @@ def _stored(attempt: Attempt, value: Any) -> Stored:
             return patiently(execution, lambda: values.store(value, artifacts), error)
     except StoreError as error:
         raise NotKept(error) from error
+
+
+def _variable(attempt: Attempt, name: str, value: Any) -> Any:
+    stored = _stored(attempt, value)
+    if stored.transient:
+        raise InvalidInput(
+            f"{attempt.path}: the variable {name!r} can't be a {type(value).__name__}: a variable is journaled, and "
+            "that has no stored form.",
+            name=name,
+        )
+    return stored.plain
 
 
 def _held(stored: Stored, ports: dict[str, Stored] | None) -> int:

@@ -106,6 +106,12 @@ def pause_message(state: RunState, result: Verdict) -> str:
             f"`flownb approve {approval} --port rerun|completed|fail`, `flownb retry {state.run_id} NODE` or "
             f"`flownb skip {state.run_id} NODE`."
         )
+    if result.pause_reason is PauseReason.ERROR:
+        failed = [
+            n for n in sorted(state.waits) if state.waits[n].waits_for == PauseReason.ERROR and n in state.retries
+        ]
+        told = "; ".join(f"{state.topology.paths[n]} failed: {state.retries[n].error.message}" for n in failed)
+        return f"{told}. `flownb resume {state.run_id}` tries again, `flownb skip {state.run_id} NODE` goes on without."
     if result.pause_reason is PauseReason.EVENT:
         awaited = sorted({wait.request for wait in state.waits.values() if wait.waits_for == PauseReason.EVENT})
         known = " or ".join(map(repr, filter(None, awaited)))

@@ -106,6 +106,8 @@ def resumption(
     """
     paths = state.topology.paths
     back: set[int] = set(state.reset_numbers()) if retry else set()
+    if retry:
+        back |= {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.ERROR}
     asks: list[int] = []
     fails: list[int] = []
     skipped = [state.topology.index[path] for path in skip if path in state.topology.index]

@@ -156,10 +156,10 @@ def refuse_in_definition(name: str, document: str) -> None:
     if masker is None or not masker.holds(document.encode("utf-8", "surrogatepass")):
         return
     named = masker.names(document.encode("utf-8", "surrogatepass"))
-    references = " or ".join(f"'secret://{each}'" for each in named)
+    references = " or ".join(f"'secret://{each}'" for each in named) or "'secret://…'"
     raise InvalidWorkflow(
         f"{name} holds the value of the secret {', '.join(named)} in its definition, which is recorded. "
-        f"Write the reference {references} there instead; the node gets the value.",
+        f"Write the reference {references} there instead; the node gets the value.".replace("  ", " "),
         problems=[],
     )
 

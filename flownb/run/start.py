@@ -144,7 +144,7 @@ def _join(
 def _continuation(request: Request) -> Callable[[Run, bool, str], None]:
     def go_on(run: Run, retry: bool, cause: str) -> None:
         row = require_row(request.store, run.id)
-        previous = run._execution  # noqa: SLF001
+        previous = run._execution or run._left  # noqa: SLF001
         with engine().arrivals.claiming(request.store, run.id) as lease:
             if lease is None:
                 _follow(request, run)
@@ -243,6 +243,10 @@ def attach(request: Request, row: RunRow, *, retry: bool = False, migrate: bool 
             return run
         row = require_row(request.store, row.id)
         run._state = read_state(request.store, row, request.definition.topology)  # noqa: SLF001
+        if not _goes_on(run, retry=retry):  # it ended, or was paused, between the look and the claim
+            request.store.release(lease)
+            run.settle()
+            return run
         return _resume(request, run, lease, retry=retry)
 
 
@@ -301,6 +305,10 @@ def _follow(request: Request, run: Run) -> None:
                     return
                 row = require_row(request.store, run.id)
                 run._state = read_state(request.store, row, request.definition.topology)  # noqa: SLF001
+                if not _goes_on(run, retry=False):  # as in `attach`
+                    request.store.release(lease)
+                    run.let_go()
+                    return
                 _resume(request, run, lease, retry=False)
         except RunError as error:
             run.fail(error)

@@ -265,6 +265,8 @@ class Promises:
             while waiting:
                 waiting.popleft()[1].set_exception(error)
             return
+        # What is recorded and not in `out` is committed: a commit of this run that still waits for the disk would keep
+        # its next one, and this call, waiting.
         committed = execution.state.seq - len(execution.out)
         while waiting and waiting[0][0] <= committed:
             waiting.popleft()[1].set_result(None)

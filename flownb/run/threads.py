@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,6 +36,8 @@ class Workers:
         self._queued = 0
         self._results: deque[tuple[Callable[..., None], Any, BaseException | None]] = deque()
         self._armed = False
+        #: By thread, the clock of the CPU time that it has had; see `thread_clock`.
+        self.clocks: dict[int, int] = {}
 
     @property
     def busy(self) -> bool:
@@ -64,6 +67,14 @@ class Workers:
             # Those that there are do it when they are done with theirs.
 
     def _serve(self) -> None:
+        if (clock := thread_clock()) is not None:
+            self.clocks[threading.get_ident()] = clock
+        try:
+            self._work()
+        finally:
+            self.clocks.pop(threading.get_ident(), None)
+
+    def _work(self) -> None:
         while True:
             with self._lock:
                 self._waiting += 1
@@ -105,3 +116,11 @@ class Workers:
                 # One that goes wrong must not keep back those behind it.
                 self._loop.call_soon(self._drain)
                 raise
+
+
+def thread_clock() -> int | None:
+    """The clock of the CPU time of this thread, for `time.clock_gettime` of any thread; None where there is none."""
+    # Asked for by the thread itself: of a thread that has ended, it would crash the process.
+    make = getattr(time, "pthread_getcpuclockid", None)
+    clock: int | None = make(threading.get_ident()) if make is not None else None
+    return clock

@@ -23,12 +23,14 @@ class Timers:
     def __init__(self, execution: Execution) -> None:
         self._execution = execution
         self._handles: dict[int, asyncio.TimerHandle] = {}
+        #: Nodes whose time came while the run was about to pause, with the number of their attempt.
+        self._held: dict[int, int] = {}
 
     def __len__(self) -> int:
-        return len(self._handles)
+        return len(self._handles) + len(self._held)
 
     def __contains__(self, number: int) -> bool:
-        return number in self._handles
+        return number in self._handles or number in self._held
 
     def watch(self, number: int) -> None:
         """Await a waiting node's timer if it is near; a far one parks the run."""
@@ -46,7 +48,11 @@ class Timers:
 
         def due() -> None:
             del self._handles[number]
-            if not execution.over and execution.stopping is None and not execution.pausing:
+            if execution.over or execution.stopping is not None:
+                return
+            if execution.pausing:
+                self._held[number] = number_of_try
+            else:
                 execution.attempt(number, number_of_try)
 
         home = execution.engine
@@ -54,11 +60,19 @@ class Timers:
 
     def drop(self, number: int) -> None:
         """The node's timer, if it has one, is not due any more."""
+        self._held.pop(number, None)
         if (handle := self._handles.pop(number, None)) is not None:
             handle.cancel()
+
+    def go_on(self) -> None:
+        """The pause was taken back before it was written: nodes whose time has come are attempted."""
+        held, self._held = self._held, {}
+        for number, number_of_try in held.items():
+            self._execution.attempt(number, number_of_try)
 
     def clear(self) -> None:
         """None of them is due any more."""
         for handle in self._handles.values():
             handle.cancel()
         self._handles.clear()
+        self._held.clear()

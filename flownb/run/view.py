@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flownb.errors import NotFound, near_names
+import msgspec
+
+from flownb.errors import FlownbError, NotFound, near_names
+from flownb.run.engine import engine
 from flownb.run.node_view import NodeView
+from flownb.run.recover import read_state, require_row
 from flownb.store import values
 
 if TYPE_CHECKING:
@@ -15,7 +19,14 @@ if TYPE_CHECKING:
     from flownb.model.state import RunState
     from flownb.model.status import PauseReason, RunStatus
     from flownb.run.executor import Execution
+    from flownb.run.inputs import Values  # noqa: TC004  a struct's hints are read by coders only
     from flownb.store.contract import Store
+
+
+class Left(msgspec.Struct, frozen=True):
+    """The values of a finished run that are in no store."""
+
+    values: Values
 
 
 class RunView:
@@ -23,13 +34,49 @@ class RunView:
 
     def __init__(self, store: Store, state: RunState) -> None:
         self._store = store
-        self._state = state
+        self._id = state.run_id
+        self._shape = state.topology.origin
+        self._known: RunState | None = state
         self._execution: Execution | None = None
+        #: What is in no store, of a finished run that has left memory.
+        self._left: Left | None = None
+
+    @property
+    def _state(self) -> RunState:
+        """The state; read from the store where the run has left memory."""
+        known = self._known
+        if known is None:
+            known = self._known = read_state(self._store, require_row(self._store, self._id), self._shape)
+            self._expect_to_leave(known)
+        return known
+
+    @_state.setter
+    def _state(self, state: RunState) -> None:
+        self._known, self._shape = state, state.topology.origin
+
+    def _expect_to_leave(self, state: RunState) -> None:
+        """A finished run is in memory: not for long."""
+        minutes = state.topology.workflow.settings.memory_minutes
+        home = engine() if self._execution is None else self._execution.engine
+        home.departures.expect(self, 60 * minutes)
+
+    def leave(self) -> None:
+        """Drop from memory what the store has: state, live values and execution; on the loop.
+
+        What has no stored form stays as long as this handle lives, because there is no other place for it.
+        """
+        state, execution = self._known, self._execution
+        if state is None or not state.status.ended or (execution is not None and not execution.gone):
+            return
+        if execution is not None:
+            self._left = Left(execution.values) if execution.values.only_here() else None
+            self._execution = None
+        self._known = None
 
     @property
     def id(self) -> str:
         """The run's id, as the command line takes it."""
-        return self._state.run_id
+        return self._id
 
     @property
     def workflow(self) -> str:
@@ -54,15 +101,17 @@ class RunView:
     @property
     def held(self) -> bool:
         """Whether its end is written when the notebook that started it has ended."""
-        return self._execution is not None and self._execution.hold and not self._execution.over
+        execution = self._execution
+        return execution is not None and execution.hold and not execution.over
 
     @property
     def error(self) -> Failure | None:
         """What is recorded of the failure that ended the run."""
-        if self._state.error is not None:
-            return self._state.error
-        failed = sorted(self._state.unhandled)
-        return self._state.failures[failed[0]].error if failed else None
+        state = self._state
+        if state.error is not None:
+            return state.error
+        failed = sorted(state.unhandled)
+        return state.failures[failed[0]].error if failed else None
 
     @property
     def outputs(self) -> dict[str, Any]:
@@ -97,11 +146,12 @@ class RunView:
         return len(self._state.topology)
 
     def __repr__(self) -> str:
-        why = f" ({self._state.pause_reason})" if self._state.pause_reason else ""
-        return (
-            f"run {self._state.status}{why}: {self.workflow} {self.id}, "
-            f"{self._state.done} of {len(self._state.topology)} nodes"
-        )
+        try:
+            state = self._state
+        except FlownbError as error:  # it has left memory, and its store is gone or closed
+            return f"run {self.id}: {error}"
+        why = f" ({state.pause_reason})" if state.pause_reason else ""
+        return f"run {state.status}{why}: {state.workflow} {self.id}, {state.done} of {len(state.topology)} nodes"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         from flownb.run.hooks import hook
@@ -124,6 +174,9 @@ class RunView:
         execution = self._execution
         if execution is not None:
             return execution.values.output(view.number, port)
+        left = self._left
+        if left is not None and left.values.is_live(view.number):
+            return left.values.output(view.number, port)
         ports = self._state.port_values.get(view.number, {})
         plain = ports[port] if port in ports else self._state.output[view.number]
         return values.load(plain, self._store.artifacts)
@@ -136,6 +189,7 @@ class RunView:
         """
         if name not in self._state.inputs:
             raise NotFound(f"Run {self.id} has no input {name!r}.{near_names(name, self._state.inputs)}")
-        if self._execution is not None:
-            return self._execution.values.input(name)
+        at_hand = self._execution or self._left
+        if at_hand is not None:
+            return at_hand.values.input(name)
         return values.load(self._state.inputs[name], self._store.artifacts)

@@ -5,7 +5,8 @@ None until the first one, so that whoever masks pays one look as long as there a
 others: events before they are folded (`run/executor.py`), and values before they are stored (`store/values.py`).
 
 Values are masked by what they are, however they are written (`spellings`). Shorter than eight bytes, they are masked
-as whole words only; shorter than four, not at all, and a warning says so.
+as whole words only; shorter than four, not at all, and a warning says so. Of longer values any twelve letters in a row
+are masked too, because messages are cut in their middle by whoever makes them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 if TYPE_CHECKING:
+    from flownb.services.fragments import Fragments
     from flownb.services.patterns import Pattern, Span
 
 
@@ -39,6 +41,7 @@ class Masker:
         self._lock = threading.Lock()
         self._values: dict[bytes, str] = {}
         self._patterns: list[Pattern] = []
+        self._fragments: Fragments | None = None
         self._least = 1 << 62
         #: Whether one of them is a number, so that numbers are looked at as well.
         self.numbers = False
@@ -57,6 +60,7 @@ class Masker:
         return bool(fresh)
 
     def _take_in(self, name: str, value: bytes) -> None:
+        from flownb.services.fragments import Fragments
         from flownb.services.patterns import Pattern
         from flownb.services.spellings import parts
 
@@ -67,24 +71,21 @@ class Masker:
         # The list is replaced and never changed: others may be looking through it.
         self._patterns = [*self._patterns[: whole // _TOGETHER], Pattern(members[whole:])]
         self._least = min(self._least, len(value), *map(len, parts(value)))
+        if len(value) > Fragments.LEAST:
+            self._least = min(self._least, Fragments.LEAST)
+            self._fragments = self._fragments or Fragments()
+            self._fragments.add(value)
 
     def _spans(self, data: bytes, *, words: bool) -> list[Span]:
         if len(data) < self._least:
             return []
-        patterns = self._patterns
-        return [span for each in patterns for span in each.find(data, words=words)]
+        spans = [span for each in self._patterns for span in each.find(data, words=words)]
+        return spans if self._fragments is None else spans + self._fragments.find(data, spans)
 
     def data(self, data: bytes, *, words: bool = False) -> bytes:
         """Bytes without secrets; the very same where there are none."""
         spans = self._spans(data, words=words)
-        if not spans:
-            return data
-        pieces, end = [], 0
-        for start, stop in sorted(spans):
-            if start >= end:
-                pieces += [data[end:start], _MASK]
-            end = max(end, stop)
-        return b"".join([*pieces, data[end:]])
+        return _masked(data, spans) if spans else data
 
     def text(self, text: str, *, words: bool = True) -> str:
         """Text without secrets; the very same where there are none.
@@ -159,14 +160,20 @@ class Masker:
             text: what had to wait before, and what has come since.
             last: nothing more comes: what might have become a secret is masked if it is enough to tell, else shown.
         """
-        data = self.data(text.encode("utf-8", "surrogatepass"), words=True)
+        data = text.encode("utf-8", "surrogatepass")
+        spans = self._spans(data, words=True)
         size = min((each.held(data) for each in self._patterns), default=len(data))
         while size < len(data) and data[size] & 0xC0 == 0x80:  # noqa: PLR2004  not in the middle of a letter
             size -= 1
-        shown, waiting = _decoded(data[:size]), _decoded(data[size:])
-        if not last:
-            return shown, waiting
-        return shown + (MASK if len(waiting) >= _TELLING else waiting), ""
+        while crossing := [start for start, end in spans if start < size < end]:
+            size = min(crossing)
+        shown = _decoded(_masked(data[:size], [span for span in spans if span[1] <= size]))
+        if not last or size == len(data):
+            return shown, _decoded(data[size:])
+        inside = [(start - size, end - size) for start, end in spans if start >= size]
+        if not inside and len(data) - size >= _TELLING:
+            inside = [(0, len(data) - size)]
+        return shown + _decoded(_masked(data[size:], inside)), ""
 
 
 #: Fields of events that name nodes, kinds and moments, and hold nothing that a node made.
@@ -189,6 +196,15 @@ def another(name: str, taken: dict[Any, Any]) -> str:
         number += 1
         made = f"{name}{number}"
     return made
+
+
+def _masked(data: bytes, spans: list[Span]) -> bytes:
+    pieces, end = [], 0
+    for start, stop in sorted(spans):
+        if start >= end:
+            pieces += [data[end:start], _MASK]
+        end = max(end, stop)
+    return b"".join([*pieces, data[end:]])
 
 
 def _decoded(data: bytes) -> str:

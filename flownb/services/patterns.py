@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _MOST_MEMORY: Final = 1 << 27
 #: A spelling is looked for by so many of its first bytes.
 _HEAD: Final = 3
+#: Places whose secrets are named.
+_MOST_NAMED: Final = 20
 #: More of a text is never held back.
 _MOST_HELD: Final = 65_536
 
@@ -41,8 +43,9 @@ class Pattern:
         if self._values:
             search, place = self._automaton.search, 0
             while (match := search(data, place)) is not None:
-                found.append(match.span())
-                place = found[-1][0] + 1  # another may begin inside
+                start, end = match.span()
+                found.append((start, end))
+                place = start + 1  # another may begin inside
         if self._short and words:
             found += [match.span() for match in self._words.finditer(data)]
         elif self._short and any(data == value for _, value in self._short):
@@ -52,7 +55,7 @@ class Pattern:
     def names(self, data: bytes) -> set[str]:
         """Whose values are in it."""
         named = {name for name, value in self._short if _word(value).search(data)} if self._short else set[str]()
-        for start, end in self.find(data, words=False):
+        for start, end in self.find(data, words=False)[:_MOST_NAMED]:
             piece = data[start:end]
             named |= {name for name, spelling in self._long if _walk(spelling, piece, 0) == len(piece)}
         return named

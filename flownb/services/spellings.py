@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,6 +42,7 @@ _ESCAPES: Final = {
 }
 #: The lengths at which base64 is broken into lines, by MIME and by PEM.
 _LINES: Final = (76, 64)
+_FOR_URLS: Final = bytes.maketrans(b"+/", b"-_")
 _SECRET_WORDS: Final = ("key", "token", "secret", "password", "passwd", "passphrase", "credential", "private")
 
 
@@ -98,6 +99,27 @@ def _fields(text: str) -> Iterator[str]:
         elif isinstance(each, str) and len(each) >= SHORT and any(word in name.lower() for word in _SECRET_WORDS):
             yield each
             yield from (line for line in each.splitlines() if len(line) >= _LONG_PART and not line.startswith("-----"))
+
+
+def written_whole(value: bytes) -> Iterator[bytes]:
+    """The usual ways to write all of a value, each in one piece; of one that is made of parts, of these alone.
+
+    What the whole has in common with others is no secret, as the beginning of a URL.
+    """
+    for part in tuple(parts(value)) or (value,):
+        text = _text(part)
+        yield part
+        if text is not None:
+            yield from (json.dumps(text)[1:-1].encode(), json.dumps(text, ensure_ascii=False)[1:-1].encode())
+            yield repr(text)[1:-1].encode()
+        else:
+            yield from (repr(part)[2:-1].encode(), part.decode("latin-1").encode())
+        yield quote(part, safe="").encode()
+        yield from (part.hex().encode(), part.hex().upper().encode())
+        for before in range(3):
+            coded = base64.b64encode(bytes(before) + part)
+            sure = coded[(0, 2, 3)[before] : (before + len(part)) * 8 // 6]
+            yield from (sure, sure.translate(_FOR_URLS))
 
 
 def _text(value: bytes) -> str | None:
@@ -182,7 +204,7 @@ def _base64(value: bytes) -> Iterator[Spelling]:
         first = (0, 2, 3)[before]  # letters that the bytes before it have a part in
         last = (before + len(value)) * 8 // 6  # those that the bytes after it have no part in
         sure = coded[first:last]
-        for each in dict.fromkeys([sure, sure.replace(b"+", b"-").replace(b"/", b"_")]):
+        for each in dict.fromkeys([sure, sure.translate(_FOR_URLS)]):
             yield tuple(_joined(_letter(chr(letter)) for letter in each))
         if not before:
             yield from _lines_of(sure)

@@ -177,12 +177,12 @@ class Simulation:
         """`flow.run(…)` in the simulation's store."""
         return flow.run(*args, store=self.store, display=False, **keywords)
 
-    def result(self, run: Run, seconds: float = 86_400.0) -> dict[str, Any]:
+    def result(self, run: Run, seconds: float = 3600.0) -> dict[str, Any]:
         """Let time pass until the run has ended, and return or raise what `run.result()` does."""
         self.settle(run, seconds)
         return run.result(0)
 
-    def settle(self, run: Run, seconds: float = 86_400.0) -> None:
+    def settle(self, run: Run, seconds: float = 3600.0) -> None:
         """Let time pass until the run has ended or is paused.
 
         Raises:
@@ -198,7 +198,7 @@ class Simulation:
 
     # --- time ---------------------------------------------------------------------------------------------------------
 
-    def until(self, condition: Callable[[], Any], seconds: float = 86_400.0) -> None:
+    def until(self, condition: Callable[[], Any], seconds: float = 3600.0) -> None:
         """Let things happen until a condition holds; `Stuck` and `Crash` as in `settle`."""
         end = self.clock.monotonic() + seconds
         mine = self.worker

@@ -27,10 +27,11 @@ def start(attempt: Attempt) -> None:
     OUTPUT.set(attempt.buffer)
     context = copy_context()
     OUTPUT.set(None)
-    execution.engine.workers.submit(lambda: _run(attempt, inputs), attempt.end, context)
+    execution.engine.workers.submit(lambda: run(attempt, inputs), attempt.end, context)
 
 
-def _run(attempt: Attempt, inputs: dict[str, Any]) -> Outcome:
+def run(attempt: Attempt, inputs: dict[str, Any]) -> Outcome:
+    """What the thread of an attempt does."""
     inputs = loaded(inputs)
     value = call(attempt, inputs)
     if inspect.iscoroutine(value):

@@ -24,6 +24,8 @@ TRIALS: dict[str, dict[str, Any]] = {
     "control.condition": {"config": {"test": "total > 3"}, "inputs": {"total": 4}},
     "control.delay": {"config": {"seconds": 3}, "inputs": {"main": [1]}},
     "control.wait_for_event": {"config": {"event": "paid"}, "resumed": {"name": "paid", "value": 3}},
+    "control.set_variable": {"config": {"name": "total", "value": 3}},
+    "control.stop": {"config": {"message": "enough"}},
     "control.loop": {"config": {"over": [1, 2]}},
     "control.merge": {"config": {"mode": "append"}, "inputs": {"main": [1, [2]]}},
     "control.switch": {

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import time
+from collections import UserList
 from typing import Any
 
 import pytest
@@ -13,7 +14,11 @@ from flownb.model.status import RunStatus
 from flownb.testing import Crash, Simulation, Stuck, VirtualClock, check_journal, crash_at
 
 
-def diamond(ran: list[str] | None = None) -> Flow:
+class Log(UserList[str]):
+    """What ran; no list, because the contents of a list that a function encloses count as its code."""
+
+
+def diamond(ran: Log | None = None) -> Flow:
     flow = Flow("diamond")
 
     def note(ctx: Any) -> None:
@@ -82,7 +87,7 @@ def test_one_seed_gives_one_journal_in_another_process_too() -> None:
 
 
 def test_a_worker_that_crashes_runs_nothing_more_and_another_goes_on() -> None:
-    ran: list[str] = []
+    ran: Log = Log()
     with Simulation(3) as simulation, crash_at("tick.after_commit", nth=2) as point:
         run = simulation.run(diamond(ran), key="k")
         with pytest.raises(Crash):

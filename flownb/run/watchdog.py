@@ -1,0 +1,214 @@
+"""A look at the engine's loop every 50 ms while runs are at work: who blocks it, and who computes beside it.
+
+A thread of its own asks the loop for an answer and sees how long that takes. While there is none, it looks at the stack
+of the engine's thread: a node that stands there blocks all others, and its run gets a warning with the line where it
+was. Once a second it looks at which sync nodes compute in Python without a break, since all threads share one lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+import weakref
+from asyncio.events import Handle
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from flownb.model.events import SystemWarning
+from flownb.run.capture import OUTPUT
+from flownb.run.computing import BLOCKED, LOOK, Computing
+from flownb.run.lags import Lags
+from flownb.run.where import loop
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from flownb.run.attempt import Attempt
+    from flownb.run.engine import Engine
+    from flownb.run.executor import Execution
+
+#: Seconds after the last run in which it still looks, so that many short runs don't wake it each time.
+_LINGER: Final = 1.0
+#: Seconds between two looks at who computes.
+_COMPUTING_LOOK: Final = 1.0
+
+_ON_LOOP: Final = frozenset({loop.run.__code__, loop.run_plain.__code__})
+_HANDLE: Final = Handle._run.__code__  # noqa: SLF001  the frame that is beneath every callback
+
+
+class Watchdog:
+    """Of one engine that has a thread of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        #: How late the loop has answered lately.
+        self.lags = Lags()
+        #: What was found and nobody has recorded yet.
+        self.found: deque[tuple[Execution, Attempt, str]] = deque()
+        self._thread: threading.Thread | None = None
+        self._work = threading.Event()
+        self._active = False
+        self._asleep = True
+        self._told: weakref.WeakKeyDictionary[Execution, set[str]] = weakref.WeakKeyDictionary()
+        self._asked: float | None = None
+        self._answered: float | None = None
+        #: The node that stands on the loop while it doesn't answer, and how often it was seen there.
+        self._suspect: Attempt | None = None
+        self._seen = 0
+        self._place = ""
+        self._next_computing = 0.0
+        self._computing = Computing(engine)
+
+    # --- on the loop --------------------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Runs are at work."""
+        self._active = True
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, name="flownb-watchdog", daemon=True)
+            self._thread.start()
+        if self._asleep:
+            self._work.set()
+
+    def rest(self) -> None:
+        """None is."""
+        self._active = False
+
+    def tell(self) -> None:
+        """Record what was found."""
+        while self.found:
+            execution, attempt, message = self.found.popleft()
+            if not execution.over:
+                event = SystemWarning(at=execution.engine.now(), message=message, node=attempt.path)
+                execution.record(event)
+
+    def _answer(self) -> None:
+        self._answered = time.monotonic()
+
+    # --- on its own thread --------------------------------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        active = 0.0
+        while True:
+            now = time.monotonic()
+            if self._active:
+                active = now
+            elif now - active > _LINGER:
+                self._asleep = True
+                if not self._active:
+                    self._work.wait()
+                self._work.clear()
+                self._asleep = False
+                self._asked = self._suspect = None
+                continue
+            time.sleep(LOOK)
+            with contextlib.suppress(Exception):  # a frame or a run that is gone while it is looked at
+                self._look(time.monotonic(), time.monotonic() - now - LOOK)
+
+    def _look(self, now: float, late: float) -> None:
+        """Ask, or see what became of the last question; `late` is how much later than it should this look comes."""
+        self._computing.sample()
+        if self._asked is not None and self._answered is None:
+            self._suspicion()
+            waited = now - self._asked
+            if waited >= BLOCKED:
+                self._accuse(late)
+        else:
+            if self._asked is not None and self._answered is not None:
+                lag = self._answered - self._asked
+                self.lags.add(lag)
+                if lag >= BLOCKED:
+                    self._accuse(0.0)
+            self._suspect, self._seen = None, 0
+            self._asked, self._answered = now, None
+            try:
+                self._engine.loop.call_soon_threadsafe(self._answer, context=self._engine.base_context)
+            except RuntimeError:  # it is closed: the process ends
+                self._active = False
+        if now >= self._next_computing:
+            self._next_computing = now + _COMPUTING_LOOK
+            for attempt, seconds in self._computing.look(now, late):
+                self._say_that_it_computes(attempt, seconds)
+
+    def _suspicion(self) -> None:
+        frame = sys._current_frames().get(self._engine.thread_id or 0)  # noqa: SLF001  the one way to see a thread
+        found = standing(frame, self._engine)
+        if found is None:
+            self._suspect, self._seen = None, 0
+            return
+        attempt, inner = found
+        self._seen = self._seen + 1 if attempt is self._suspect else 1
+        self._suspect, self._place = attempt, place_of(attempt, inner)
+
+    def _accuse(self, late: float) -> None:
+        """A node that was seen twice blocks; once is enough where nobody could look, because it held Python's lock."""
+        attempt = self._suspect
+        if attempt is None or not (self._seen > 1 or self._computing.engine_computed(late)):
+            return
+        self._note(
+            attempt,
+            "blocks",
+            f"{attempt.path} blocked the engine's loop for more than 250 ms, at {self._place}: no other async node "
+            "went on meanwhile. Await what takes time (asyncio.sleep, an async client), or write a plain `def`, which "
+            'runs on a thread, or with where="process" in a process of its own.',
+        )
+
+    def _say_that_it_computes(self, attempt: Attempt, seconds: float) -> None:
+        others = sum(len(execution.alive) for execution in list(self._engine.executions.values())) - 1
+        if others < 1:
+            return
+        late = self.lags.share(0.99) * 1000
+        beside = f"{others} other node{'s' if others > 1 else ''}"
+        self._note(
+            attempt,
+            "computes",
+            f"{attempt.path} has computed for {seconds:.0f} s without a break beside {beside}, and Python lets one "
+            f"thread compute at a time: the engine's loop answers up to {late:.0f} ms late. "
+            'where="process" gives it a core of its own.',
+        )
+
+    def _note(self, attempt: Attempt, kind: str, message: str) -> None:
+        told = self._told.setdefault(attempt.execution, set())
+        if f"{kind} {attempt.path}" in told:
+            return
+        told.add(f"{kind} {attempt.path}")
+        self.found.append((attempt.execution, attempt, message))
+        self._engine.call(self.tell)
+
+
+def standing(frame: FrameType | None, engine: Engine) -> tuple[Attempt, FrameType] | None:
+    """The attempt whose code a stack of the engine's thread is in, and its innermost frame."""
+    inner = frame
+    while frame is not None:
+        code = frame.f_code
+        if code in _ON_LOOP:
+            attempt: Attempt = frame.f_locals["attempt"]
+            return (attempt, inner) if inner is not None and inner is not frame else None
+        if code is _HANDLE:
+            context: Any = frame.f_locals["self"]._context  # noqa: SLF001  whose step it is
+            buffer = context.get(OUTPUT)
+            found = engine.recording.attempt_with(buffer) if buffer is not None else None
+            return (found, inner) if found is not None and inner is not None else None
+        frame = frame.f_back
+    return None
+
+
+def place_of(attempt: Attempt, inner: FrameType) -> str:
+    """Where a node is: its own line, and the one it called, if that is another file's."""
+    import linecache
+    from pathlib import PurePath
+
+    def told(frame: FrameType) -> str:
+        code = frame.f_code
+        line = linecache.getline(code.co_filename, frame.f_lineno).strip()
+        return f"{PurePath(code.co_filename).name}:{frame.f_lineno} in {code.co_name}" + (f" ({line})" if line else "")
+
+    function = getattr(attempt.body.call, "__code__", None)
+    frame: FrameType | None = inner
+    while frame is not None and function is not None:
+        if frame.f_code.co_filename == function.co_filename:
+            return told(frame)
+        frame = frame.f_back
+    return told(inner)
