@@ -40,6 +40,13 @@ def check_variables(workflow: Workflow) -> Iterator[Problem]:
             near = near_names(str(each.type), types)
             message = f"The input {each.name!r} has the type {each.type!r}, which no port has.{near}"
             yield Problem(message, place=f"{place}.type", code="bad_type")
+        if each.secret and not each.required and not str(each.default).startswith("secret://"):
+            yield Problem(
+                f"The input {each.name!r} is a secret, and its default is no reference to one.",
+                place=f"{place}.default",
+                hint="Write secret://name, and never the value; or leave the default out.",
+                code="secret_default",
+            )
         seen.add(each.name)
 
 

@@ -7,6 +7,9 @@ papermill, and of ours.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
@@ -35,6 +38,20 @@ def mask_kernel() -> None:
     if session is None or isinstance(getattr(session.send, "__self__", None), _Guard):
         return
     _Guard(session)
+    for stream in (sys.stdout, sys.stderr):
+        _close_the_back_door(getattr(stream, "_original_stdstream_copy", None))
+
+
+def _close_the_back_door(terminal: int | None) -> None:
+    """What programs write that a cell starts, the kernel also writes to the terminal that it was started from: not now.
+
+    It goes there as it is, and is in the cell's output all the same.
+    """
+    if terminal is not None:
+        with contextlib.suppress(OSError):
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, terminal)
+            os.close(nothing)
 
 
 class _Guard:

@@ -11,8 +11,9 @@ import msgspec
 from flownb import faults
 from flownb.errors import NodeTimeout
 from flownb.model.events import NodeOutput
-from flownb.run.capture import MOST_RECORD, Buffer
+from flownb.run.capture import MOST_RECORD, OUTPUT, Buffer
 from flownb.run.definition import Body
+from flownb.run.outcome import is_small, outcome_of
 from flownb.run.silence import Silence
 from flownb.run.voice import Voice
 
@@ -62,7 +63,8 @@ class Attempt(msgspec.Struct, eq=False):
 
     def start(self) -> None:
         """Call the body; in a tick, after the commit of the event that says so. May end at once."""
-        faults.reach("node.before_body")
+        if faults.armed:
+            faults.reach("node.before_body")
         body = self.body
         if body.is_timed:
             self._set_timer()
@@ -88,6 +90,30 @@ class Attempt(msgspec.Struct, eq=False):
             return
         error = task.exception()
         self.end(None if error else task.result(), error)
+
+    def task_returned(self, task: asyncio.Task[Any]) -> None:
+        """The task is done, and what it returned is the node's output as it is."""
+        if task.cancelled():
+            self.end(None, asyncio.CancelledError())
+            return
+        error = task.exception()
+        if error is not None or self.ended:
+            self.end(None, error)
+            return
+        value = task.result()
+        if is_small(value):
+            try:
+                outcome = outcome_of(self, value)
+            except Exception as refused:  # noqa: BLE001  a value that can't be kept is the node's failure
+                self.end(None, refused)
+            else:
+                self.end(outcome, None)
+            return
+        # Writing parquet takes seconds: not on the loop that all runs share.
+        home = self.execution.engine
+        context = home.base_context.copy()
+        context.run(OUTPUT.set, self.buffer)
+        home.workers.submit(lambda: outcome_of(self, value), self.end, context)
 
     def _time_out(self, seconds: float) -> None:
         message = f"{self.path} took longer than its timeout of {seconds:g} s."

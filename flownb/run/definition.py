@@ -43,7 +43,6 @@ class Body:
         "path",
         "plain",
         "refers",
-        "run",
         "sources",
         "start",
         "takes_ctx",
@@ -68,8 +67,6 @@ class Body:
         self.from_inputs: tuple[str, ...] = ()
         #: Parameters with the number of the node that each gets its value from, where that is all there is to it.
         self.sources: tuple[tuple[str, int], ...] | None = None
-        #: What runs on the loop.
-        self.run = loop.run_plain if self.plain and function is not None and not self.takes_ctx else loop.run
         #: Parameters that are the item or the number of the round, inside a loop.
         self.from_round: tuple[str, ...] = ()
         self.is_timed = bool(node.timeout or node.heartbeat)
@@ -86,6 +83,8 @@ class Body:
 def place_of(node: Node, cls: type[NodeType], function: Callable[..., Any] | None) -> Callable[[Attempt], None]:
     """What starts the body of a node: on the loop if it is async, a plain function where the node says."""
     where = node.where or cls.where_of(node)
+    if inspect.isfunction(function) and function.__code__.co_flags & inspect.CO_COROUTINE and node.type == "python":
+        return loop.start_function
     if function is None or inspect.iscoroutinefunction(function) or where is Where.LOOP:
         return loop.start
     if where is Where.PROCESS:

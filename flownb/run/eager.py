@@ -49,7 +49,12 @@ class EagerTasks:
             assert self._step is not None
             step, context = self._step
             self._step = None
-            context.run(step)
+            try:
+                context.run(step)
+            except (SystemExit, KeyboardInterrupt):
+                # asyncio lets these two through; the task knows what ended it, and whoever made it asks.
+                if not task.done():
+                    raise
             return task
 
     def _catch(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> None:

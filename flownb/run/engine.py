@@ -80,6 +80,7 @@ class Engine:
         self.loop = loop or asyncio.new_event_loop()
         #: The clock by which a tick keeps within its budget; of the loop, if that may be another than the machine's.
         self._clock: Callable[[], float] = time.perf_counter if loop is None else loop.time
+        self.owns_loop = loop is None
         self.base_context = contextvars.Context()
         self.tasks = EagerTasks(self.loop)
         self.workers = workers or Workers(self.loop)
@@ -116,9 +117,18 @@ class Engine:
             except (SystemExit, KeyboardInterrupt) as error:
                 # asyncio lets these two out of a callback or of a task that a node made: one node's `sys.exit()` is
                 # no reason to end the engine, which all runs of this process share.
-                _log.error("Something that a node started on the engine's loop raised %r; runs go on.", error)
+                if not self._is_a_bodys(error):
+                    _log.error("Something that a node started on the engine's loop raised %r; runs go on.", error)
             else:
                 return
+
+    def _is_a_bodys(self, error: BaseException) -> bool:
+        """Whether a body ended with this, so that its node fails with it and nothing else is to be said."""
+        tasks = [attempt.running for execution in self.executions.values() for attempt in execution.alive.values()]
+        return any(
+            isinstance(task, asyncio.Task) and task.done() and not task.cancelled() and task.exception() is error
+            for task in tasks
+        )
 
     @property
     def thread_id(self) -> int | None:

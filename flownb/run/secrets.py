@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from flownb.model.workflow import Workflow
     from flownb.run.attempt import Attempt
 
-#: Who starts a run and may say `secret://…` in an input that isn't declared secret: whoever could write the program
-#: as well. What comes from outside, as the body of a webhook, is data.
-_TRUSTED: Final = frozenset({"manual", "papermill", "flow"})
+#: What starts a run by the hand of somebody who could write the program as well, and may say `secret://…` in any input.
+#: What comes from outside, as the body of a webhook, is data: there an input must be declared secret for that.
+_TRUSTED: Final = frozenset({"manual", "papermill", "flow", "schedule"})
 
 
 @overload
@@ -101,7 +101,8 @@ def references_of(workflow: Workflow, state: RunState) -> frozenset[str]:
         return frozenset()
     named = {name for name, plain in state.inputs.items() if is_reference(plain)}
     if named and state.trigger not in _TRUSTED:
-        named &= {variable.name for variable in workflow.variables if variable.secret}
+        variables = {variable.name: variable for variable in workflow.variables if variable.name in named}
+        named = {name for name, each in variables.items() if each.secret or each.default == state.inputs[name]}
     return frozenset(named)
 
 

@@ -34,7 +34,7 @@ _LINGER: Final = 1.0
 #: Seconds between two looks at who computes.
 _COMPUTING_LOOK: Final = 1.0
 
-_ON_LOOP: Final = frozenset({loop.run.__code__, loop.run_plain.__code__})
+_ON_LOOP: Final = frozenset({loop.run.__code__, loop.start_function.__code__})
 _HANDLE: Final = Handle._run.__code__  # noqa: SLF001  the frame that is beneath every callback
 
 

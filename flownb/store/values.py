@@ -88,7 +88,7 @@ def _store_masked(value: Any, artifacts: ArtifactStore, masker: Masker) -> Store
 
     stored = _store(clean(value, masker), artifacts)
     plain = masker.plain(stored.plain)  # what is written about a value: its text, its preview
-    return stored if plain is stored.plain else Stored(plain, stored.transient, stored.digest, stored.size)
+    return stored if plain is stored.plain else msgspec.structs.replace(stored, plain=plain)
 
 
 def load(plain: Any, artifacts: ArtifactStore) -> Any:

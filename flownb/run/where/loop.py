@@ -27,7 +27,7 @@ def start(attempt: Attempt) -> None:
     # once, so that nothing the engine does is taken for the node's. That costs a third of a context of our own.
     OUTPUT.set(attempt.buffer)
     try:
-        task = engine.tasks.start(attempt.body.run(attempt), attempt.path)
+        task = engine.tasks.start(run(attempt), attempt.path)
     finally:
         OUTPUT.set(None)
     if task.done():
@@ -37,25 +37,37 @@ def start(attempt: Attempt) -> None:
         task.add_done_callback(attempt.task_ended, context=engine.base_context)
 
 
-async def run_plain(attempt: Attempt) -> Outcome | None:
-    """As `run`, for a node that is its function and nothing else: most are, so each step counts."""
-    body, execution = attempt.body, attempt.execution
+def start_function(attempt: Attempt) -> None:
+    """As `start`, for an async function whose value is the node's output: its coroutine is the task, nothing around it.
+
+    Most nodes are such, so each step counts.
+    """
+    execution, body = attempt.execution, attempt.body
+    engine = execution.engine
     try:
         inputs = execution.values.arguments(body)
-        if type(inputs) is Unloaded:
-            inputs = await execution.engine.on_thread(inputs.load)
-        if execution.references:
-            inputs = await execution.engine.on_thread(partial(filled, attempt, inputs))
-        value = body.call(**inputs)  # type: ignore[misc]  # it has a function
-        if type(value) is CoroutineType or inspect.isawaitable(value):
-            value = await value
-        if is_small(value):
-            return outcome_of(attempt, value)
-        stored: Outcome = await execution.engine.on_thread(lambda: outcome_of(attempt, value))
+        if type(inputs) is Unloaded or execution.references or not engine.owns_loop:
+            start(attempt)
+            return
+        if body.takes_ctx:
+            inputs["ctx"] = NodeContext(attempt)
+        coroutine = body.call(**inputs)  # type: ignore[misc]  # it has a function
+    except Exception as error:  # noqa: BLE001  an input that can't be loaded, or doesn't fit, is the node's failure
+        attempt.end(None, error)
+        return
+    OUTPUT.set(attempt.buffer)
+    try:
+        task = engine.tasks.start(coroutine, attempt.path)
     except (SystemExit, KeyboardInterrupt) as error:
         attempt.end(None, error)
-        return None
-    return stored
+        return
+    finally:
+        OUTPUT.set(None)
+    if task.done():
+        attempt.task_returned(task)
+    else:
+        attempt.running = task
+        task.add_done_callback(attempt.task_returned, context=engine.base_context)
 
 
 async def run(attempt: Attempt) -> Outcome | None:

@@ -70,6 +70,9 @@ class Connections:
         self._writer: apsw.Connection | None = None
         self._write_cursor: apsw.Cursor | None = None
         self._power = False
+        #: How many connections have written, and how many transactions they have begun.
+        self.writers = 0
+        self.transactions = 0
         self._looked = time.monotonic()
         #: Guards what follows; threads that close or fork wait on it until nobody reads.
         self._shelf = threading.Condition()
@@ -145,6 +148,7 @@ class Connections:
         if cursor is None:
             self._writer = self._open()
             self._write_cursor = cursor = self._writer.cursor()
+            self.writers += 1
             cursor.execute("SELECT 1 FROM runs LIMIT 1").fetchall()  # opens the log
             self._log = _identity(self._log_path)
             self._power = False
@@ -338,6 +342,7 @@ class _Writing:
         try:
             self._cursor = cursor = home.writer(power=self._power)
             cursor.execute("BEGIN IMMEDIATE")
+            home.transactions += 1
             if home.announced:
                 self._along = home.announced.write(cursor)
         except BaseException as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 import msgspec
@@ -59,15 +59,24 @@ _EVENTS: Final = "SELECT seq, body FROM events WHERE run_id = ? AND seq > ? ORDE
 class Journal(Table):
     """Appending and reading events."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        #: The fences that runs were found under, as long as nobody but `commit` has written since; see `_check_fences`.
+        self._sure: dict[str, int] = {}
+        self._sure_at: tuple[int, int, int] | None = None
+
     def commit(self, writes: Sequence[Write], *, power: bool = False) -> None:
         """Append the events of one loop tick, all or nothing, with their projections."""
         rows: list[tuple[str, int, bytes]] = []
-        notable: list[tuple[str, list[Event]]] = []
+        notable: list[tuple[Write, list[Event]]] = []
         for write in writes:
-            self._encode(write, rows, notable)
+            self._encode(write, rows)
+            if not PROJECTED.isdisjoint(map(type, write.events)):
+                notable.append((write, [event for event in write.events if type(event) in PROJECTED]))
         try:
             self._write(writes, rows, notable, power=power)
         except StoreError as error:
+            self._sure.clear()
             if not isinstance(error.__cause__, apsw.ConstraintError):
                 raise
             # Somebody else writes under the same lease, so what was remembered of the journal is wrong: look again.
@@ -77,61 +86,77 @@ class Journal(Table):
         self,
         writes: Sequence[Write],
         rows: list[tuple[str, int, bytes]],
-        notable: list[tuple[str, list[Event]]],
+        notable: list[tuple[Write, list[Event]]],
         *,
         power: bool,
     ) -> None:
-        remembered = {write.run: self._last.pop(write.run, None) for write in writes}
+        last = self._last
+        remembered = [last.pop(write.run, None) for write in writes]
         with self._db.writing(power=power) as cursor:
             self._check(cursor, writes, remembered)
             cursor.executemany(_APPEND, rows)
-            for run, happened in notable:
-                self._project(cursor, run, happened)
-            if let_go := [write.run for write in writes if write.release]:
+            for write, happened in notable:
+                self._project(cursor, write.run, happened)
+            if let_go := [(write.run,) for write in writes if write.release]:
                 self._db.look()  # nobody looks after a run that rests: a file that went away is noticed now
-                for run in let_go:
-                    cursor.execute(_LET_GO, (run,))
+                cursor.executemany(_LET_GO, let_go)
         for write in writes:
-            if write.events and not write.release:
-                self._last[write.run] = write.first + len(write.events) - 1
+            if write.release:
+                self._sure.pop(write.run, None)
+            elif write.events:
+                last[write.run] = write.first + len(write.events) - 1
 
-    def _encode(self, write: Write, rows: list[tuple[str, int, bytes]], notable: list[tuple[str, list[Event]]]) -> None:
-        run, number, encode = write.run, write.first, self._codec.encode
-        found: list[Event] | None = None
-        for event in write.events:
-            try:
+    def _encode(self, write: Write, rows: list[tuple[str, int, bytes]]) -> None:
+        run, encode = write.run, self._codec.encode
+        number, event = write.first, None
+        try:
+            for number, event in enumerate(write.events, number):  # noqa: B020  where it failed is told
                 rows.append((run, number, encode(event)))
-            except (TypeError, ValueError, msgspec.MsgspecError) as error:
-                raise InternalError(
-                    f"Event {number} of run {run} ({event_type(event)}) holds a value that is no plain data: {error}. "
-                    "Nothing was written; please report this.",
-                    run=run,
-                ) from error
-            number += 1
-            if type(event) in PROJECTED:
-                if found is None:
-                    found = []
-                    notable.append((run, found))
-                found.append(event)
+        except (TypeError, ValueError, msgspec.MsgspecError) as error:
+            assert event is not None
+            raise InternalError(
+                f"Event {number} of run {run} ({event_type(event)}) holds a value that is no plain data: {error}. "
+                "Nothing was written; please report this.",
+                run=run,
+            ) from error
 
-    def _check(self, cursor: Cursor, writes: Sequence[Write], remembered: dict[str, int | None]) -> None:
+    def _check(self, cursor: Cursor, writes: Sequence[Write], remembered: Sequence[int | None]) -> None:
         """Every run must be owned under the write's fence, and its journal end just before the write."""
-        lost: list[str] = []
+        lost = self._check_fences(cursor, writes)
         gaps: list[tuple[str, int, int]] = []
-        for write in writes:
+        for write, last in zip(writes, remembered, strict=True):
             run, first = write.run, write.first
-            if not cursor.execute(_OWNED, (run, write.fence)).fetchall():
-                lost.append(run)
-            elif write.events and remembered[run] != first - 1:
-                last = cursor.execute(_LAST, (run,)).fetchall()[0][0]
-                if first <= last:
+            if last != first - 1 and write.events and run not in lost:
+                there = cursor.execute(_LAST, (run,)).fetchall()[0][0]
+                if first <= there:
                     lost.append(run)
-                elif first > last + 1:
-                    gaps.append((run, last, first))
+                elif first > there + 1:
+                    gaps.append((run, there, first))
         if lost:
             raise refusals.fenced(self.url, lost)
         if gaps:
             raise refusals.misnumbered(self.url, *gaps[0])
+
+    def _check_fences(self, cursor: Cursor, writes: Sequence[Write]) -> list[str]:
+        """The runs that are not owned under their write's fence.
+
+        A fence that was found right stays so until somebody else writes, whom SQLite's `data_version` shows if it is
+        another connection, and the count of transactions if it is this one. So a commit for a thousand runs asks once.
+        """
+        home = self._db
+        now = (cursor.execute("PRAGMA data_version").fetchall()[0][0], home.writers, home.transactions)
+        if now != self._sure_at:
+            self._sure.clear()
+        self._sure_at = (now[0], now[1], now[2] + 1)  # what it is in the next transaction, if that is ours
+        sure = self._sure
+        lost: list[str] = []
+        for write in writes:
+            if sure.get(write.run) != write.fence:
+                if cursor.execute(_OWNED, (write.run, write.fence)).fetchall():
+                    sure[write.run] = write.fence
+                else:
+                    lost.append(write.run)
+        return lost
 
     def _project(self, cursor: Cursor, run: str, happened: list[Event]) -> None:
         change = run_change(happened)

@@ -215,6 +215,25 @@ def test_an_edge_condition_decides_on_the_reference() -> None:
     assert run(flow, token="secret://crm").result() == {"last": "it was"}
 
 
+def test_what_starts_a_run_from_outside_names_no_secret_but_where_one_is_declared() -> None:
+    from flownb.model.state import RunState
+    from flownb.model.topology import Topology
+    from flownb.run.secrets import references_of
+
+    flow = Flow("f")
+    flow.variable("declared", type="string", secret=True)
+    flow.variable("usual", type="string", default="secret://crm")
+    flow.variable("given", type="string")
+    workflow = flow.build()
+    state = RunState(Topology(workflow, {}))
+    state.inputs = {"declared": "secret://a", "usual": "secret://crm", "given": "secret://b", "other": "secret://c"}
+    for trigger in ("manual", "papermill", "schedule"):
+        state.trigger = trigger
+        assert references_of(workflow, state) == {"declared", "usual", "given", "other"}
+    state.trigger = "webhook"
+    assert references_of(workflow, state) == {"declared", "usual"}
+
+
 # --- what must not get in ---------------------------------------------------------------------------------------------
 
 
@@ -243,6 +262,16 @@ def test_an_input_that_is_declared_secret_takes_a_reference_only() -> None:
         run(flow, token=SECRET)
     assert SECRET not in str(caught.value)
     assert run(flow, token="secret://crm").result() == {"use": len(SECRET)}
+
+
+def test_the_default_of_an_input_that_is_declared_secret_is_a_reference() -> None:
+    flow = Flow("f")
+    flow.variable("token", type="string", secret=True, default=SECRET)
+    with pytest.raises(
+        InvalidWorkflow, match="The input 'token' is a secret, and its default is no reference"
+    ) as caught:
+        run(flow)
+    assert SECRET not in str(caught.value)
 
 
 def test_the_value_of_a_secret_is_no_part_of_a_definition() -> None:
