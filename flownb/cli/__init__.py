@@ -23,6 +23,4 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that has no ✔ still gets the words
-    status = run_app(app)
-    gc.freeze()  # and once more at the end, where all goes anyway
-    sys.exit(status)
+    sys.exit(run_app(app))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -66,6 +67,7 @@ class Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = at_once(_COMMANDS[cmd_name][0])
+        gc.freeze()  # what is imported stays to the end: nothing of anybody's is there yet
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
