@@ -159,11 +159,18 @@ class Execution:
         if self.over:
             return []
         idle = self.pausing or self.stopping is not None
-        state = self.state
         if self.values.large:
             self.values.release()
         if self.claims is not None:
             self.claims.look(idle=idle)
+        self._decide(idle=idle)
+        if len(self.alive) <= self.sleeping and (idle or not (self.timers or (self.claims and self.claims.waiting))):
+            conclude(self)
+        starts, self.starts = self.starts, []
+        return starts
+
+    def _decide(self, *, idle: bool) -> None:
+        state = self.state
         while True:
             if state.finished_blocks:
                 turn(self)
@@ -179,10 +186,6 @@ class Execution:
                 break
             if not step.starts and not step.skips:
                 break  # what is ready has to wait for room
-        if len(self.alive) <= self.sleeping and (idle or not (self.timers or (self.claims and self.claims.waiting))):
-            conclude(self)
-        starts, self.starts = self.starts, []
-        return starts
 
     def _take(self, step: planning.Plan) -> None:
         paths = self.state.topology.paths

@@ -228,6 +228,8 @@ def _moved_program(request: Request) -> str:
 
 
 def _went_over(request: Request, recorded: str) -> ev.SystemInfo:
+    from flownb.run.drift import difference  # rarely needed
+
     text = difference(request.store.definition(recorded) or "", request.definition.document)
     return ev.SystemInfo(at=engine().now(), message=f"The run went over to another definition:\n{text}")
 
