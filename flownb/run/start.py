@@ -16,6 +16,7 @@ from flownb.model.state import RunState, apply
 from flownb.model.status import ASKS, PauseReason, RunStatus
 from flownb.run.context import Services
 from flownb.run.decisions import has_news
+from flownb.run.drift import difference
 from flownb.run.engine import engine
 from flownb.run.executor import Execution
 from flownb.run.follow import Follower
@@ -319,8 +320,6 @@ def check_drift(request: Request, row: RunRow, *, migrate: bool) -> None:
     if row.definition in ("", definition.hash):
         return
     recorded = request.store.definition(row.definition)
-    from flownb.run.drift import difference
-
     text = difference(recorded or "", definition.document)
     if not migrate:
         raise DefinitionDrift(
