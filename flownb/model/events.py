@@ -79,8 +79,11 @@ class RunResumed(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True,
     reset: tuple[str, ...] = ()
     #: `command`, `recovered` (its process had died), `decided`, `timer`, `retry`.
     cause: str = "command"
-    #: The definition from now on, where `--migrate` changed it.
+    #: What holds from now on, where `--migrate` changed it, or a notebook's first flow begins only now.
     definition: str = ""
+    program: str = ""
+    workflow: str = ""
+    inputs: dict[str, Any] | None = None
     #: The nodes at whose breakpoints the run stood, and which it passes now.
     passed: tuple[str, ...] = ()
 

@@ -166,6 +166,9 @@ def _run_resumed(state: RunState, event: ev.RunResumed) -> None:
     state.status, state.pause_reason, state.message = RunStatus.RUNNING, None, ""
     state.error = state.error_node = state.finished_at = None
     state.definition = event.definition or state.definition
+    state.workflow = event.workflow or state.workflow
+    if event.inputs is not None:
+        state.inputs = event.inputs
     state.passing = {state.topology.index[path] for path in event.passed if path in state.topology.index}
     for path in event.reset:
         number = state.topology.index.get(path)

@@ -274,6 +274,8 @@ def resume_target(store: Store, row: RunRow, program: Program, *, retry: bool = 
         NotFound: the module, or its flow, is gone.
     """
     request = _request(load_again(store, row, program, migrate=migrate), store)
+    if migrate:
+        request.program = pin(Target(program.kind, program.target, program.directory), store, program.details)
     if row.seq == 0:  # its process died before its first event: it starts now, as it was meant to
         recorded = program.details.get("inputs", {})
         request.inputs = {name: values.load(plain, store.artifacts) for name, plain in recorded.items()}

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from flownb.errors import NotFound, UsageError
 from flownb.model.status import PauseReason, RunStatus
 from flownb.notebook import travel
-from flownb.notebook.document import check_writable, notebook_of, read_notebook, text_of, write_text
+from flownb.notebook.adoption import resume_in_process
+from flownb.notebook.document import check_writable, notebook_of, pinned_text, read_notebook, text_of, write_text
 from flownb.notebook.kernels import choose
 from flownb.notebook.outcome import STOPPED, Outcome, may_go_on, outcome_of, stamp_of, tell
 from flownb.notebook.parameters import parse_all, read
@@ -25,6 +26,7 @@ from flownb.run.recover import read_state, require_row
 from flownb.store.owner import current_owner
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
 
     from nbformat import NotebookNode
@@ -215,6 +217,8 @@ def _execute(
     if lease is None:
         return None
     session: dict[str, Any] = {"retry": asked, "migrate": migrate, "wait": wait}
+    if migrate:
+        session["program"] = store.put_program(msgspec.structs.replace(program, source=pinned_text(notebook)))
     session |= {name: program.details[name] for name in _SESSION if name in program.details}
     if program.kind == "cells":
         session["recorded"] = program.details["recorded"]
@@ -250,6 +254,11 @@ def _document(
     """The notebook to execute, its parameters, and its kernel."""
     if not Path(program.directory).is_dir():
         raise NotFound(f"The folder {program.directory}, where run {row.id} works, is gone.")
+    if migrate and program.kind == "cells":
+        raise UsageError(
+            f"Run {row.id} was started in an interactive kernel, and goes on with the cells that were executed there: "
+            "there is no file to go over to. Run the changed cells in its kernel, or start it anew."
+        )
     packed: dict[str, Any] = program.details.get("parameters", {})
     asked = program.details.get("kernel")
     if program.kind == "cells" or not migrate:
@@ -314,13 +323,7 @@ def in_process_of_its_own(run: Run) -> None:
     """
     if run.url == "memory:":
         raise UsageError(f"Run {run.id} lives in the memory of one process; no other can go on with it.")
-    process = subprocess.Popen(  # noqa: S603  our own command line
-        [sys.executable, "-m", "flownb", "resume", run.id, "--store", run.url],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = resume_in_process(run.store, run.id)
     run.follow(Follower(run.store, run.state, run.followed, _nobody_yet), begins=True)
     threading.Thread(target=_until_it_ends, args=(run, process), name="flownb-resume", daemon=True).start()
 

@@ -172,4 +172,5 @@ def describe_approval(kept: dict[str, Any]) -> dict[str, Any]:
 
 
 def _milliseconds(start: float | None, end: float | None) -> int | None:
-    return None if start is None or end is None else round((end - start) * 1000)
+    # By the wall clock, which somebody may have set back meanwhile: nothing takes less than no time.
+    return None if start is None or end is None else max(0, round((end - start) * 1000))

@@ -14,6 +14,7 @@ from flownb.model.workflow import Workflow
 from flownb.run.decisions import ask_about_doubt
 from flownb.run.definition import shape_of
 from flownb.run.halts import passed
+from flownb.run.migrate import inputs_after, undecided
 from flownb.store import values
 
 if TYPE_CHECKING:
@@ -130,8 +131,13 @@ def resumption(
     back |= lost_values(state, definition, back, live or (lambda _: False))
     why = cause or ("recovered" if flight else "command")
     moved = definition.hash if state.definition not in ("", definition.hash) else ""
+    inputs = None
+    if moved:
+        back |= undecided(state)
+        inputs = inputs_after(state, definition)
     reset = tuple(paths[number] for number in sorted(back))
-    events: list[ev.Event] = [ev.RunResumed(at=now, reset=reset, cause=why, definition=moved, passed=passed(state))]
+    again_on = ev.RunResumed(at=now, reset=reset, cause=why, definition=moved, inputs=inputs, passed=passed(state))
+    events: list[ev.Event] = [again_on]
     for number in asks:
         events += ask_about_doubt(state, paths[number], now)
     events += [_crashed(paths[number], now) for number in fails]

@@ -34,6 +34,8 @@ class Request(msgspec.Struct, kw_only=True):
     power: bool = False
     #: Digest of the pinned program, or empty.
     program: str = ""
+    #: Whether a recorded run goes over to this program.
+    moves: bool = False
     until: str | None = None
     from_: str | None = None
     only: tuple[str, ...] = ()
@@ -86,14 +88,14 @@ def _fault(definition: Definition, variables: Mapping[str, Variable], name: str,
     if name in variables:
         if variables[name].secret and not is_reference(value):
             return f"{name} is a secret: give its reference, as secret://name, and never its value."
-        misfit = _misfit(value, variables[name].type)
-        return f"The input {name!r} is {value!r:.60}; it must be {misfit}." if misfit else ""
+        wrong = misfit(value, variables[name].type)
+        return f"The input {name!r} is {value!r:.60}; it must be {wrong}." if wrong else ""
     if name in definition.topology.index:
         return f"{name!r} is a node, not an input; to use a value instead of running it, pin it: flow.pin({name!r}, …)."
     return f"{definition.workflow.name} has no input {name!r}.{near_names(name, variables)}"
 
 
-def _misfit(value: Any, type_: str) -> str:
+def misfit(value: Any, type_: str) -> str:
     """What an input must be, where plain data is clearly something else; hints are otherwise taken as hints."""
     cls = type(value)
     fits = _PLAIN_TYPES.get(type_)

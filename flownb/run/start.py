@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from flownb import faults
 from flownb.errors import Conflict, DefinitionDrift, InvalidInput, RunError
 from flownb.graph.nodetype import Output
@@ -20,6 +22,7 @@ from flownb.run.executor import Execution
 from flownb.run.follow import Follower
 from flownb.run.halts import halts_left
 from flownb.run.handle import Run
+from flownb.run.migrate import obstacles
 from flownb.run.partial import check_part, shortcuts, uses_pins
 from flownb.run.recover import read_state, require_row, resumption
 from flownb.run.secrets import references_of
@@ -178,8 +181,18 @@ def _resume(
     state = run.state
     if not state.definition:  # its process died, or its notebook ended, before the first event of a flow
         plain = {name: values.store(value, request.store.artifacts).plain for name, value in request.inputs.items()}
-        again = [] if state.started_at is None else [ev.RunResumed(at=engine().now(), cause=cause or "command")]
-        return _join(request, run, lease, [*again, *_first_events(request, state, plain)], hold=hold)
+        begins = _first_events(request, state, plain)
+        if state.started_at is not None:  # a run starts once: its flow begins with its resumption
+            definition: Definition = request.definition
+            begins[0] = ev.RunResumed(
+                at=engine().now(),
+                cause=cause or "command",
+                workflow=definition.workflow.name,
+                definition=definition.hash,
+                program=_moved_program(request),
+                inputs=plain,
+            )
+        return _join(request, run, lease, begins, hold=hold)
     if previous is not None:
         previous.values.rebase(state)
     left = [message.command for message in request.store.receive([run.id])]
@@ -193,6 +206,10 @@ def _resume(
         again=[command.node for command in left if isinstance(command, cmd.RetryNode)],
         live=previous.values.is_live if previous is not None else None,
     )
+    if request.moves:
+        first[0] = msgspec.structs.replace(first[0], program=_moved_program(request))
+        if state.definition != request.definition.hash:
+            first.append(_went_over(request, state.definition))
     first += halts_left(left, first[0].at)
     steps = 1 if any(isinstance(command, cmd.Step) for command in left) else None
     joined = _join(request, run, lease, first, hold=hold, previous=previous, steps=steps)
@@ -201,6 +218,15 @@ def _resume(
         if not isinstance(command, _OBEYED):
             joined.send(command)
     return joined
+
+
+def _moved_program(request: Request) -> str:
+    return request.program if request.moves else ""
+
+
+def _went_over(request: Request, recorded: str) -> ev.SystemInfo:
+    text = difference(request.store.definition(recorded) or "", request.definition.document)
+    return ev.SystemInfo(at=engine().now(), message=f"The run went over to another definition:\n{text}")
 
 
 # --- the run that is there already ------------------------------------------------------------------------------------
@@ -241,6 +267,7 @@ def attach(request: Request, row: RunRow, *, retry: bool = False, migrate: bool 
     if not _goes_on(run, retry=retry):
         run.settle()
         return run
+    request.moves = migrate and request.program not in ("", row.program)
     check_drift(request, row, migrate=migrate)
     with engine().arrivals.claiming(request.store, row.id) as lease:
         if lease is None:
@@ -295,7 +322,19 @@ def check_drift(request: Request, row: RunRow, *, migrate: bool) -> None:
             run=row.id,
             difference=text,
         )
+    found = obstacles(read_state(request.store, row), definition)
+    if found:
+        listed = "\n".join(f"- {each}" for each in found)
+        raise DefinitionDrift(
+            f"Run {row.id} can't go over to {row.workflow} as it is now; nothing was changed:\n{listed}\n"
+            f"What has changed:\n{text}\n"
+            f"Put back what is named first, or go on as it was with `flownb resume {row.id}`.",
+            run=row.id,
+            difference=text,
+            obstacles=found,
+        )
     request.store.put_definition(definition.hash, definition.document)
+    request.moves = True
 
 
 def _follow(request: Request, run: Run) -> None:
@@ -345,6 +384,7 @@ def _start_in_session(request: Request, session: Session) -> Run:
     if state.definition:  # else no flow of it has started yet
         session.check_same_flow(run_id, state.workflow, request.definition.workflow.name)
         check_drift(request, row, migrate=session.migrate)
+    request.moves = request.moves or (session.migrate and row.program != session.program)
     run = Run(request.store, state)
     run._continue = _continuation(request)  # noqa: SLF001
     session.add(run)

@@ -25,8 +25,9 @@ class RunChange(msgspec.Struct):
     #: None where no start is among the events: the row keeps its own.
     started_at: float | None = None
     finished_at: float | None = None
-    #: Empty where it stays as it is.
+    #: Empty where they stay as they are.
     definition: str = ""
+    program: str = ""
 
 
 class ApprovalChange(msgspec.Struct, frozen=True):
@@ -79,6 +80,7 @@ def run_change(happened: Iterable[ev.Event]) -> RunChange | None:
         elif isinstance(event, ev.RunResumed):
             change.status, change.pause_reason, change.finished_at = RunStatus.RUNNING, None, None
             change.definition = event.definition or change.definition
+            change.program = event.program or change.program
         elif (status := _ENDS.get(type(event))) is not None:
             change.status, change.pause_reason, change.finished_at = status, None, event.at
     return change if change.status else None
@@ -93,6 +95,7 @@ def changed_row(row: RunRow, change: RunChange) -> RunRow:
         started_at=row.started_at if change.started_at is None else change.started_at,
         finished_at=change.finished_at,
         definition=change.definition or row.definition,
+        program=change.program or row.program,
     )
 
 

@@ -53,6 +53,17 @@ WAYS = {
     "read by a thread": BEGIN + BUSY + "run = flow.run()\n" + FOLLOW,
     "in memory": BEGIN + BUSY + "run = flow.run(store='memory:')\n",
     "many": BEGIN + "runs = [flow.run() for _ in range(50)]\n",
+    "forked": BEGIN
+    + """
+run = flow.run()
+run.result()
+import multiprocessing, os, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads, which this is about
+child = multiprocessing.get_context("fork").Process(target=lambda: flow.run().result())
+child.start()
+child.join(30)
+raise SystemExit(child.exitcode)
+""",
     "an error": BEGIN + "run = flow.run()\nraise SystemExit(0)\n",
 }
 
@@ -70,7 +81,7 @@ def end_often(folder: Path, count: int) -> None:
             way, program = ways[number % len(ways)]
             environment = os.environ | {"FLOWNB_STORE": f"sqlite:///{folder}/{number % 3}.db"}
             process = subprocess.Popen(
-                [sys.executable, "-X", "dev", "-c", program],
+                [sys.executable, "-X", "faulthandler", "-W", "default", "-c", program],
                 env=environment,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -80,8 +91,8 @@ def end_often(folder: Path, count: int) -> None:
 
 
 @pytest.mark.timeout(120)
-def test_twenty_four_short_processes_end_without_a_word(tmp_path: Path) -> None:
-    end_often(tmp_path, 24)
+def test_twenty_seven_short_processes_end_without_a_word(tmp_path: Path) -> None:
+    end_often(tmp_path, 27)
 
 
 @pytest.mark.soak

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from flownb.model.events import SystemInfo
 from flownb.notebook.resume import resume
 from flownb.notebook.runner import execute
 from flownb.store.place import open_store
@@ -30,7 +31,7 @@ def test_a_notebook_that_failed_before_its_flow_starts_it_when_it_is_resumed(
     assert (done.error, done.status, done.message) == (None, "completed", "the notebook left by SystemExit")
     assert ran() == ["one", "two", "three"]  # awaited, though no cell did
     types = [type(each.event).__name__ for each in store.events(done.run_id)]
-    assert types[:4] == ["RunStarted", "RunFailedEvent", "RunResumed", "RunStarted"]
+    assert types[:4] == ["RunStarted", "RunFailedEvent", "RunResumed", "NodeStarted"]
     row = store.row(done.run_id)
     assert row is not None
     assert (row.status, bool(row.definition)) == ("completed", True)
@@ -65,6 +66,37 @@ def test_migrate_executes_the_notebook_as_it_is_now_and_keeps_what_is_committed(
     done = resume(store, failed.run_id, migrate=True)
 
     assert (done.error, done.status, done.results) == (None, "completed", {"outcome": {"three": 116}})
+    assert ran() == ["one", "two", "three"]
+
+
+def test_a_migrated_notebook_is_pinned_to_what_it_went_over_to(
+    write_notebook: Any, flow_cell: str, ran: Callable[[], list[str]], tmp_path: Path, own_store: str
+) -> None:
+    cells = [flow_cell, "outcome = await flow.run(n=1)"]
+    path = write_notebook(*cells, "1 / 0")
+    failed = execute(path)
+    store = open_store(own_store)
+    fourth = "@flow.node\ndef four(three):\n    return three + int(Path('needed.txt').read_text())"
+    write_notebook(flow_cell, fourth, cells[1], "import flownb\nflownb.result('outcome', outcome)")
+
+    again = resume(store, failed.run_id, migrate=True)
+
+    assert again.status == "failed"  # its new node needs a file; but it has moved
+    first, row = store.row(failed.run_id), store.row(again.run_id)
+    assert first is not None
+    assert row is not None
+    pinned = store.program(row.program)
+    assert pinned is not None
+    assert "def four" in pinned.source
+    (said,) = [each.event.message for each in store.events(row.id) if isinstance(each.event, SystemInfo)]
+    assert "+ node four is new" in said
+    write_notebook(*cells, "1 / 0")  # the file is of no concern any more
+    (tmp_path / "needed.txt").write_text("5")
+
+    done = resume(store, failed.run_id)
+
+    assert (done.error, done.status) == (None, "completed")
+    assert "outcome" in done.results
     assert ran() == ["one", "two", "three"]
 
 

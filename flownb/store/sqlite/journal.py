@@ -28,7 +28,7 @@ _LAST: Final = "SELECT coalesce(max(seq), 0) FROM events WHERE run_id = ?"
 _APPEND: Final = "INSERT INTO events (run_id, seq, body) VALUES (?, ?, ?)"
 _CHANGE: Final = """
 UPDATE runs SET status = ?2, pause_reason = ?3, started_at = coalesce(?4, started_at), finished_at = ?5,
-    definition = coalesce(nullif(?6, ''), definition)
+    definition = coalesce(nullif(?6, ''), definition), program = coalesce(nullif(?7, ''), program)
 WHERE id = ?1
 """
 _LET_GO: Final = "UPDATE runs SET owner = NULL WHERE id = ?"
@@ -195,6 +195,4 @@ class Journal(Table):
 
 
 def _change_run(cursor: Cursor, run: str, change: RunChange) -> None:
-    cursor.execute(
-        _CHANGE, (run, change.status, change.pause_reason, change.started_at, change.finished_at, change.definition)
-    )
+    cursor.execute(_CHANGE, (run, *msgspec.structs.astuple(change)))
