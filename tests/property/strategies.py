@@ -109,6 +109,9 @@ settings = _some(
     overlap=st.sampled_from(["block", "queue", "allow", "replace"]),
     time_zone=texts,
     budget=st.dictionaries(texts, _seconds, max_size=2),
+    memory_minutes=_seconds,
+    keep_days=maybe(_seconds),
+    keep_runs=maybe(st.integers(0, 10**6)),
     watch=_some(Watch, node_seconds=maybe(_seconds), run_seconds=maybe(_seconds), memory_mb=maybe(_counts)),
 )
 nodes = _some(

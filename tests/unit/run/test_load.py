@@ -105,7 +105,7 @@ def test_a_node_holds_less_than_a_kilobyte_however_many_are_ready() -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(0)
 def test_one_of_a_hundred_thousand_nodes_holds_less_than_a_kilobyte() -> None:
-    holds(100_000)
+    holds(99_999)  # and the one that they need: a document has room for 100,000
 
 
 def test_a_durable_chain_and_a_computing_cell_leave_each_other_alive(tmp_path: Path) -> None:
