@@ -210,6 +210,10 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     time_zone: Line = ""
     #: Minutes that a finished run stays in the memory of its process; the store keeps it, and it is read from there.
     memory_minutes: Minutes = 5.0
+    #: Days after its end that `flownb gc` keeps a run; None means for ever.
+    keep_days: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    #: How many of its ended runs `flownb gc` keeps, the newest; None means all.
+    keep_runs: Annotated[int, msgspec.Meta(ge=0)] | None = None
     #: Money or tokens that a run may spend, by name.
     budget: dict[str, Annotated[float, msgspec.Meta(ge=0)]] = {}
 

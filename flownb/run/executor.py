@@ -157,7 +157,10 @@ class Execution:
                 turn(self)
             if not state.ready:
                 break
-            step = planning.plan(state, 0 if idle else self._room - len(self.alive) + len(self.loops))
+            room = 0 if idle else self._room - len(self.alive) + len(self.loops)
+            if room <= 0 and not idle:
+                break  # when one ends, there is
+            step = planning.plan(state, room)
             state.ready = step.rest
             self._take(step)
             if not step.skips and not state.ready and not state.finished_blocks:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from contextvars import copy_context
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from flownb.errors import InvalidInput
@@ -34,7 +34,7 @@ def run(attempt: Attempt, inputs: dict[str, Any]) -> Outcome:
     """What the thread of an attempt does."""
     inputs = loaded(inputs)
     value = call(attempt, inputs)
-    if inspect.iscoroutine(value):
+    if type(value) is CoroutineType:
         value.close()
         raise InvalidInput(
             f"{attempt.path} is a plain function that returned a coroutine; write `async def` so that it is awaited."

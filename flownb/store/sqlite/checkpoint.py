@@ -33,10 +33,15 @@ class Checkpointer:
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._stopped = False
+        #: The log's length when it was copied last: what was copied is in the log until it begins anew, so its length
+        #: alone would ask for a copy, which waits for the disk twice, at every commit.
+        self._copied = 0
 
     def grown(self, connection: apsw.Connection, name: str, pages: int) -> int:  # noqa: ARG002  SQLite's signature
         """SQLite's hook after each commit: how long the log is now."""
-        if pages >= _PAGES and not self._wake.is_set():
+        if pages < self._copied:  # it has begun anew
+            self._copied = 0
+        if pages - self._copied >= _PAGES and not self._wake.is_set():
             self._wake.set()
             if self._thread is None and not self._stopped:
                 self._thread = threading.Thread(target=self._run, name="flownb-checkpoint", daemon=True)
@@ -64,7 +69,7 @@ class Checkpointer:
                 continue
 
     def _copy(self, connection: apsw.Connection) -> None:
-        pages, _ = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        pages, self._copied = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         if pages < _TOO_MANY:
             return
         connection.set_busy_timeout(_PATIENCE)

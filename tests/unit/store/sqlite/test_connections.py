@@ -76,6 +76,24 @@ def test_a_long_log_is_copied_by_another_thread(
     assert not [each for each in threading.enumerate() if each.name == "flownb-checkpoint"]
 
 
+def test_a_log_is_copied_when_it_has_grown_and_not_at_every_commit(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "_PAGES", 20)
+    begin(store, "r1", World().owner(1))
+    checkpointer = checkpoint.Checkpointer(store._db)
+    checkpointer._stopped = True  # it asks, and no thread answers
+    asked = []
+    with store._db.reading() as cursor:
+        for pages in (19, 20, 25, 39, 40, 3, 19, 20):
+            checkpointer.grown(cursor.connection, "main", pages)
+            if checkpointer._wake.is_set():
+                asked.append(pages)
+                checkpointer._wake.clear()
+                checkpointer._copied = pages
+    assert asked == [20, 40, 20]
+
+
 def test_a_reader_in_another_thread_is_let_finish(store: SqliteStore) -> None:
     begin(store, "r1", World().owner(1))
     with store._db.reading() as cursor:
