@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     )
     from flownb.flow import Flow
     from flownb.graph.nodetype import NodeType, Output, Suspend
-    from flownb.model.workflow import Edge, Node, RetryPolicy, Settings, Workflow
+    from flownb.model.workflow import Edge, Node, RetryPolicy, Settings, Watch, Workflow
     from flownb.notebook.attach import attach, runs
     from flownb.notebook.results import result, stop
     from flownb.run.bus import emit, on
@@ -78,6 +78,7 @@ __all__ = [
     "StoreError",
     "Suspend",
     "UsageError",
+    "Watch",
     "Workflow",
     "attach",
     "emit",
@@ -113,6 +114,7 @@ _PUBLIC = {
     "StoreError": "flownb.errors",
     "Suspend": "flownb.graph.nodetype",
     "UsageError": "flownb.errors",
+    "Watch": "flownb.model.workflow",
     "Workflow": "flownb.model.workflow",
     "attach": "flownb.notebook.attach",
     "emit": "flownb.run.bus",

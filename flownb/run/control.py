@@ -93,6 +93,7 @@ def _skip(execution: Execution, path: str, by: str) -> None:
     execution.timers.drop(number)
     attempt = execution.alive.pop(number, None)
     if attempt is not None:
+        attempt.flush(last=True)
         attempt.stop()
     if number in state.blocks:
         end_inside(execution, number, f"its loop ended: {path} was skipped")
