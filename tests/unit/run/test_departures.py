@@ -123,7 +123,7 @@ def test_a_run_whose_store_is_closed_says_so_and_its_repr_never_fails() -> None:
 
 
 _MANY: Final = """
-import gc, sys, time
+import gc, sys
 from pathlib import Path
 from flownb import Flow, Settings
 from flownb.store.sqlite import SqliteStore
@@ -151,6 +151,7 @@ def some(number):
     assert all(run.result() == {"c": 50} for run in runs)
     handles.extend(runs if keep else ())
     del runs
+    import time
     while any(run._known is not None for run in handles):
         time.sleep(0.02)
 
