@@ -172,10 +172,8 @@ class Execution:
             step = planning.plan(state, room)
             state.ready = step.rest
             self._take(step)
-            if not step.skips and not state.ready and not state.finished_blocks:
-                break
-            if not step.starts and not step.skips:
-                break  # what is ready has to wait for room
+            if not step.skips and not (step.starts and (state.ready or state.finished_blocks)):
+                break  # nothing is ready, or what is has to wait for room
         if len(self.alive) <= self.sleeping and (idle or not (self.timers or (self.claims and self.claims.waiting))):
             conclude(self)
         starts, self.starts = self.starts, []
