@@ -182,10 +182,8 @@ class Execution:
             step = planning.plan(state, room)
             state.ready = step.rest
             self._take(step)
-            if not step.skips and not state.ready and not state.finished_blocks:
-                break
-            if not step.starts and not step.skips:
-                break  # what is ready has to wait for room
+            if not step.skips and not (step.starts and (state.ready or state.finished_blocks)):
+                break  # nothing is ready, or what is has to wait for room
 
     def _take(self, step: planning.Plan) -> None:
         paths = self.state.topology.paths
