@@ -60,12 +60,17 @@ def _cost(graph: Graph, durability: str, folder: Path, size: Size, where: str) -
 
     ours()  # opens the store
     with plain.journal(folder / f"raw{next(_numbers)}.db") as journal:
-        taken, raw = turns(ours, lambda: check(plain.run(graph, journal), expected), size.rounds_of(len(graph)))
+        taken = turns(ours, lambda: check(plain.run(graph, journal), expected), size.rounds_of(len(graph)))
     aimed = where != "disk" and len(graph) in (1_000, 10_000)
     return Row(
-        GROUP, f"{graph}, {durability}, {where}, a node", value=taken / len(graph), beside=BESIDE,
-        baseline=raw / len(graph), aim=_AIM[graph.shape] if aimed else None,
-    )  # fmt: skip
+        GROUP,
+        f"{graph}, {durability}, {where}, a node",
+        value=taken.ours / len(graph),
+        beside=BESIDE,
+        baseline=taken.theirs / len(graph),
+        aim=_AIM[graph.shape] if aimed else None,
+        note=taken.note if where != "disk" else "",
+    )
 
 
 def _counted(graph: Graph, folder: Path) -> Iterator[Row]:

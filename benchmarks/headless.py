@@ -7,7 +7,6 @@ In one process both are called as functions, so that what remains is the kernel 
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
 import os
 import subprocess
@@ -66,7 +65,7 @@ def _commands(notebook: Path, name: str, size: Size) -> Row:
         _process(notebook.parent, str(bin_ / "papermill"), notebook.name, "theirs.ipynb", "--no-progress-bar")
         _check(notebook.parent / "theirs.ipynb")
 
-    taken, alone = turns(ours, theirs, size.rounds)
+    taken, alone, _ = turns(ours, theirs, size.rounds)
     return Row(GROUP, f"a notebook of {name}, by command", value=taken, beside="papermill", baseline=alone, aim=COLD)
 
 
@@ -108,9 +107,9 @@ def _prepared_turns(
     taken, alone = [], []
     for _ in range(rounds):
         before()
-        ours_once, theirs_once = turns(ours, theirs, 1)
-        taken.append(ours_once)
-        alone.append(theirs_once)
+        once = turns(ours, theirs, 1)
+        taken.append(once.ours)
+        alone.append(once.theirs)
     return sorted(taken)[len(taken) // 2], sorted(alone)[len(alone) // 2]
 
 
@@ -120,9 +119,15 @@ def _nothing() -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what papermill's kernels warn of."""
-    with contextlib.redirect_stderr(io.StringIO()):
+    """Without what papermill's kernels, which are processes of their own, warn of."""
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
         yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _write(path: Path, cells: tuple[str, ...]) -> None:

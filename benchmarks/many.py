@@ -37,7 +37,7 @@ def rows(size: Size) -> Iterator[Row]:
     with scratch() as folder:
         for how, place in (("in memory", "memory:"), ("durable", f"sqlite:///{folder}/many{{}}.db")):
             ours(place)
-            taken, alone = turns(lambda place=place: ours(place), lambda: asyncio.run(theirs()), max(3, size.rounds))
+            taken, alone, _ = turns(lambda place=place: ours(place), lambda: asyncio.run(theirs()), max(3, size.rounds))
             yield Row(
                 GROUP, f"{size.runs:,} runs of 5 nodes at once, {how}", value=taken, beside="plain asyncio",
                 baseline=alone, aim=_SECONDS if how == "durable" else None, aim_of="value",

@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,7 +67,9 @@ class Size:
 
     def rounds_of(self, count: int) -> int:
         """Small graphs are measured more often, because a moment of the machine is more of them."""
-        return max(self.rounds, 7 if count <= 1_000 else 3 if count <= 10_000 else 1)
+        if self.name == SMOKE.name:
+            return 1
+        return max(self.rounds, 15 if count <= 1_000 else 5 if count <= 10_000 else 1)
 
 
 SMOKE = Size("smoke", (10,), 1, 3, 20.0)
@@ -76,15 +78,33 @@ USUAL = Size("usual", (100, 1_000, 10_000), 5, 1_000, 180.0)
 FULL = Size("full", (100, 1_000, 10_000, 100_000), 7, 1_000, 900.0)
 
 
-def turns(ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int) -> tuple[float, float]:
-    """The median seconds of both, which take turns."""
+class Turns(NamedTuple):
+    """The medians of two that took turns."""
+
+    ours: float
+    theirs: float
+    #: How much more of the processor ours took: a busy machine distorts it less than the clock.
+    busy: float | None = None
+
+    @property
+    def note(self) -> str:
+        """The ratio of processor time, for the table."""
+        return f"processor {self.busy:.2f}" if self.busy is not None else ""
+
+
+def turns(ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int) -> Turns:
+    """The median seconds of both, which take turns, and the ratio of what they took of the processor."""
     taken: tuple[list[float], list[float]] = ([], [])
+    spent: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
-        for work, times in zip((ours, theirs), taken, strict=True):
-            start = time.perf_counter()
+        for work, times, busy in zip((ours, theirs), taken, spent, strict=True):
+            start, before = time.perf_counter(), time.process_time()
             work()
             times.append(time.perf_counter() - start)
-    return statistics.median(taken[0]), statistics.median(taken[1])
+            busy.append(time.process_time() - before)
+    alone = statistics.median(spent[1])
+    ratio = statistics.median(spent[0]) / alone if alone else None
+    return Turns(statistics.median(taken[0]), statistics.median(taken[1]), ratio)
 
 
 def check(found: object, expected: object) -> None:

@@ -51,10 +51,10 @@ def _cost(graph: Graph, size: Size) -> Row:
         check(flow.run(store="memory:", display=False).result(), expected)
 
     ours()
-    taken, theirs = turns(ours, lambda: plain.run(graph), size.rounds_of(len(graph)))
+    taken = turns(ours, lambda: plain.run(graph), size.rounds_of(len(graph)))
     aim = _AIM[graph.shape] if _COUNTS <= len(graph) < 100 * _COUNTS else None
-    each, beside = taken / len(graph), theirs / len(graph)
-    return Row(GROUP, f"{graph}, a node", value=each, beside=BESIDE, baseline=beside, aim=aim)
+    each, beside = taken.ours / len(graph), taken.theirs / len(graph)
+    return Row(GROUP, f"{graph}, a node", value=each, beside=BESIDE, baseline=beside, aim=aim, note=taken.note)
 
 
 def _held(graph: Graph) -> Row:

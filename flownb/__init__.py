@@ -14,7 +14,7 @@ services/ store/   the outside world behind small protocols; the journal and eve
 graph/        how a workflow is made and checked: builder, node types, registry, validate, picture
 expr/         {{ }} and conditions over plain data
 model/        what a workflow is, what can be asked, what happened: frozen values, no I/O
-errors.py ids.py faults.py
+errors.py ids.py faults.py imports.py
 ```
 
 A run flows through the files in this order, and back only as events:
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     )
     from flownb.flow import Flow
     from flownb.graph.nodetype import NodeType, Output, Suspend
-    from flownb.model.workflow import Edge, Node, RetryPolicy, Settings, Workflow
+    from flownb.model.workflow import Edge, Node, RetryPolicy, Settings, Watch, Workflow
     from flownb.notebook.attach import attach, runs
     from flownb.notebook.results import result, stop
     from flownb.run.bus import emit, on
@@ -78,6 +78,7 @@ __all__ = [
     "StoreError",
     "Suspend",
     "UsageError",
+    "Watch",
     "Workflow",
     "attach",
     "emit",
@@ -113,6 +114,7 @@ _PUBLIC = {
     "StoreError": "flownb.errors",
     "Suspend": "flownb.graph.nodetype",
     "UsageError": "flownb.errors",
+    "Watch": "flownb.model.workflow",
     "Workflow": "flownb.model.workflow",
     "attach": "flownb.notebook.attach",
     "emit": "flownb.run.bus",
@@ -126,9 +128,9 @@ _PUBLIC = {
 
 def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
-        from importlib import import_module
+        from flownb.imports import at_once
 
-        value = getattr(import_module(_PUBLIC[name]), name)
+        value = getattr(at_once(_PUBLIC[name]), name)
         globals()[name] = value
         return value
     if not name.startswith("_"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flownb.errors import InvalidInput, InvalidWorkflow, UsageError
 from flownb.graph.builder import Builder
 from flownb.graph.refs import NodeRef, sources
+from flownb.imports import at_once
 from flownb.model.problem import Severity
 from flownb.model.status import Durability, RunMode
 from flownb.run.capability import unsupported
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 # needs to define a flow.
 
 _MOST_SHOWN = 10
+_ENGINE = "flownb.run.start"
 
 
 class Flow(Builder):
@@ -170,6 +173,8 @@ class Flow(Builder):
         given = _by_name(inputs)
         if twice := sorted(given.keys() & kw.keys()):
             raise InvalidInput(f"The input {twice[0]!r} is given twice.", name=twice[0])
+        if _ENGINE not in sys.modules:
+            at_once(_ENGINE, "flownb.run.definition", "flownb.store.place")
         from flownb.run.request import Request, check_inputs
         from flownb.run.start import start
         from flownb.store.place import open_store, store_of
@@ -252,7 +257,5 @@ def _power(durability: str | None) -> bool:
 
 
 def _in_ipython() -> bool:
-    import sys
-
     module = sys.modules.get("IPython")
     return module is not None and module.get_ipython() is not None

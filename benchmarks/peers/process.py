@@ -74,13 +74,14 @@ def _measure(case: Case, count: int, folder: Path) -> tuple[dict[str, Any], floa
     taken = time.perf_counter() - start
     rounds = 1 if taken > 2 else 3
     if not case.durable:
-        theirs_taken, alone = turns(theirs, lambda: plain.run(graph), rounds)
+        found = turns(theirs, lambda: plain.run(graph), rounds)
         beside = "plain asyncio"
     else:
         with plain.journal(folder / f"raw{next(_numbers)}.db") as journal:
-            theirs_taken, alone = turns(theirs, lambda: plain.run(graph, journal), rounds)
+            found = turns(theirs, lambda: plain.run(graph, journal), rounds)
         beside = "raw SQLite, FULL"
-    return {"value": theirs_taken / count, "beside": beside, "baseline": alone / count}, taken
+    row = {"value": found.ours / count, "beside": beside, "baseline": found.theirs / count, "note": found.note}
+    return row, taken
 
 
 if __name__ == "__main__":

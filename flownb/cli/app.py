@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
+import gc
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +13,7 @@ from flownb import __version__
 from flownb.cli.harmless import block
 from flownb.cli.stdout import silence
 from flownb.errors import EnvironmentFault, FlownbError, NotFound, RunCancelled, RunFailed, RunPaused, UsageError
+from flownb.imports import at_once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +66,8 @@ class Commands(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(_COMMANDS[cmd_name][0])
+        module = at_once(_COMMANDS[cmd_name][0])
+        gc.freeze()  # what is imported stays to the end: nothing of anybody's is there yet
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 

@@ -11,8 +11,6 @@ from flownb.cli.harmless import block, line
 from flownb.cli.look import duration, status_text
 from flownb.model.status import PauseReason, RunStatus
 from flownb.model.times import iso
-from flownb.run.describe import describe_state
-from flownb.run.recover import read_state, require_row
 from flownb.store import values
 
 if TYPE_CHECKING:
@@ -50,6 +48,9 @@ def tell_outcome(
         as_json: JSON and nothing else on stdout.
         place: the `--store` that was given, for the line that continues it.
     """
+    from flownb.run.describe import describe_state
+    from flownb.run.recover import read_state, require_row
+
     row = require_row(store, run_id)
     state = read_state(store, row)
     if as_json:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from flownb.errors import UsageError
-from flownb.run.recover import require_row
 
 if TYPE_CHECKING:
     from flownb.store.contract import RunRow, Store
@@ -21,6 +20,8 @@ def find_run(store: Store, text: str) -> RunRow:
         NotFound: there is none; near ids are listed.
         UsageError: several ids begin so.
     """
+    from flownb.run.recover import require_row
+
     exact = store.row(text)
     if exact is not None or len(text) < _LEAST:
         return exact or require_row(store, text)

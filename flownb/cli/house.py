@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Final
 
 import click
@@ -12,6 +13,7 @@ from flownb.cli.app import json_option, open_existing, store_option
 from flownb.cli.find import find_run
 from flownb.cli.harmless import line
 from flownb.errors import UsageError
+from flownb.run.retention import delete_expired, expired
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
@@ -30,16 +32,33 @@ def rm_command(run_ids: tuple[str, ...], store: str | None) -> None:
 
 @click.command("gc", epilog="Example: flownb gc --older 30d")
 @click.option("--older", metavar="AGE", help="Also delete ended runs older than this, as 30d, 12h or 90m.")
+@click.option("--dry-run", is_flag=True, help="Delete nothing; say what would go.")
 @store_option
 @json_option
-def gc_command(older: str | None, store: str | None, *, as_json: bool) -> None:
-    """Delete artifacts that no run names any more, and old runs where --older says so."""
+def gc_command(older: str | None, store: str | None, *, dry_run: bool, as_json: bool) -> None:
+    """Delete what nobody needs any more: artifacts that no run names, and old runs.
+
+    Old are runs that their workflow's settings (keep_days, keep_runs) give up, and with --older all that ended longer
+    ago.
+    """
     age = None if older is None else _seconds(older)
-    runs, size = open_existing(store).collect(older=age)
-    if as_json:
-        click.echo(json.dumps({"runs": runs, "bytes": size}))
+    opened = open_existing(store)
+    now = time.time()
+    if dry_run:
+        going = [row.id for row in expired(opened, now) if age is None or (row.finished_at or now) >= now - age]
+        runs, size = opened.collect(older=age, dry_run=True)
+        runs += len(going)
     else:
-        click.echo(f"{runs} run{'' if runs == 1 else 's'} deleted, {_size(size)} freed.")
+        first = delete_expired(opened, now)
+        runs, size = opened.collect(older=age)
+        runs += first
+    if as_json:
+        click.echo(json.dumps({"runs": runs, "bytes": size, "dry_run": dry_run}))
+        return
+    several = f"{runs} run{'' if runs == 1 else 's'}"
+    click.echo(
+        f"{several} would go, {_size(size)} with them." if dry_run else f"{several} deleted, {_size(size)} freed."
+    )
 
 
 def _seconds(age: str) -> float:

@@ -146,14 +146,11 @@ def _start_kernel(store: str | None, *, keep: bool) -> None:
     import os
 
     from flownb.notebook.environment import environment
-    from flownb.notebook.startup import import_papermill
     from flownb.notebook.warm import warm_kernels
 
     warm_kernels.start(environment(store or os.environ.get("FLOWNB_STORE", "")))
     if keep:
         warm_kernels.keep(1)
-    else:
-        import_papermill()
 
 
 # --- notebooks --------------------------------------------------------------------------------------------------------
@@ -206,6 +203,9 @@ def _notebook(
     work: Callable[[Callable[[Any], None]], Outcome], store: Store, ending: _Ending, *, seen: dict[str, int]
 ) -> int:
     """Let a notebook work, show what happens, and tell how it ended."""
+    from flownb.notebook.startup import import_papermill
+
+    import_papermill()
     display = display_for(quiet=ending.as_json)
     with interrupted_by_term():
         try:

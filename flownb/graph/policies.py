@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from enum import StrEnum
 
-    from flownb.model.workflow import Node, RetryPolicy, Settings
+    from flownb.model.workflow import Node, RetryPolicy, Settings, Watch
 
 OVERLAPS: Final = ("block", "queue", "allow", "replace")
 #: More attempts than this are a mistake: they would outlast the schedule that started the run.
@@ -128,6 +128,7 @@ def check_settings(settings: Settings) -> Iterator[Problem]:
     for name, capacity in settings.resources.items():
         if isinstance(capacity, bool) or not isinstance(capacity, int) or capacity < 1:
             yield _setting(f"resources.{name}", capacity, "a whole number of 1 or more: how many there are")
+    yield from _check_watch(settings.watch)
     if settings.overlap not in OVERLAPS:
         yield _setting("overlap", settings.overlap, f"one of {', '.join(OVERLAPS)}")
     if settings.time_zone and not _is_zone(settings.time_zone):
@@ -135,6 +136,13 @@ def check_settings(settings: Settings) -> Iterator[Problem]:
     for name, amount in settings.budget.items():
         if not _number(amount) or amount < 0:
             yield _setting(f"budget.{name}", amount, "an amount of 0 or more")
+
+
+def _check_watch(watch: Watch) -> Iterator[Problem]:
+    for name in watch.__struct_fields__:
+        most = getattr(watch, name)
+        if most is not None and not _positive(most):
+            yield _setting(f"watch.{name}", most, "a number above 0, or None")
 
 
 def _is_zone(name: str) -> bool:

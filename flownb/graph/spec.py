@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict, TypeVar
@@ -11,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict, TypeVar
 import msgspec
 
 from flownb.errors import UsageError, near_names
+from flownb.graph.function import Signature
+from flownb.graph.refs import Source
 from flownb.model.status import OnCrash, OnError, Where
 from flownb.model.workflow import Cache, JoinCount, Limits, Node, RetryPolicy
 
 if TYPE_CHECKING:
-    from flownb.graph.function import Signature
-    from flownb.graph.refs import NodeRef, Source, Sources
+    from flownb.graph.refs import NodeRef, Sources
 
 Choice = TypeVar("Choice", bound=Enum)
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -72,13 +72,12 @@ class NodeOptions(TypedDict, total=False):
 OPTION_NAMES: Final = frozenset(NodeOptions.__annotations__)
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(msgspec.Struct, frozen=True):
     """A node and its wires, not yet resolved: names are looked up when the flow is built."""
 
     node: Node
     after: tuple[Source, ...] = ()
-    inputs: dict[str, tuple[Source, ...]] = field(default_factory=dict)
+    inputs: dict[str, tuple[Source, ...]] = {}
     signature: Signature | None = None
     function: Callable[..., Any] | None = None
     origin: Origin | None = None

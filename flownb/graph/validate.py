@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from flownb.errors import ExpressionError, FlownbError, near_names
+from flownb.graph.conversions import between_ports
 from flownb.graph.cycles import find_cycles, topological_order
 from flownb.graph.inputs import check_inputs, check_variables
 from flownb.graph.near import NearNames
@@ -301,14 +302,14 @@ class _Check:
                 message = f"{edge.target} has no input {edge.target_port!r}.{near_names(edge.target_port, known)}"
                 yield Problem(message, node=edge.target, port=edge.target_port, place=place, code="wrong_port")
         elif leaving is not None:
-            if not entering.type.accepts(leaving.type):
+            if not entering.type.accepts(leaving.type) and between_ports(leaving.type, entering.type) is None:
                 yield Problem(
                     f"{edge.source}.{port} gives {leaving.type}, and {edge.target}.{entering.name} takes "
                     f"{entering.type}.",
                     node=edge.target,
                     port=entering.name,
                     place=place,
-                    hint="Convert the value in a node between them, or correct the type hint.",
+                    hint="Convert the value in a node between them, register a conversion, or correct the type hint.",
                     code="port_type",
                 )
             yield from self._check_connection(edge, leaving.connection, entering, place)

@@ -5,7 +5,8 @@ A view, the command line and the server all speak through `send(command)`; what 
 
 from __future__ import annotations
 
-from typing import Any, Final
+import functools
+from typing import Any
 
 import msgspec
 
@@ -101,7 +102,11 @@ AnyCommand = (
     | Signal
 )
 
-_DECODER: Final[msgspec.json.Decoder[Command]] = msgspec.json.Decoder(AnyCommand)
+
+@functools.cache
+def _decoder() -> msgspec.json.Decoder[Command]:
+    """Made when a command comes from another process: most processes never see one."""
+    return msgspec.json.Decoder(AnyCommand)
 
 
 def encode(command: Command) -> bytes:
@@ -116,6 +121,6 @@ def decode(data: bytes) -> Command:
         msgspec.DecodeError: no command of this version.
     """
     try:
-        return _DECODER.decode(data)
+        return _decoder().decode(data)
     except UnicodeDecodeError as error:  # msgspec lets it through
         raise msgspec.DecodeError(f"the command is not UTF-8: {error}") from error

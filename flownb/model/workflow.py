@@ -192,6 +192,17 @@ class ErrorHandler(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     target: Line | None = None
 
 
+class Watch(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """From what on a run gets a warning with advice; None for never."""
+
+    #: Seconds that one attempt takes.
+    node_seconds: Seconds | None = 30.0
+    #: Seconds that a run is at work, pauses excluded.
+    run_seconds: Seconds | None = 300.0
+    #: Megabytes by which the memory of the process has grown since the run went to work.
+    memory_mb: Count | None = 500
+
+
 class Settings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Settings of every run of a workflow."""
 
@@ -211,8 +222,14 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     time_zone: Line = ""
     #: Minutes that a finished run stays in the memory of its process; the store keeps it, and it is read from there.
     memory_minutes: Minutes = 5.0
+    #: Days after its end that `flownb gc` keeps a run; None means for ever.
+    keep_days: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    #: How many of its ended runs `flownb gc` keeps, the newest; None means all.
+    keep_runs: Annotated[int, msgspec.Meta(ge=0)] | None = None
     #: Money or tokens that a run may spend, by name.
     budget: dict[str, Annotated[float, msgspec.Meta(ge=0)]] = {}
+    #: When a run is told that something takes long or much.
+    watch: Watch = Watch()
 
 
 class Template(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.graph.references import references_of
 from flownb.nodes.function import FunctionNode
 from flownb.nodes.scope import scope
-from flownb.services.references import put_in, take_out
 from flownb.services.secrets import has_reference, is_reference
 
 if TYPE_CHECKING:
@@ -55,6 +54,8 @@ def prepare(
     kept = {*cls.verbatim, *(each.place for each in cls.expressions_in(config))}
     marks: dict[str, str] = {}
     if secret is not None and has_reference(config):
+        from flownb.services.references import put_in, take_out
+
         config = take_out(config, kept, marks)
     if any(name not in kept and _has_template(value) for name, value in config.items()):
         names = scope(ctx, inputs)

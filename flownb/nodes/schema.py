@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,9 +13,23 @@ from flownb.expr.access import describe
 from flownb.nodes.cell import is_missing, plain_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-DataKind = Literal["any", "string", "number", "integer", "boolean", "object", "array"]
+DataKind = Literal[
+    "any",
+    "string",
+    "number",
+    "integer",
+    "boolean",
+    "object",
+    "array",
+    "file",
+    "image",
+    "coordinates",
+    "screenshot",
+    "ocr_result",
+    "dataframe",
+]
 
 _CLASSES: Final[dict[str, tuple[type, ...]]] = {
     "string": (str,),
@@ -31,6 +46,12 @@ _WORDS: Final[dict[str, str]] = {
     "boolean": "true or false",
     "object": "a table",
     "array": "a list",
+    "file": "the path of a file",
+    "image": "a picture",
+    "coordinates": "a place on the screen, with x and y",
+    "screenshot": "a picture",
+    "ocr_result": "text that was read from a picture",
+    "dataframe": "a DataFrame",
 }
 
 
@@ -82,7 +103,31 @@ def _is_a(value: Any, kind: str) -> bool:
         return kind == "boolean"
     if kind == "integer" and isinstance(value, float):
         return value.is_integer()
-    return isinstance(value, _CLASSES[kind])
+    if kind in _CLASSES:
+        return isinstance(value, _CLASSES[kind])
+    return _LOOKS[kind](value)
+
+
+def _is_picture(value: Any) -> bool:
+    return isinstance(value, bytes) or {cls.__name__ for cls in type(value).__mro__} & {"Image", "Figure"} != set()
+
+
+def _is_place(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        value = [value.get("x"), value.get("y")]
+    pair = isinstance(value, list | tuple) and len(value) == len(("x", "y"))
+    return pair and all(isinstance(each, int | float) and not isinstance(each, bool) for each in value)
+
+
+#: What has no class of its own, or one of a package that need not be there.
+_LOOKS: Final[dict[str, Callable[[Any], bool]]] = {
+    "file": lambda value: isinstance(value, str | PurePath | bytes),
+    "image": _is_picture,
+    "screenshot": _is_picture,
+    "coordinates": _is_place,
+    "ocr_result": lambda value: isinstance(value, str | Mapping | list | tuple),
+    "dataframe": lambda value: any(cls.__name__ == "DataFrame" for cls in type(value).__mro__),
+}
 
 
 def _inside(place: str, name: str) -> str:

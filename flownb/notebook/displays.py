@@ -34,32 +34,56 @@ def catch() -> Callable[[], None] | None:
     shell: Any = InteractiveShell
     if not shell.initialized():
         return None
-    publish, publisher = functions.publish_display_data, shell.instance().display_pub
-    clear = publisher.clear_output
+    # The function, because a cell may put another publisher in place (`%%capture`); the publisher, because others have
+    # imported the function from where it stands.
+    publisher = shell.instance().display_pub
+    undo = [
+        _replace(functions, "publish_display_data", _publishing(functions.publish_display_data)),
+        _replace(publisher, "publish", _publishing(publisher.publish)),
+        _replace(publisher, "clear_output", _clearing(publisher.clear_output)),
+    ]
 
-    def publish_or_keep(data: dict[str, Any], metadata: dict[str, Any] | None = None, **kwargs: Any) -> None:
+    def undo_all() -> None:
+        for each in undo:
+            each()
+
+    return undo_all
+
+
+def _replace(owner: Any, name: str, function: Callable[..., None]) -> Callable[[], None]:
+    before = vars(owner).get(name)
+    setattr(owner, name, function)
+
+    def undo() -> None:
+        # Somebody may have put theirs on top since; theirs stays, and what is no node's passes through ours.
+        if vars(owner).get(name) is not function:
+            return
+        if before is None:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, before)
+
+    return undo
+
+
+def _publishing(publish: Callable[..., None]) -> Callable[..., None]:
+    def publish_or_keep(data: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         buffer = OUTPUT.get()
         if buffer is None or buffer.closed:
-            publish(data, metadata, **kwargs)
+            publish(data, *args, **kwargs)
         else:
             transient = kwargs.get("transient") or {}
             _keep(buffer, data, transient.get("display_id"))
 
+    return publish_or_keep
+
+
+def _clearing(clear: Callable[..., None]) -> Callable[..., None]:
     def clear_unless_in_node(*args: Any, **kwargs: Any) -> None:
         if OUTPUT.get() is None:  # a node has no cell that it could clear
             clear(*args, **kwargs)
 
-    functions.publish_display_data = publish_or_keep
-    publisher.clear_output = clear_unless_in_node
-
-    def undo() -> None:
-        # Somebody may have put theirs on top since; theirs stays, and what is no node's passes through ours.
-        if functions.publish_display_data is publish_or_keep:
-            functions.publish_display_data = publish
-        if vars(publisher).get("clear_output") is clear_unless_in_node:
-            del publisher.clear_output
-
-    return undo
+    return clear_unless_in_node
 
 
 def _keep(buffer: Buffer, data: Mapping[str, Any], name: str | None) -> None:

@@ -33,7 +33,7 @@ def html_of(plain: Any, store: Store) -> str:
         picture = _picture(plain, store)
         if picture is not None:
             return f'<img alt="output" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
-        table = _table(plain, store)
+        table = _table(plain)
     except StoreError as error:
         return f"<pre>{escape(str(error))}</pre>"
     if table is not None:
@@ -78,16 +78,20 @@ def _picture(plain: Any, store: Store) -> bytes | None:
     return data if data.startswith(_PNG) else None
 
 
-def _table(plain: Any, store: Store) -> str | None:
-    if not (isinstance(plain, dict) and "$artifact" in plain and plain["$artifact"].get("form") == "parquet"):
+def _table(plain: Any) -> str | None:
+    """The first rows of a frame, from what is kept beside it: nothing is loaded."""
+    shown = values.preview_of(plain)
+    if shown["kind"] != "table" or not shown["schema"]:
         return None
-    frame = values.load(plain, store.artifacts)
-    if not hasattr(frame, "to_html"):
-        frame = frame.to_frame() if hasattr(frame, "to_frame") else None
-    if frame is None:
-        return None
-    rows, columns = frame.shape
-    shown = frame.head(_MOST_ROWS)
-    size = f'<p class="muted">{rows:,} rows × {columns} columns</p>'  # noqa: RUF001  the sign for "by"
-    html: str = shown.to_html(border=0, escape=True, max_cols=_MOST_COLUMNS)
-    return html + size
+    names = "".join(f"<th>{escape(str(name))}</th>" for name, _ in shown["schema"][:_MOST_COLUMNS])
+    body = "".join(
+        f"<tr><th>{escape(str(label))}</th>{''.join(map(_cell, row[:_MOST_COLUMNS]))}</tr>"
+        for label, row in zip(shown["index"][:_MOST_ROWS], shown["head"][:_MOST_ROWS], strict=False)
+    )
+    size = f'<p class="muted">{shown["rows"]:,} rows × {shown["columns"]} columns</p>'  # noqa: RUF001  the sign for "by"
+    table = f'<table class="dataframe"><thead><tr><th></th>{names}</tr></thead><tbody>{body}</tbody></table>'
+    return table + size
+
+
+def _cell(value: Any) -> str:
+    return f"<td>{'' if value is None else escape(str(value))}</td>"

@@ -7,6 +7,7 @@ and the `arguments`. When the other end closes without a word, or dies, it ends.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib.util
 import io
 import json
@@ -43,12 +44,15 @@ _SESSION: Final = (
 
 def main() -> None:
     """Import, wait for the word, and be the kernel until it is shut down."""
+    gc.disable()
     with contextlib.redirect_stderr(io.StringIO()):  # the debugger warns of frozen modules, which nobody has to read
         for name in _KERNEL:
             with contextlib.suppress(ImportError):  # then the kernel does without, or says what is missing
                 importlib.import_module(name)
     for name in _SESSION:
         importlib.import_module(name)
+    gc.freeze()  # the collector needs to look at none of it, now or at the end
+    gc.enable()
     line = sys.stdin.buffer.readline()
     if not line:
         return

@@ -30,8 +30,8 @@ class Arrivals:
         self._engine = engine
         self._lock = threading.Lock()
         self._coming: Counter[str] = Counter()
-        #: The fences under which runs were handed to the engine that it has not taken in yet.
-        self._handed: dict[str, int] = {}
+        #: Runs that were handed to the engine, which has not taken them in yet.
+        self._handed: dict[str, Execution] = {}
 
     @contextlib.contextmanager
     def claiming(self, store: Store, run: str, *, expect: Lease | None = None) -> Iterator[Lease | None]:
@@ -60,13 +60,18 @@ class Arrivals:
         """Give a claimed run to the engine."""
         run = execution.run_id
         self._count(run, 1)
-        self._handed[run] = execution.lease.fence
+        self._handed[run] = execution
         self._engine.call(self._engine.add, execution)
 
     def arrived(self, execution: Execution) -> None:
         """The engine has it."""
         self._handed.pop(execution.run_id, None)
         self._count(execution.run_id, -1)
+
+    def at_work(self, store: Store, run: str) -> Execution | None:
+        """The execution of a run that is at work here, or about to be."""
+        found = self._handed.get(run) or self._engine.executions.get(run)
+        return found if found is not None and found.store is store else None
 
     def _claim(self, store: Store, run: str, expect: Lease | None) -> Lease | None:
         owner = self._engine.owner(store)

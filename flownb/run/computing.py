@@ -100,6 +100,11 @@ class Computing:
             if seconds >= _COMPUTED and most >= _COMPUTES and in_python:
                 yield attempt, seconds
 
+    def rest(self) -> None:
+        """No run is at work: keep nothing of those that were."""
+        self._since.clear()
+        self._seen.clear()
+
     def _forget(self, number: int) -> None:
         self._since.pop(number, None)
         self._seen.pop(number, None)

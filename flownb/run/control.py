@@ -120,6 +120,7 @@ def _skip(execution: Execution, path: str, by: str) -> None:
         execution.claims.drop(number)
         execution.claims.give_back(number)
     if attempt is not None:
+        attempt.flush(last=True)
         attempt.stop()
         watch(attempt)
     if number in state.blocks:

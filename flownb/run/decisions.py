@@ -31,21 +31,27 @@ DOUBT_PORTS: Final = (RERUN, COMPLETED, FAIL)
 _ID_LENGTH: Final = 12
 
 
-def ask_about_doubt(state: RunState, path: str, at: float) -> list[ev.Event]:
-    """The question about a node that was in flight when its process died, and the node's waiting for the answer."""
+def ask_about_doubt(state: RunState, path: str, at: float, why: str = "") -> list[ev.Event]:
+    """The question about a node that may not simply run again, and the node's waiting for the answer.
+
+    By default it was in flight when its process died; `why` says what else brought it in doubt.
+    """
     number = state.topology.index[path]
     # Of one pause only, and the same for whoever recovers the run from the same journal.
     approval = digest_of([state.run_id, path, state.seq])[:_ID_LENGTH]
-    question = (
-        f"{path} was in flight (attempt {state.attempts[number]}) when its process died, and may have had effects "
-        f"outside. Run it again (rerun), take it as done (completed, with its value as data), or as failed (fail)?"
-    )
+    what = why or _in_flight(path, state.attempts[number])
+    answers = "Run it again (rerun), take it as done (completed, with its value as data), or as failed (fail)?"
+    question = f"{what} {answers}"
     return [
         ev.ApprovalRequested(
             at=at, node=path, approval=approval, kind=PauseReason.IN_DOUBT, question=question, ports=DOUBT_PORTS
         ),
         ev.NodeWaiting(at=at, node=path, waits_for=PauseReason.IN_DOUBT, request=approval),
     ]
+
+
+def _in_flight(path: str, attempt: int) -> str:
+    return f"{path} was in flight (attempt {attempt}) when its process died, and may have had effects outside."
 
 
 def answered(store: Store, state: RunState) -> list[ApprovalRow]:

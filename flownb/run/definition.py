@@ -6,10 +6,12 @@ import copy
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from flownb.graph.conversions import between_ports
 from flownb.graph.references import ROUND_NAMES, complete
 from flownb.graph.registry import registry as default_registry
 from flownb.model.document import to_json
 from flownb.model.fingerprint import definition_hash
+from flownb.model.ports import MAIN, DataType
 from flownb.model.status import OnCrash, Where
 from flownb.model.topology import DATA, Topology
 from flownb.nodes.function import FunctionNode
@@ -21,11 +23,12 @@ from flownb.services.secrets import has_reference
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from flownb.graph.conversions import Conversion
     from flownb.graph.nodetype import NodeType
     from flownb.graph.registry import Registry
     from flownb.model.ports import NodePorts
     from flownb.model.topology import Argument
-    from flownb.model.workflow import Node, Workflow
+    from flownb.model.workflow import Edge, Node, Workflow
     from flownb.run.attempt import Attempt
 
 
@@ -34,6 +37,7 @@ class Body:
 
     __slots__ = (
         "call",
+        "conversions",
         "from_inputs",
         "from_round",
         "is_timed",
@@ -68,6 +72,8 @@ class Body:
         self.from_inputs: tuple[str, ...] = ()
         #: Parameters with the number of the node that each gets its value from, where that is all there is to it.
         self.sources: tuple[tuple[str, int], ...] | None = None
+        #: Parameters whose values are of another type than they take, and what makes them of that; None as a rule.
+        self.conversions: dict[str, Conversion] | None = None
         #: Parameters that are the item or the number of the round, inside a loop.
         self.from_round: tuple[str, ...] = ()
         self.is_timed = bool(node.timeout or node.heartbeat)
@@ -120,6 +126,10 @@ class Definition:
         self.document = to_json(workflow)  # first: it says with the place what is no JSON
         refuse_in_definition(workflow.name, self.document)
         self.hash = definition_hash(workflow)
+        self._data_into: dict[str, list[Edge]] = {}
+        for edge in workflow.edges:
+            if edge.is_data:
+                self._data_into.setdefault(edge.target, []).append(edge)
         variables = frozenset(variable.name for variable in workflow.variables)
         arguments = self.topology.arguments
         self.bodies = [
@@ -152,6 +162,22 @@ class Definition:
         """The body of one node of a graph that may have grown."""
         return self.bodies[number] if number < self.topology.flat else self.inside[topology.nodes[number].id]
 
+    def _conversions(self, node: Node) -> dict[str, Conversion] | None:
+        """Of each parameter whose one edge comes from a port of another type: how its value is converted."""
+        found: dict[str, Conversion] = {}
+        for edge in self._data_into.get(node.id, ()):
+            entering = self.ports[node.id].input(edge.target_port)
+            source = self.ports.get(edge.source)
+            leaving = source.output(edge.source_port or MAIN) if source is not None else None
+            if entering is None or leaving is None or entering.many:
+                continue
+            if DataType.ANY in (entering.type, leaving.type) or entering.type is leaving.type:
+                continue
+            conversion = between_ports(leaving.type, entering.type)
+            if conversion is not None:
+                found[edge.target_port] = conversion
+        return found or None
+
     def _body(
         self, number: int, node: Node, variables: frozenset[str], wired: set[str], *, inside: bool = False
     ) -> Body:
@@ -164,7 +190,8 @@ class Definition:
         if inside:
             body.from_round = tuple(name for name in names if name in ROUND_NAMES)
         body.from_inputs = tuple(name for name in names if name in variables and name not in body.from_round)
-        if not inside and not body.from_inputs:
+        body.conversions = self._conversions(node)
+        if not inside and not body.from_inputs and body.conversions is None:
             body.sources = _sources(self.topology.arguments[number])
         return body
 

@@ -112,6 +112,8 @@ def end_by(execution: Execution, path: str, ending: Ending) -> None:
 def leave(execution: Execution) -> None:
     """The process ends while a pause waits for nodes in flight: it is written now, and they follow `on_crash`."""
     if execution.pausing and not execution.over and execution.stopping is None and execution.state.left:
+        for attempt in execution.alive.values():
+            attempt.flush(last=True)
         execution.record(ev.RunPaused(at=execution.engine.now(), reason=PauseReason.MANUAL))
         _finish(execution)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from flownb.graph.conversions import apply
 from flownb.graph.nodetype import Output
 from flownb.model.ports import ERROR
 from flownb.model.state import CANCELLED, COMPLETED, FAILED, SKIPPED
@@ -22,6 +23,7 @@ from flownb.store import values
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flownb.graph.conversions import Conversion
     from flownb.model.state import RunState
     from flownb.model.topology import Wire
     from flownb.run.definition import Body
@@ -37,11 +39,14 @@ _ENDED: Final = frozenset({COMPLETED, FAILED, SKIPPED, CANCELLED})
 class Unloaded(dict[str, Any]):
     """The inputs of a node of which some are on disk: `load()` gives all of them, and may take its time."""
 
-    __slots__ = ("_source",)
+    __slots__ = ("_conversions", "_source")
 
-    def __init__(self, values: Values, arguments: dict[str, Any]) -> None:
+    def __init__(
+        self, values: Values, arguments: dict[str, Any], conversions: Mapping[str, Conversion] | None = None
+    ) -> None:
         super().__init__(arguments)
         self._source = values
+        self._conversions = conversions
 
     def load(self) -> dict[str, Any]:
         """The inputs themselves.
@@ -49,8 +54,13 @@ class Unloaded(dict[str, Any]):
         Raises:
             StoreError: one can't be restored.
             NotFound: its artifact is gone.
+            InvalidInput: one can't be converted to the type that its parameter takes.
         """
-        return {name: self._one(each) for name, each in self.items()}
+        found = {name: self._one(each) for name, each in self.items()}
+        for name, conversion in (self._conversions or {}).items():
+            if name in found:
+                found[name] = apply(conversion, found[name])
+        return found
 
     def _one(self, value: Any) -> Any:
         if type(value) is _Later:
@@ -228,7 +238,7 @@ class Values:
         """
         state = self._state
         arguments: dict[str, Any] = {}
-        later = False
+        later = body.conversions is not None
         if body.sources is not None and not state.dead:
             live, output = self._live, state.output
             for name, source in body.sources:
@@ -256,7 +266,7 @@ class Values:
                 )
                 arguments[name] = _LaterInput(name) if far else self.input(name)
                 later = later or far
-        return Unloaded(self, arguments) if later else arguments
+        return Unloaded(self, arguments, body.conversions) if later else arguments
 
     def round(self, number: int) -> dict[str, Any]:
         """Inside a loop: the item of the round, and its number."""

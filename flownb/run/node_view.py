@@ -63,6 +63,17 @@ class NodeView:
         return values.is_transient(self.plain)
 
     @property
+    def preview(self) -> dict[str, Any]:
+        """What views show of its output, as data; `store/forms/preview.py` tells the shape. Nothing is loaded."""
+        return values.preview_of(self.plain)
+
+    @property
+    def digest(self) -> str | None:
+        """The digest of its output; None before there is one, and for what lives in memory only."""
+        done = self._run.state.node_status[self.number] == COMPLETED
+        return values.digest_of(self.plain) if done else None
+
+    @property
     def ports(self) -> tuple[str, ...]:
         """The ports that fired beside `main`."""
         return self._run.state.ports.get(self.number, ())
@@ -137,6 +148,9 @@ class NodeView:
                 why = f"its value came from: {state.sources[number]}"
             case NodeStatus.COMPLETED:
                 why = "it ran, and its result is committed" + self._tries()
+                if self.transient:
+                    reason = self.plain["$transient"].get("reason", "")
+                    why += f"; it is transient, known in the memory of its process only: {reason}"
             case NodeStatus.FAILED:
                 failure = state.failures[number].error
                 why = f"{failure.type}: {failure.message}" + self._tries()

@@ -57,9 +57,10 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
         if faults.armed:
             faults.reach("node.after_body")
         return Outcome(value)
-    if isinstance(value, Suspend):
+    cls = type(value)  # `isinstance` would ask the value itself too, whose own code may raise anything
+    if issubclass(cls, Suspend):
         return Outcome(suspend=value)
-    output = value if isinstance(value, Output) else Output(value)
+    output = value if issubclass(cls, Output) else Output(value)
     if masking.known is not None:
         output = masked_output(attempt, output)
     ports: dict[str, Stored] | None = None

@@ -128,7 +128,8 @@ def resumption(
     in_doubt = {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.IN_DOUBT}
     failed = {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.ERROR}
     back |= (in_doubt | failed) & wanted
-    back |= lost_values(state, definition, back, live or (lambda _: False))
+    lost, gone = lost_values(state, definition, back, live or (lambda _: False))
+    back |= lost | gone
     why = cause or ("recovered" if flight else "command")
     moved = definition.hash if state.definition not in ("", definition.hash) else ""
     inputs = None
@@ -140,6 +141,8 @@ def resumption(
     events: list[ev.Event] = [again_on]
     for number in asks:
         events += ask_about_doubt(state, paths[number], now)
+    for number in sorted(gone):
+        events += ask_about_doubt(state, paths[number], now, values.lost_sentence(paths[number], state.output[number]))
     events += [_crashed(paths[number], now) for number in fails]
     events += [_skipped(paths[number], now) for number in skipped]
     return events
@@ -158,10 +161,17 @@ def _crashed(path: str, now: float) -> ev.NodeFailedEvent:
     return ev.NodeFailedEvent(at=now, node=path, error=error)
 
 
-def lost_values(state: RunState, definition: Definition, back: set[int], live: Callable[[int], bool]) -> set[int]:
-    """Completed nodes whose transient result is gone and needed by a node that will run; their own needs as well."""
+def lost_values(
+    state: RunState, definition: Definition, back: set[int], live: Callable[[int], bool]
+) -> tuple[set[int], set[int]]:
+    """Completed nodes whose transient result is gone and needed by a node that will run; their own needs as well.
+
+    First those that simply run again, then those about which somebody is asked first. What must never run again
+    (`on_crash="fail"`) is in neither: who reads it fails with a sentence that says what is missing.
+    """
     will_run = {n for n, status in enumerate(state.node_status) if status in (PENDING, WAITING)} | back
     lost: set[int] = set()
+    gone: set[int] = set()
     queue = list(will_run)
     while queue:
         number = queue.pop()
@@ -170,11 +180,13 @@ def lost_values(state: RunState, definition: Definition, back: set[int], live: C
                 source = wire.source
                 if source in will_run or state.node_status[source] != COMPLETED:
                     continue
-                if live(source) or not values.is_transient(state.output[source]):
+                carried = state.port_values.get(source, {}).get(wire.port or "", state.output[source])
+                if live(source) or not values.is_transient(carried):
                     continue
-                if definition.body(state.topology, source).on_crash is not OnCrash.RERUN:
-                    continue  # must not happen twice; the reader fails with a sentence that says so
-                lost.add(source)
+                policy = definition.body(state.topology, source).on_crash
+                if policy is OnCrash.FAIL:
+                    continue
+                (lost if policy is OnCrash.RERUN else gone).add(source)
                 will_run.add(source)
                 queue.append(source)
-    return lost
+    return lost, gone

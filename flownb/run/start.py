@@ -155,7 +155,11 @@ def _continuation(request: Request) -> Callable[[Run, bool, str], None]:
         previous = run._execution or run._left  # noqa: SLF001
         with engine().arrivals.claiming(request.store, run.id) as lease:
             if lease is None:
-                _follow(request, run)
+                local = engine().arrivals.at_work(request.store, run.id)
+                if local is not None:  # who asked at the same time was faster
+                    run.join(local)
+                else:
+                    _follow(request, run)
                 return
             state = read_state(request.store, row, request.definition.topology)
             run._state = state  # noqa: SLF001  read afresh: others may have written since
@@ -256,8 +260,8 @@ def attach(request: Request, row: RunRow, *, retry: bool = False, migrate: bool 
         retry: resume it even where it waits for a command, or has failed.
         migrate: go on although the definition is another one now.
     """
-    local = engine().executions.get(row.id)
-    if local is not None and local.store is request.store:
+    local = engine().arrivals.at_work(request.store, row.id)
+    if local is not None:
         run = Run(request.store, local.state)
         run._continue = _continuation(request)  # noqa: SLF001
         run.join(local)

@@ -44,8 +44,7 @@ class Voice:
         self._said: tuple[str, float | None] = ("", None)
         self._recorded: tuple[str, float | None] = self._said
         self._due = 0.0
-        self._detail: Any = None
-        self._recorded_detail: Any = None
+        self._detail = self._recorded_detail = self.before
         self._beat_due = 0.0
         self._lock = threading.Lock()
 

@@ -2,7 +2,8 @@
 
 A thread of its own asks the loop for an answer and sees how long that takes. While there is none, it looks at the stack
 of the engine's thread: a node that stands there blocks all others, and its run gets a warning with the line where it
-was. Once a second it looks at which sync nodes compute in Python without a break, since all threads share one lock.
+was. Once a second it looks at which sync nodes compute in Python without a break, since all threads share one lock,
+and at what takes longer or more than the flow's settings say.
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ import time
 import weakref
 from asyncio.events import Handle
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.model.events import SystemWarning
 from flownb.run.capture import OUTPUT
 from flownb.run.computing import BLOCKED, LOOK, Computing
 from flownb.run.lags import Lags
+from flownb.run.thresholds import Thresholds
 from flownb.run.where import loop
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from flownb.run.attempt import Attempt
@@ -31,8 +35,8 @@ if TYPE_CHECKING:
 
 #: Seconds after the last run in which it still looks, so that many short runs don't wake it each time.
 _LINGER: Final = 1.0
-#: Seconds between two looks at who computes.
-_COMPUTING_LOOK: Final = 1.0
+#: Seconds between two looks at who computes, and at what takes long or much.
+_LONG_LOOK: Final = 1.0
 
 _ON_LOOP: Final = frozenset({loop.run.__code__, loop.start_function.__code__})
 _HANDLE: Final = Handle._run.__code__  # noqa: SLF001  the frame that is beneath every callback
@@ -46,20 +50,21 @@ class Watchdog:
         #: How late the loop has answered lately.
         self.lags = Lags()
         #: What was found and nobody has recorded yet.
-        self.found: deque[tuple[Execution, Attempt, str]] = deque()
+        self.found: deque[tuple[Execution, str | None, str]] = deque()
         self._thread: threading.Thread | None = None
         self._work = threading.Event()
         self._active = False
         self._asleep = True
-        self._told: weakref.WeakKeyDictionary[Execution, set[str]] = weakref.WeakKeyDictionary()
+        self._told: weakref.WeakKeyDictionary[Execution, set[tuple[str, str | None]]] = weakref.WeakKeyDictionary()
         self._asked: float | None = None
         self._answered: float | None = None
-        #: The node that stands on the loop while it doesn't answer, and how often it was seen there.
-        self._suspect: Attempt | None = None
+        #: The node that stands on the loop while it doesn't answer (its run, path and attempt); how often it was seen.
+        self._suspect: tuple[weakref.ref[Execution], str, int] | None = None
         self._seen = 0
         self._place = ""
-        self._next_computing = 0.0
+        self._next_long_look = 0.0
         self._computing = Computing(engine)
+        self._thresholds = Thresholds(engine)
 
     # --- on the loop --------------------------------------------------------------------------------------------------
 
@@ -79,10 +84,9 @@ class Watchdog:
     def tell(self) -> None:
         """Record what was found."""
         while self.found:
-            execution, attempt, message = self.found.popleft()
+            execution, node, message = self.found.popleft()
             if not execution.over:
-                event = SystemWarning(at=execution.engine.now(), message=message, node=attempt.path)
-                execution.record(event)
+                execution.record(SystemWarning(at=execution.engine.now(), message=message, node=node))
 
     def _answer(self) -> None:
         self._answered = time.monotonic()
@@ -97,11 +101,12 @@ class Watchdog:
                 active = now
             elif now - active > _LINGER:
                 self._asleep = True
+                self._asked = self._suspect = None
+                self._computing.rest()
                 if not self._active:
                     self._work.wait()
                 self._work.clear()
                 self._asleep = False
-                self._asked = self._suspect = None
                 continue
             time.sleep(LOOK)
             with contextlib.suppress(Exception):  # a frame or a run that is gone while it is looked at
@@ -127,10 +132,12 @@ class Watchdog:
                 self._engine.loop.call_soon_threadsafe(self._answer, context=self._engine.base_context)
             except RuntimeError:  # it is closed: the process ends
                 self._active = False
-        if now >= self._next_computing:
-            self._next_computing = now + _COMPUTING_LOOK
+        if now >= self._next_long_look:
+            self._next_long_look = now + _LONG_LOOK
             for attempt, seconds in self._computing.look(now, late):
                 self._say_that_it_computes(attempt, seconds)
+            for execution, node, kind, text in self._thresholds.look(now):
+                self._note(execution, node, kind, text)
 
     def _suspicion(self) -> None:
         frame = sys._current_frames().get(self._engine.thread_id or 0)  # noqa: SLF001  the one way to see a thread
@@ -139,21 +146,18 @@ class Watchdog:
             self._suspect, self._seen = None, 0
             return
         attempt, inner = found
-        self._seen = self._seen + 1 if attempt is self._suspect else 1
-        self._suspect, self._place = attempt, place_of(attempt, inner)
+        suspect = (weakref.ref(attempt.execution), attempt.path, attempt.number_of_try)
+        self._seen = self._seen + 1 if suspect == self._suspect else 1
+        self._suspect, self._place = suspect, place_of(attempt, inner)
 
     def _accuse(self, late: float) -> None:
         """A node that was seen twice blocks; once is enough where nobody could look, because it held Python's lock."""
-        attempt = self._suspect
-        if attempt is None or not (self._seen > 1 or self._computing.engine_computed(late)):
+        if self._suspect is None or not (self._seen > 1 or self._computing.engine_computed(late)):
             return
-        self._note(
-            attempt,
-            "blocks",
-            f"{attempt.path} blocked the engine's loop for more than 250 ms, at {self._place}: no other async node "
-            "went on meanwhile. Await what takes time (asyncio.sleep, an async client), or write a plain `def`, which "
-            'runs on a thread, or with where="process" in a process of its own.',
-        )
+        run, path, _ = self._suspect
+        execution = run()
+        if execution is not None:
+            self._note(execution, path, "blocks", partial(_blocked, path, self._place))
 
     def _say_that_it_computes(self, attempt: Attempt, seconds: float) -> None:
         others = sum(len(execution.alive) for execution in list(self._engine.executions.values())) - 1
@@ -162,20 +166,31 @@ class Watchdog:
         late = self.lags.share(0.99) * 1000
         beside = f"{others} other node{'s' if others > 1 else ''}"
         self._note(
-            attempt,
+            attempt.execution,
+            attempt.path,
             "computes",
-            f"{attempt.path} has computed for {seconds:.0f} s without a break beside {beside}, and Python lets one "
-            f"thread compute at a time: the engine's loop answers up to {late:.0f} ms late. "
-            'where="process" gives it a core of its own.',
+            lambda: (
+                f"{attempt.path} has computed for {seconds:.0f} s without a break beside {beside}, and Python lets one "
+                f"thread compute at a time: the engine's loop answers up to {late:.0f} ms late. "
+                'where="process" gives it a core of its own.'
+            ),
         )
 
-    def _note(self, attempt: Attempt, kind: str, message: str) -> None:
-        told = self._told.setdefault(attempt.execution, set())
-        if f"{kind} {attempt.path}" in told:
-            return
-        told.add(f"{kind} {attempt.path}")
-        self.found.append((attempt.execution, attempt, message))
-        self._engine.call(self.tell)
+    def _note(self, execution: Execution, node: str | None, kind: str, text: Callable[[], str]) -> None:
+        """Tell of each kind once a node and run."""
+        told = self._told.setdefault(execution, set())
+        if (kind, node) not in told:
+            told.add((kind, node))
+            self.found.append((execution, node, text()))
+            self._engine.call(self.tell)
+
+
+def _blocked(path: str, place: str) -> str:
+    return (
+        f"{path} blocked the engine's loop for more than 250 ms, at {place}: no other async node went on meanwhile. "
+        "Await what takes time (asyncio.sleep, an async client), or write a plain `def`, which runs on a thread, or "
+        'with where="process" in a process of its own.'
+    )
 
 
 def standing(frame: FrameType | None, engine: Engine) -> tuple[Attempt, FrameType] | None:

@@ -144,12 +144,21 @@ class Masker:
         """An event or a part of one without secrets; the very same where there are none."""
         changed: dict[str, Any] = {}
         for name in struct.__struct_fields__:
-            if name not in _STRUCTURE:
-                before = getattr(struct, name)
+            before = getattr(struct, name)
+            if name not in _STRUCTURE and not self._is_clear(before):
                 after = self.plain(before, words=name not in _VALUES)
                 if after is not before:
                     changed[name] = after
         return msgspec.structs.replace(struct, **changed) if changed else struct
+
+    def _is_clear(self, value: Any) -> bool:
+        """Whether one look at all of it is enough: large values are masked before they are stored, and again here."""
+        if type(value) not in (dict, list) or not value:
+            return not value
+        try:
+            return not self._spans(msgspec.json.encode(value), words=True)
+        except (TypeError, ValueError, RecursionError):
+            return False
 
     # --- texts that come in pieces ------------------------------------------------------------------------------------
 
@@ -181,7 +190,9 @@ _STRUCTURE: Final = frozenset(
     {"at", "node", "approval", "kind", "definition", "mode", "trigger", "error_class", "until", "stream"}
 )
 #: Fields that hold values which nodes go on to work with.
-_VALUES: Final = frozenset({"output", "values", "inputs", "results", "value", "resume_data", "result"})
+_VALUES: Final = frozenset(
+    {"output", "values", "inputs", "results", "value", "variables", "resume_data", "detail", "data"}
+)
 
 
 def _same(one: Any, other: Any) -> bool:

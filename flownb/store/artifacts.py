@@ -6,7 +6,6 @@ reader sees all of it or nothing, and a process that dies leaves at most a tempo
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
 import os
@@ -17,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, cast
 
 from flownb import faults
-from flownb.errors import NotFound, StoreError, StoreFull, StoreReadOnly, UsageError
+from flownb.errors import StoreError, UsageError
 from flownb.ids import Digest
+from flownb.store.artifact_faults import missing, reading, why, write_fault
 from flownb.store.sealed import CHUNK, SealedReader, SealedWriter
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ _USUAL: Final = (".parquet", ".json", ".npy", ".bin", ".png", "")
 #: At the end of the name of a file that went through a codec.
 _SEALED: Final = ".sealed"
 _NEW: Final = ".new-"
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_REFUSED: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class ArtifactStore(Protocol):
@@ -71,6 +69,13 @@ class ArtifactStore(Protocol):
 
     def delete(self, digest: str) -> None:
         """Forget a content; none of that digest is no error."""
+        ...
+
+    def delete_if_older(self, digest: str, moment: float) -> int:
+        """Forget a content that was last put before a moment; returns its bytes, 0 where it stays.
+
+        Whoever puts it again meanwhile, in whatever process, has it.
+        """
         ...
 
     def size(self, digest: str) -> int:
@@ -149,7 +154,7 @@ class MemoryArtifacts:
 
     def put_file(self, path: Path, suffix: str) -> Digest:
         """Keep the content of a file."""
-        with _reading(path) as file:
+        with reading(path) as file:
             return self.put(file.read(), suffix)
 
     @contextmanager
@@ -177,6 +182,14 @@ class MemoryArtifacts:
         self._kept.pop(digest, None)
         self._times.pop(digest, None)
 
+    def delete_if_older(self, digest: str, moment: float) -> int:
+        """Forget a content that was last put before a moment."""
+        if digest not in self._kept or self._times[digest] >= moment:
+            return 0
+        size = len(self._kept[digest])
+        self.delete(digest)
+        return size
+
     def size(self, digest: str) -> int:
         """How many bytes the content has."""
         return len(self._content(digest))
@@ -190,7 +203,7 @@ class MemoryArtifacts:
         try:
             return self._kept[digest]
         except KeyError:
-            raise _missing(digest, "memory") from None
+            raise missing(digest, "memory") from None
 
 
 class FileArtifacts:
@@ -223,7 +236,7 @@ class FileArtifacts:
 
     def put_file(self, path: Path, suffix: str) -> Digest:
         """Keep the content of a file, chunk by chunk."""
-        with _reading(path) as file, self.create(suffix) as new:
+        with reading(path) as file, self.create(suffix) as new:
             while chunk := file.read(CHUNK):
                 new.write(chunk)
         return new.digest
@@ -290,7 +303,7 @@ class FileArtifacts:
         try:
             yield
         except OSError as error:
-            raise _write_fault(error, self.root) from error
+            raise write_fault(error, self.root) from error
 
     # --- reading
 
@@ -300,9 +313,9 @@ class FileArtifacts:
         try:
             file = path.open("rb")
         except FileNotFoundError:
-            raise _missing(digest, str(self.root)) from None
+            raise missing(digest, str(self.root)) from None
         except OSError as error:
-            raise StoreError(f"The artifact {path} can't be read: {_why(error)}.", place=str(path)) from error
+            raise StoreError(f"The artifact {path} can't be read: {why(error)}.", place=str(path)) from error
         if not path.name.endswith(_SEALED):
             return file
         if self._codec is None:
@@ -344,6 +357,30 @@ class FileArtifacts:
             with self._writing():
                 path.unlink(missing_ok=True)
 
+    def delete_if_older(self, digest: str, moment: float) -> int:
+        """Forget a content that was last put before a moment.
+
+        It is moved aside first and looked at then: whoever put it again in between made it young, and gets it back;
+        who comes after that finds nothing, and writes it.
+        """
+        path = self._find(digest)
+        if path is None:
+            return 0
+        aside = self.root / f"{_NEW}gone-{os.urandom(8).hex()}"
+        with self._writing():
+            try:
+                if path.stat().st_mtime >= moment:
+                    return 0
+                path.replace(aside)
+            except FileNotFoundError:
+                return 0
+            found = aside.stat()
+            if found.st_mtime >= moment:
+                aside.replace(path)
+                return 0
+            aside.unlink()
+        return found.st_size
+
     def sweep(self, older: float = 3600.0) -> int:
         """Remove what processes that died have left half-written more than `older` seconds ago; returns how many."""
         before = time.time() - older
@@ -358,7 +395,7 @@ class FileArtifacts:
     def _existing(self, digest: str) -> Path:
         path = self._find(digest)
         if path is None:
-            raise _missing(digest, str(self.root))
+            raise missing(digest, str(self.root))
         return path
 
     def _find(self, digest: str) -> Path | None:
@@ -375,36 +412,6 @@ class FileArtifacts:
 def _check_suffix(suffix: str) -> None:
     if not _SUFFIX.fullmatch(suffix):
         raise UsageError(f"An artifact's suffix is a dot and letters or digits, as `.png`, not {suffix!r}.")
-
-
-def _missing(digest: str, place: str) -> NotFound:
-    shown = digest[:12] if is_digest(digest) else repr(digest)[:80]
-    return NotFound(f"There is no artifact {shown} in {place}: it was deleted, or the store was moved without it.")
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[BinaryIO]:
-    try:
-        with path.open("rb") as file:
-            yield file
-    except OSError as error:
-        raise StoreError(f"The file {path} can't be kept: {_why(error)}.", place=str(path)) from error
-
-
-def _why(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()
-
-
-def _write_fault(error: OSError, root: Path) -> StoreError:
-    place = str(root)
-    if error.errno in _FULL:
-        return StoreFull(
-            f"The disk of {place} is full: nothing was kept of this value. Free some space, then resume the run.",
-            place=place,
-        )
-    if error.errno in _REFUSED:
-        return StoreReadOnly(f"Artifacts can't be written to {place}: {_why(error)}.", place=place)
-    return StoreError(f"An artifact can't be written to {place}: {_why(error)}.", place=place)
 
 
 def _sync_folder(folder: Path) -> None:

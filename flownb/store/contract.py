@@ -337,8 +337,10 @@ class Store(Protocol):
 
     # --- housekeeping
 
-    def collect(self, *, older: float | None = None) -> tuple[int, int]:
+    def collect(self, *, older: float | None = None, dry_run: bool = False) -> tuple[int, int]:
         """Delete ended runs older than `older` seconds, and artifacts, definitions and programs that nothing names.
+
+        With `dry_run` nothing is deleted, and what would be is counted.
 
         Artifacts younger than an hour stay: their event may be about to be committed. Returns how many runs and how
         many bytes went.

@@ -85,6 +85,10 @@ class Liveness:
         """Whether the runs of an owner may be taken."""
         return self._process_is_gone(owner) or self._has_lapsed(owner, renewed)
 
+    def is_gone(self, owner: Owner) -> bool:
+        """Whether its process can be seen to have ended."""
+        return self._process_is_gone(owner)
+
     def _process_is_gone(self, owner: Owner) -> bool:
         place = self._place
         if not place.boot or (owner.host, owner.boot, owner.pid_namespace) != place:

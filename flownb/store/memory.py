@@ -434,7 +434,7 @@ class MemoryStore:
 
     # --- housekeeping
 
-    def collect(self, *, older: float | None = None) -> tuple[int, int]:
+    def collect(self, *, older: float | None = None, dry_run: bool = False) -> tuple[int, int]:
         """Delete ended runs older than `older` seconds, and artifacts, definitions and programs that nothing names.
 
         The bytes are those of artifacts: events, definitions and programs are objects here.
@@ -443,16 +443,20 @@ class MemoryStore:
         with self._lock:
             self._changing()
             doomed = [] if older is None else self._old(now - older)
-            self._forget(doomed)
-            artifacts, definitions, programs = self._named()
+            if not dry_run:
+                self._forget(doomed)
+            artifacts, definitions, programs = self._named(frozenset(doomed))
+            if dry_run:
+                unnamed = [each for each in self.artifacts.digests() if each not in artifacts]
+                going = [each for each in unnamed if is_older(self.artifacts, each, now - GRACE_SECONDS)]
+                return len(doomed), sum(map(self.artifacts.size, going))
             for kept, named in ((self._definitions, definitions), (self._programs, programs)):
                 for digest in [each for each in kept if each not in named and self._put_at[each] < now - GRACE_SECONDS]:
                     del kept[digest]
         size = 0
         for digest in list(self.artifacts.digests()):
-            if digest not in artifacts and is_older(self.artifacts, digest, now - GRACE_SECONDS):
-                size += self.artifacts.size(digest)
-                self.artifacts.delete(digest)
+            if digest not in artifacts:
+                size += self.artifacts.delete_if_older(digest, now - GRACE_SECONDS)
         return len(doomed), size
 
     def _old(self, before: float) -> list[str]:
@@ -469,12 +473,12 @@ class MemoryStore:
         finished, holder = self._runs[run].row.finished_at, self.owner_of(run)
         return finished is not None and finished < before and (holder is None or not holder[1])
 
-    def _named(self) -> tuple[set[str], set[str], set[str]]:
+    def _named(self, without: frozenset[str] = frozenset()) -> tuple[set[str], set[str], set[str]]:
         definitions = {kept.row.definition for kept in self._runs.values()}
         programs = {kept.row.program for kept in self._runs.values()}
         artifacts: set[str] = set()
-        for kept in self._runs.values():
-            for event in kept.events:
+        for run, kept in self._runs.items():
+            for event in kept.events if run not in without else ():
                 artifacts.update(artifacts_named(msgspec.to_builtins(event)))
                 if isinstance(event, (ev.RunStarted, ev.RunResumed)):
                     definitions.add(event.definition)

@@ -29,7 +29,7 @@ def artifacts_named(plain: Any) -> Iterator[str]:
     More rather than less: what is named here is kept from being deleted.
     """
     for each in _dicts(plain):
-        for name in ("digest", "png"):
+        for name in ("digest", "png", "thumbnail"):
             if isinstance(digest := each.get(name), str):
                 yield digest
 

@@ -14,6 +14,7 @@ Nothing is pickled, and no code of a journal's choice runs when a value is resto
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
@@ -136,6 +137,9 @@ def artifacts_in(plain: Any) -> set[str]:
             for tag, payload in each.items():
                 if tag in ("$artifact", "$transient") and type(payload) is dict:
                     found.update(text for key in ("digest", "png") if type(text := payload.get(key)) is str)
+                    made = payload.get("preview")
+                    if type(made) is dict and type(text := made.get("thumbnail")) is str:
+                        found.add(text)
                     todo += [payload.get("parts"), payload.get("info")]
                 else:
                     todo.append(payload)
@@ -147,6 +151,41 @@ def preview(plain: Any, limit: int = 2000) -> str:
     from flownb.store.forms.summary import text_of_plain
 
     return text_of_plain(plain, limit)
+
+
+def lost_sentence(path: str, plain: Any) -> str:
+    """What people are told where a transient result is needed and its process is gone."""
+    kind = plain["$transient"].get("type") if is_transient(plain) else ""
+    return f"{path} has ended, but its result ({kind or 'a value'}) was in memory only and is gone, and is needed."
+
+
+def preview_of(plain: Any) -> dict[str, Any]:
+    """What views show of a stored value, as data: `store/forms/preview.py` tells its shape. Nothing is loaded."""
+    from flownb.store.forms.preview import preview_of as of_plain
+
+    return of_plain(plain)
+
+
+def digest_of(plain: Any) -> str | None:
+    """A digest of the value itself, the same wherever it is stored; None for what is known in memory only.
+
+    Two values have the same if they are equal, type and order included. Previews are left out. Made when asked.
+    """
+    if is_transient(plain):
+        return None
+    return hashlib.sha256(_encode(_bare(plain))).hexdigest()
+
+
+def _bare(plain: Any) -> Any:
+    """A plain form without what is only said about a value."""
+    if type(plain) is list:
+        return [_bare(each) for each in plain]
+    if type(plain) is not dict:
+        return plain
+    if (digest := artifact_of(plain)) is not None:
+        payload = plain["$artifact"]
+        return {"$artifact": [digest, payload.get("form"), payload.get("type"), _bare(payload.get("info"))]}
+    return {key: _bare(each) for key, each in plain.items()}
 
 
 def _simple(value: Any) -> Any:

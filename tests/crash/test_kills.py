@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+#: How much slower this machine may be than one that does nothing else.
+SLACK = 4
+
+
 def kill_often(kills: int, folder: Path, shapes: list[str]) -> Tally:
     seed = int(os.environ.get("FLOWNB_SEED", random.SystemRandom().randrange(10**6)))
     print(f"seed {seed}: replay with FLOWNB_SEED={seed}")
@@ -29,13 +33,15 @@ def kill_often(kills: int, folder: Path, shapes: list[str]) -> Tally:
 
 
 def check(tally: Tally) -> None:
-    assert (tally.lost, tally.again, tally.wrong, tally.keyed_effects) == (0, 0, 0, 0), tally
+    assert (tally.lost, tally.again, tally.wrong, tally.keyed_effects, tally.steps_again) == (0, 0, 0, 0, 0), tally
+    # A second is the promise; a machine that does other things as well may take its time now and then.
+    assert sorted(tally.resumed)[len(tally.resumed) // 2] <= SLACK * 1.0, tally
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("shape", list(EXPECTED))
-def test_twenty_kills_of_a_shape_lose_and_repeat_nothing(shape: str, tmp_path: Path) -> None:
-    check(kill_often(20, tmp_path, [shape]))
+def test_ten_kills_of_a_shape_lose_and_repeat_nothing(shape: str, tmp_path: Path) -> None:
+    check(kill_often(10, tmp_path, [shape]))
 
 
 @pytest.mark.soak

@@ -31,6 +31,7 @@ from flownb.model.workflow import (
     Template,
     Trigger,
     Variable,
+    Watch,
     Workflow,
 )
 from tests.unit.model.simulator import Outcome
@@ -108,6 +109,7 @@ settings = _some(
     overlap=st.sampled_from(["block", "queue", "allow", "replace"]),
     time_zone=texts,
     budget=st.dictionaries(texts, _seconds, max_size=2),
+    watch=_some(Watch, node_seconds=maybe(_seconds), run_seconds=maybe(_seconds), memory_mb=maybe(_counts)),
 )
 nodes = _some(
     Node,

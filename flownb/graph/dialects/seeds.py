@@ -41,7 +41,7 @@ _TEMPLATE: Final[dict[str, str]] = {
     "roi_badge": "badge",
 }
 _SETTINGS: Final[dict[str, str]] = {
-    **same("concurrency", "timeout", "failures", "resources", "overlap", "time_zone", "budget"),
+    **same("concurrency", "timeout", "failures", "resources", "overlap", "time_zone", "budget", "watch"),
     "timezone": "time_zone",
     "execution_timeout": "timeout",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from typing import TYPE_CHECKING, Final
@@ -31,14 +32,23 @@ class _Installation:
     def leave(self) -> None:
         with self._lock:
             self._users -= 1
-            if self._users:
-                return
-            if self._undo_displays is not None:
-                self._undo_displays()
-                self._undo_displays = None
-            messages.remove()
-            threads.remove()
-            streams.remove()
+            if not self._users:
+                self._remove()
+
+    def forked(self) -> None:
+        """In a child that a node has forked: no engine takes what it writes, so it goes where the parent's would."""
+        self._lock = threading.Lock()
+        if self._users:
+            self._users = 0
+            self._remove()
+
+    def _remove(self) -> None:
+        if self._undo_displays is not None:
+            self._undo_displays()
+            self._undo_displays = None
+        messages.remove()
+        threads.remove()
+        streams.remove()
 
 
 def _catch_displays() -> Callable[[], None] | None:
@@ -56,3 +66,5 @@ _installation: Final = _Installation()
 #: Begin and end to catch; counted, so that many engines may overlap.
 enter = _installation.enter
 leave = _installation.leave
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_installation.forked)

@@ -75,6 +75,12 @@ class _StandIn(io.TextIOBase):
     def close(self) -> None:
         """Stay open: it stands for a stream that others use, and is thrown away by a process that ends."""
 
+    def reconfigure(self, **options: Any) -> None:
+        """Scripts set an encoding or a buffering; a node's output needs neither, and its wish is for nobody else."""
+        buffer, stream = self._stream()
+        if buffer is None:
+            stream.reconfigure(**options)
+
     @property
     def buffer(self) -> Any:
         """The stream of bytes beneath."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import signal
 import threading
 from contextlib import suppress
 from contextvars import copy_context
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import InvalidInput
@@ -84,7 +84,7 @@ def run(attempt: Attempt, inputs: dict[str, Any]) -> Outcome:
     """Call the function of a node on the thread where this is called, and make the stored form of its value."""
     inputs = loaded(inputs)
     value = call(attempt, inputs)
-    if inspect.iscoroutine(value):
+    if type(value) is CoroutineType:
         value.close()
         raise InvalidInput(
             f"{attempt.path} is a plain function that returned a coroutine; write `async def` so that it is awaited."

@@ -8,6 +8,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from flownb.store.forms.preview import cell
 from flownb.store.forms.refused import Refused, a_type, broken, expect, fields, shorten
 from flownb.store.forms.scalars import unpack
 
@@ -28,6 +29,8 @@ _FIXED: Final = frozenset("biufcMmSUV")
 _MOST_HEADER: Final = 10_000
 _TIMES: Final = re.compile(r"(datetime64|timedelta64)(\[(\d{1,9})?[a-zA-Z]{1,2}\])?")
 _SHOWN: Final = 6
+#: Larger arrays are not looked through for a preview.
+_MOST_LOOKED_AT: Final = 64 * 1024 * 1024
 
 _BOOLS: Final = frozenset({"bool", "bool_"})
 _INTS: Final = frozenset(
@@ -217,7 +220,16 @@ def _preview(array: Array) -> dict[str, Any]:
     np = _numpy()
     first = np.asarray(array.reshape(-1)[:_SHOWN] if array.flags.c_contiguous else array.flat[:_SHOWN])
     text = shorten(np.array2string(first, threshold=_SHOWN + 1, max_line_width=200))
-    return {"shape": list(array.shape), "dtype": shorten(str(array.dtype)), "text": text}
+    least, most = _range(array)
+    return {"shape": list(array.shape), "dtype": shorten(str(array.dtype)), "text": text, "min": least, "max": most}
+
+
+def _range(array: Array) -> tuple[Any, Any]:
+    """The least and the greatest number, nan apart; None where that is no number, or too much to look at."""
+    np = _numpy()
+    if array.dtype.kind not in "biuf" or not 0 < array.nbytes <= _MOST_LOOKED_AT:
+        return None, None
+    return cell(np.fmin.reduce(array, axis=None)), cell(np.fmax.reduce(array, axis=None))
 
 
 def _numpy() -> Any:

@@ -28,6 +28,7 @@ from flownb.store.forms.dtypes import (
     with_cells,
 )
 from flownb.store.forms.pandas_scalars import pandas
+from flownb.store.forms.preview import MOST_ROWS, rows_of
 from flownb.store.forms.refused import Refused, broken, encodable, expect, fields, shorten, step, text_of, type_name
 from flownb.store.forms.same import difference
 
@@ -374,9 +375,22 @@ def _shown(value: Any, kind: str) -> dict[str, Any]:
         labels = zip(value.columns[:_SHOWN_COLUMNS], value.dtypes.array[:_SHOWN_COLUMNS], strict=True)
         columns = [[_word(label), _word(dtype)] for label, dtype in labels]
         head = value.head(_SHOWN_ROWS).to_string(max_cols=10, max_colwidth=40)
-        return {"shape": shape, "columns": columns, "head": encodable(shorten(head, 2_000))}
+        shown = {"shape": shape, "columns": columns, "head": encodable(shorten(head, 2_000))}
+        few = value.iloc[:MOST_ROWS, :_SHOWN_COLUMNS]
+        rows = rows_of(zip(*(column.array for _, column in few.items()), strict=True)) if len(few.columns) else []
+        shown |= {"rows": rows, "index": _labels(few.index, len(rows)), "memory": int(value.memory_usage().sum())}
+        return shown
     head = value.head(_SHOWN_ROWS).to_string() if kind == "series" else repr(list(value[:_SHOWN_ROWS]))
-    return {"shape": shape, "dtype": _word(value.dtype), "head": encodable(shorten(head, 2_000))}
+    shown = {"shape": shape, "dtype": _word(value.dtype), "head": encodable(shorten(head, 2_000))}
+    few = value.iloc[:MOST_ROWS] if kind == "series" else value[:MOST_ROWS]
+    rows = rows_of((each,) for each in (few.array if kind == "series" else few))
+    index = _labels(few.index, len(rows)) if kind == "series" else [str(number) for number in range(len(rows))]
+    name = _word(value.name) if getattr(value, "name", None) is not None else ""
+    return shown | {"name": name, "rows": rows, "index": index, "memory": int(getattr(value, "nbytes", 0))}
+
+
+def _labels(index: Any, count: int) -> list[str]:
+    return [_word(label) for label in index[:count]]
 
 
 def _word(label: Any) -> str:

@@ -20,6 +20,8 @@ _MODES: Final = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})
 #: The largest picture of a figure that is kept, in bytes.
 _MOST_PICTURE: Final = 1_000_000
 _DPI: Final = 80
+#: The longer side of a small picture, in pixels.
+_MOST_SIDE: Final = 256
 
 
 def encode(encoder: Encoder, value: Any, cls: type) -> Any:
@@ -46,7 +48,20 @@ def encode(encoder: Encoder, value: Any, cls: type) -> Any:
         raise Refused(f"is an image of the mode {value.mode} that png would change: return image.convert('RGB')")
     digest = encoder.artifacts.put(buffer.getbuffer(), ".png")
     preview = {"width": value.width, "height": value.height, "mode": value.mode}
+    with suppress(OSError, ValueError):  # a courtesy
+        preview |= _thumbnail(encoder, bare)
     return encoder.artifact(value, digest, "png", type="PIL.Image.Image", info=info, preview=preview)
+
+
+def _thumbnail(encoder: Encoder, image: Any) -> dict[str, Any]:
+    """A small picture beside a large one."""
+    if max(image.size) <= _MOST_SIDE:
+        return {}
+    small = image.convert("RGBA" if image.mode in ("LA", "P", "RGBA") else "RGB")
+    small.thumbnail((_MOST_SIDE, _MOST_SIDE))
+    buffer = io.BytesIO()
+    small.save(buffer, "PNG", optimize=True)
+    return {"thumbnail": encoder.artifacts.put(buffer.getbuffer(), ".png")}
 
 
 def from_file(decoder: Decoder, digest: str, payload: dict[str, Any]) -> Any:

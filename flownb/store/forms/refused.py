@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import reprlib
+import threading
 from typing import Any, Final
 
 from flownb.errors import StoreError
@@ -11,6 +14,10 @@ from flownb.services import masking
 #: How much of an object's own text is kept.
 MOST_TEXT: Final = 200
 _MOST_PATH: Final = 80
+#: How long an object's own repr may take.
+_REPR_SECONDS: Final = 1.0
+#: What has no code of its own that a repr could run.
+_QUICK: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
 
 
 class Refused(Exception):
@@ -97,12 +104,37 @@ class _Repr(reprlib.Repr):
 
 
 def text_of(value: Any) -> str:
-    """A short text of any object: its repr, or its type where that fails."""
+    """A short text of any object: its repr, or its type where that fails or takes too long."""
     try:
-        text = _Repr().repr(value)
+        text = _Repr().repr(value) if type(value) in _QUICK else _repr_aside(value)
     except Exception:  # noqa: BLE001  the object's own code may raise anything
         text = f"<{type_name(type(value))}>"
     return encodable(shorten(text))
+
+
+def _repr_aside(value: Any) -> str:
+    """The repr of an object, made on a thread that is left behind where it does not come back.
+
+    Raises:
+        TimeoutError: it did not come in time.
+        RuntimeError: its code raised whatever it liked.
+    """
+    found: list[str] = []
+
+    def make() -> None:
+        with contextlib.suppress(BaseException):
+            found.append(shorten(_Repr().repr(value)))
+
+    thread = threading.Thread(target=make, name="flownb-repr", daemon=True)
+    thread.start()
+    thread.join(_REPR_SECONDS)
+    if thread.is_alive():
+        # It may be a loop without an end: this reaches it at its next step, if it takes any.
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit))
+        raise TimeoutError
+    if not found:
+        raise RuntimeError
+    return found[0]
 
 
 def type_name(cls: type) -> str:

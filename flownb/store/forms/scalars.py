@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
+from flownb.store.forms.preview import of_bytes, of_text
 from flownb.store.forms.refused import Refused, broken, expect, fields
 
 if TYPE_CHECKING:
@@ -104,8 +105,7 @@ def long_text(encoder: Encoder, value: str) -> Any:
         with encoder.artifacts.create(".txt") as new:
             for start in range(0, len(value), _CHUNK):
                 new.write(value[start : start + _CHUNK].encode("utf-8", "surrogatepass"))
-        preview = {"length": len(value), "text": value[:200].encode("utf-8", "backslashreplace").decode()}
-        return encoder.artifact(value, new.digest, "bytes", type="str", preview=preview)
+        return encoder.artifact(value, new.digest, "bytes", type="str", preview=of_text(value))
     encoder.weigh(len(value))
     try:
         value.encode()
@@ -145,8 +145,7 @@ def _bytes_form(encoder: Encoder, value: Any, kind: str, data: memoryview) -> An
         if (made := encoder.made(value)) is not None:
             return made
         digest = encoder.artifacts.put(data, ".bin")
-        preview = {"length": len(data), "text": repr(bytes(data[:32]))}
-        return encoder.artifact(value, digest, "bytes", type=kind, preview=preview)
+        return encoder.artifact(value, digest, "bytes", type=kind, preview=of_bytes(data))
     encoder.weigh(len(data))
     text = base64.b64encode(data).decode()
     return {"$bytes": text} if kind == "bytes" else {"$bytes": [kind, text]}

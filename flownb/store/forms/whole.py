@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -12,8 +10,8 @@ from flownb.errors import StoreError
 from flownb.store.forms import long
 from flownb.store.forms.decoder import Decoder
 from flownb.store.forms.encoder import Encoder, Long
+from flownb.store.forms.preview import of_items
 from flownb.store.forms.refused import Refused, text_of, type_name
-from flownb.store.forms.summary import text_of_plain
 
 if TYPE_CHECKING:
     from flownb.store.artifacts import ArtifactStore
@@ -21,11 +19,8 @@ if TYPE_CHECKING:
     #: Plain form, whether it is transient, digest, size, bytes in artifacts.
     Parts = tuple[Any, bool, str | None, int, int]
 
-_SHOWN: Final = 500
 #: About how many bytes of JSON are made in memory at most; what is longer is made again, and written piece by piece.
 _MOST_AT_ONCE: Final = 2 * 1024 * 1024
-#: How many items of what is long are shown.
-_HEAD: Final = 20
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -87,23 +82,11 @@ def _as_file(value: Any, encoder: Encoder) -> Parts:
         "form": "json",
         "size": size,
         "type": type_name(type(value)),
-        "preview": {"text": text_of_plain(_head(value, encoder), _SHOWN)},
+        "preview": of_items(value, encoder.cells().encode),
     }
-    if type(value) in (list, tuple, dict, set, frozenset):
-        reference["preview"]["length"] = len(value)
     if encoder.parts:
         reference["parts"] = [{"$artifact": {"digest": part}} for part in encoder.parts]
     return {"$artifact": reference}, False, new.digest, size, size + sum(encoder.parts.values())
-
-
-def _head(value: Any, encoder: Encoder) -> Any:
-    """The plain form of the beginning of a long value."""
-    with suppress(Refused):  # what is inside may have no form apart from an artifact
-        if type(value) in (list, tuple):
-            return encoder.cells().encode(value[:_HEAD])
-        if type(value) is dict:
-            return encoder.cells().encode(dict(islice(value.items(), _HEAD)))
-    return None
 
 
 def _transient(value: Any, refused: Refused) -> Parts:

@@ -30,6 +30,7 @@ _UNNAMED: Final = """
 SELECT digest, length({body}) FROM {table}
 WHERE put_at < ? AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.{column} = {table}.digest)
 """
+_ENDS: Final = (ev.NodeCompleted, ev.NodeFailedEvent, ev.NodeSkipped, ev.NodeCancelled, ev.NodeWaiting)
 _PAGES_AT_ONCE: Final = 1000
 _EVENTS_AT_ONCE: Final = 5000
 
@@ -37,18 +38,18 @@ _EVENTS_AT_ONCE: Final = 5000
 class Care(Journal, Runs, Pins):
     """`flownb gc` and `flownb doctor`."""
 
-    def collect(self, *, older: float | None = None) -> tuple[int, int]:
+    def collect(self, *, older: float | None = None, dry_run: bool = False) -> tuple[int, int]:
         """Delete ended runs older than `older` seconds, and artifacts, definitions and programs that nothing names."""
+        if dry_run:
+            return self._would_go(older)
         runs = size = 0
         if older is not None:
             runs, size = self._delete_old(self._liveness.clock.wall() - older)
         candidates = [each for each in self.artifacts.digests() if is_older(self.artifacts, each, self._grace())]
-        artifacts, definitions = self._named()
+        artifacts, definitions, before = self._named()
         for digest in candidates:
-            # Looked at again: it may have been put once more while the journal was read.
-            if digest not in artifacts and is_older(self.artifacts, digest, self._grace()):
-                size += self.artifacts.size(digest)
-                self.artifacts.delete(digest)
+            if digest not in artifacts:
+                size += self.artifacts.delete_if_older(digest, before)
         if (sweep := getattr(self.artifacts, "sweep", None)) is not None:
             sweep()  # where artifacts are files, dead processes may have left half-written ones
         size += self._delete_unnamed("definitions", "document", "definition", definitions)
@@ -56,6 +57,23 @@ class Care(Journal, Runs, Pins):
         self._forget_owners()
         self._give_back()
         return runs, size
+
+    def _would_go(self, older: float | None) -> tuple[int, int]:
+        """How many runs, and how many bytes of them and of artifacts, would be deleted now."""
+        size = 0
+        doomed: list[str] = []
+        if older is not None:
+            with self._db.reading() as cursor:
+                for (run,) in cursor.execute(_OLD, (self._liveness.clock.wall() - older,)).fetchall():
+                    below = beneath(cursor, run)
+                    if all(self._may_go(each) for each in below):
+                        doomed += below
+                size = sum(cursor.execute(_BYTES, (each,)).fetchall()[0][0] for each in doomed)
+        artifacts, _, before = self._named(frozenset(doomed))
+        for digest in self.artifacts.digests():
+            if digest not in artifacts and is_older(self.artifacts, digest, before):
+                size += self.artifacts.size(digest)
+        return len(doomed), size
 
     def _grace(self) -> float:
         return self._liveness.clock.wall() - GRACE_SECONDS
@@ -85,16 +103,30 @@ class Care(Journal, Runs, Pins):
                 if renewed.wall < self._grace() and self._liveness.is_dead(owner, renewed):
                     cursor.execute("DELETE FROM owners WHERE id = ?", (owner.id,))
 
-    def _named(self) -> tuple[set[str], set[str]]:
-        """What anything in the store names: artifacts, and definitions beside the newest of each run."""
+    def _named(self, without: frozenset[str] = frozenset()) -> tuple[set[str], set[str], float]:
+        """What anything in the store names: artifacts, and definitions beside the newest of each run.
+
+        And the moment since which an artifact may be about to be named: an hour ago, or when the oldest node in flight
+        of a living run began, because what it has put so far is named when it ends.
+        """
         artifacts: set[str] = set()
         definitions: set[str] = set()
+        before = self._grace()
         for run in self._run_ids():
+            if run in without:
+                continue
+            flight: dict[str, float] = {}
             for record in self._all_events(run):
                 event = record.event
+                if isinstance(event, ev.NodeStarted):
+                    flight.setdefault(event.node, event.at)
+                elif isinstance(event, _ENDS):
+                    flight.pop(event.node, None)
                 artifacts.update(artifacts_named(msgspec.to_builtins(event)))
                 if isinstance(event, (ev.RunStarted, ev.RunResumed)):
                     definitions.add(event.definition)
+            if flight and (oldest := min(flight.values())) < before and self._may_be_at_work(run):
+                before = oldest
         with self._db.reading() as cursor:
             for query in (
                 "SELECT body FROM programs",
@@ -103,7 +135,14 @@ class Care(Journal, Runs, Pins):
             ):
                 for (body,) in cursor.execute(query):
                     artifacts.update(artifacts_named(msgspec.json.decode(body)))
-        return artifacts, definitions
+        return artifacts, definitions, before
+
+    def _may_be_at_work(self, run: str) -> bool:
+        """Whether somebody has the run whose process isn't known to be gone; its lease may have lapsed in suspend."""
+        row, holder = self.row(run), self.owner_of(run)
+        if row is None or row.finished_at is not None or holder is None:
+            return False
+        return holder[1] or not self._liveness.is_gone(holder[0])
 
     def _run_ids(self) -> list[str]:
         with self._db.reading() as cursor:

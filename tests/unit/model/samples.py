@@ -25,6 +25,7 @@ from flownb.model.workflow import (
     Template,
     Trigger,
     Variable,
+    Watch,
     Workflow,
 )
 
@@ -96,6 +97,7 @@ FULL = Workflow(
         overlap="queue",
         time_zone="Europe/Berlin",
         budget={"EUR": 1.5},
+        watch=Watch(node_seconds=None, run_seconds=60, memory_mb=1000),
     ),
     positions={"post": (120, 40.5), "load": (0, 0)},
 )

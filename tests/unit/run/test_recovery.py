@@ -191,6 +191,74 @@ def test_a_transient_result_that_nobody_needs_is_not_computed_again(store: Store
     assert ran == ["third"]
 
 
+_GONE = {"$transient": {"type": "Model", "reason": "it has no stored form", "text": "<model>"}}
+
+
+def _three(ran: list[str], **options: Any) -> Flow:
+    flow = Flow("three")
+
+    @flow.node
+    def raw() -> object:
+        ran.append("raw")
+        return 1
+
+    @flow.node(**options)
+    def train(raw: object) -> object:
+        ran.append("train")
+        return ("model", raw)
+
+    @flow.node
+    def score(train: object) -> object:
+        ran.append("score")
+        return train
+
+    @flow.node
+    def other(train: object) -> str:
+        ran.append("other")
+        return "other"
+
+    return flow
+
+
+_TRAINED = [started("raw"), completed("raw", _GONE), started("train"), completed("train", _GONE)]
+
+
+def test_a_lost_result_two_levels_up_is_computed_again_and_who_has_ended_is_left_alone(
+    store: Store, dead_owner: Owner
+) -> None:
+    ran: list[str] = []
+    flow = _three(ran)
+    happened = [*_TRAINED, started("other"), completed("other", "other"), started("score")]
+    leave_behind(flow, store, dead_owner, happened)
+    run = flow.run(store=store, key="k")
+    assert run.result(5) == {"score": ("model", 1), "other": "other"}
+    assert ran == ["raw", "train", "score"]
+
+
+def test_a_lost_result_of_a_node_that_asks_is_asked_about(store: Store, dead_owner: Owner) -> None:
+    ran: list[str] = []
+    flow = _three(ran, on_crash="ask")
+    leave_behind(flow, store, dead_owner, [*_TRAINED, started("score")])
+    run = flow.run(store=store, key="k")
+    with pytest.raises(RunPaused, match="in_doubt"):
+        run.result(5)
+    (asked,) = store.approvals(run=run.id)
+    assert "train has ended, but its result (Model) was in memory only and is gone" in asked.request.question
+    assert "train" not in ran
+    run.decide(asked.id, port="rerun")
+    assert run.result(5) == {"score": ("model", 1), "other": "other"}
+    assert ran.count("train") == 1
+
+
+def test_a_lost_result_of_a_node_that_may_not_run_again_fails_who_needs_it(store: Store, dead_owner: Owner) -> None:
+    ran: list[str] = []
+    flow = _three(ran, on_crash="fail")
+    leave_behind(flow, store, dead_owner, [*_TRAINED, started("score")])
+    with pytest.raises(RunFailed, match="kept in memory only, because a Model has no stored form"):
+        flow.run(store=store, key="k").result(5)
+    assert ran == []
+
+
 def test_recorded_inputs_win(store: Store, dead_owner: Owner) -> None:
     flow = Flow("inputs")
 

@@ -171,3 +171,12 @@ def test_a_hundred_secrets_cost_a_text_of_a_megabyte_little() -> None:
     # Looking for the hundred values alone, in one of their twenty spellings, is what a simple loop would take.
     assert taken < 20 * max(alone, 0.01)
     assert made.text(text[:500_000] + secrets[50] + text[500_000:]).count("***") == 1
+
+
+def test_large_values_are_looked_at_once_and_masked_all_the_same() -> None:
+    made = masker(key=SECRET, lines="first line of it\nsecond line of it", number="4111111111111111")
+    clear = ev.NodeCompleted(at=1.0, node="n", output=[{"name": f"row {number}", "n": number} for number in range(500)])
+    assert made.struct(clear) is clear
+    for hidden in (SECRET, "first line of it\nsecond line of it", 4111111111111111):
+        event = ev.NodeCompleted(at=1.0, node="n", output=[{"rows": [*range(50), hidden]}])
+        assert made.struct(event).output == [{"rows": [*range(50), "***"]}]

@@ -66,6 +66,11 @@ class FakeArtifacts:
     def delete(self, digest: str) -> None:
         self._kept.pop(digest, None)
 
+    def delete_if_older(self, digest: str, moment: float) -> int:
+        if digest not in self._kept or self._kept[digest][1] >= moment:
+            return 0
+        return len(self._kept.pop(digest)[0])
+
     def size(self, digest: str) -> int:
         return len(self._kept[digest][0])
 

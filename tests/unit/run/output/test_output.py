@@ -266,6 +266,34 @@ def test_outside_of_nodes_nothing_is_caught(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out.split() == ["outside", "thread"]
 
 
+def test_a_child_that_a_node_forks_writes_where_the_process_does(tmp_path: Path) -> None:
+    code = """
+import multiprocessing, warnings
+from flownb import Flow
+warnings.simplefilter("ignore")
+flow = Flow("forks")
+@flow.node
+def a():
+    child = multiprocessing.get_context("fork").Process(target=print, args=("from the child",))
+    child.start()
+    child.join()
+    print("from the node")
+run = flow.run(store="memory:")
+run.result()
+assert run["a"].log == "from the node\\n", run["a"].log
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout == "from the child\n"
+
+
+def test_a_node_may_set_how_its_streams_are_written() -> None:
+    def body() -> None:
+        sys.stdout.reconfigure(encoding="ascii")  # type: ignore[union-attr]  # of a real stream
+        print("ü")
+
+    assert done(body)["a"].log == "ü\n"
+
+
 def test_faulthandler_finds_its_file(tmp_path: Path) -> None:
     code = """
 import faulthandler, sys

@@ -119,7 +119,13 @@ def test_an_array_is_an_artifact_with_a_preview(artifacts: MemoryArtifacts) -> N
     stored = values.store(np.arange(1000.0).reshape(10, 100), artifacts)
     reference = stored.plain["$artifact"]
     assert (reference["form"], reference["type"]) == ("npy", "numpy.ndarray")
-    assert reference["preview"] == {"shape": [10, 100], "dtype": "float64", "text": "[0. 1. 2. 3. 4. 5.]"}
+    assert reference["preview"] == {
+        "shape": [10, 100],
+        "dtype": "float64",
+        "text": "[0. 1. 2. 3. 4. 5.]",
+        "min": 0.0,
+        "max": 999.0,
+    }
     assert values.preview(stored.plain) == "ndarray, 10 × 100, float64\n[0. 1. 2. 3. 4. 5.]"  # noqa: RUF001  the sign for "by"
 
 

@@ -246,13 +246,14 @@ def test_loading_what_was_transient_says_so() -> None:
         values.load(plain, artifacts)
 
 
-def test_only_what_is_no_exception_passes_through() -> None:
+def test_what_a_repr_raises_ends_nothing() -> None:
     class Stopping:
         def __repr__(self) -> str:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        values.store(Stopping(), MemoryArtifacts())
+    stored = values.store(Stopping(), MemoryArtifacts())
+    assert stored.transient
+    assert "Stopping" in stored.plain["$transient"]["text"]
 
 
 def test_too_many_artifacts_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
