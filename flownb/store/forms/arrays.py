@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.store.forms.preview import cell
 from flownb.store.forms.refused import Refused, a_type, broken, expect, fields, shorten
 from flownb.store.forms.scalars import unpack
+from flownb.store.sealed import CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,7 +159,24 @@ def _write(file: Any, array: Array) -> None:
     np = _numpy()
     # A version that is given keeps numpy from warning about the one it would choose.
     version = (1, 0) if repr(array.dtype).isascii() else (3, 0)
+    if version == (1, 0) and array.nbytes > CHUNK and (bare := _bytes_of(array)) is not None:
+        # The same file from the array's own memory: numpy would copy 16 MB at a time, and a thread's heap keeps them.
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+        for start in range(0, len(bare), CHUNK):
+            file.write(bare[start : start + CHUNK])
+        return
     np.lib.format.write_array(file, array, version=version, allow_pickle=False)
+
+
+def _bytes_of(array: Array) -> memoryview | None:
+    """The memory of an array in the order of its file; None where it does not lie there so."""
+    if array.flags.c_contiguous:
+        flat = array.reshape(-1)
+    elif array.flags.f_contiguous:
+        flat = array.T.reshape(-1)
+    else:
+        return None
+    return memoryview(flat.view("u1"))  # type: ignore[arg-type]  # numpy's hints know it from Python 3.12 on
 
 
 def _inline(array: Array) -> dict[str, str]:

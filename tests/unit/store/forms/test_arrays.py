@@ -221,3 +221,28 @@ def test_a_file_that_was_changed_is_noticed(tmp_path: Path) -> None:
     path.write_bytes(other.getvalue()[:-1])
     with pytest.raises(StoreError, match="has 927 bytes where 928 are expected"):
         values.load(stored.plain, store)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(2**20, dtype="f8"),
+        np.asfortranarray(np.arange(2**20).reshape(1024, -1)),
+        np.arange(2**21).reshape(2, -1)[:, ::2],
+        np.arange(2**20).astype("M8[s]"),
+        np.zeros(2**19, dtype=[("a", "i4"), ("b", "f8")]),
+        np.arange(2**20).astype(">f8"),
+        np.array(["é"] * 2**21),
+        np.arange(2**20).reshape(4, 4, -1).T,
+    ],
+    ids=str,
+)
+def test_a_large_array_is_the_file_that_numpy_writes(array: Any, artifacts: MemoryArtifacts) -> None:
+    expected = io.BytesIO()
+    np.lib.format.write_array(expected, array, version=(1, 0), allow_pickle=False)
+    stored = values.store(array, artifacts)
+    assert stored.digest is not None
+    assert artifacts.open(stored.digest).read() == expected.getvalue()
+    again = values.load(stored.plain, artifacts)
+    assert again.dtype == array.dtype
+    assert np.array_equal(again, array)
