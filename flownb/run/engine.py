@@ -100,6 +100,8 @@ class Engine:
         self.patience = Patience(self)
         self.recording = Recording(self)
         self.watchdog = Watchdog(self)
+        if self.owns_loop:
+            self.loop.set_task_factory(self.watchdog.make_task)
         #: The clock of the CPU time of the loop's thread.
         self.clock: int | None = None
         self.arrivals = Arrivals(self)

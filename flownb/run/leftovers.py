@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import linecache
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.model.events import SystemWarning
+from flownb.run.stacks import Line, stack_of
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from flownb.run.attempt import Attempt
     from flownb.run.executor import Execution
 
@@ -54,48 +51,37 @@ def how(attempt: Attempt) -> str:
     """How a body resists, and where it is."""
     running = attempt.running
     if isinstance(running, asyncio.Task):
-        return f"it caught its cancellation and goes on{_place(_frames_of_task(running))}"
+        return f"it caught its cancellation and goes on{_place(_lines_of_task(running))}"
     if getattr(running, "is_certain", False):
         return "it was killed, and its system has not ended it"
     thread = getattr(running, "thread", None)
     where = "on the main thread" if getattr(running, "is_main", False) else "on a thread"
     if thread is None:
         return f"it waits for its turn {where}"
-    code = getattr(attempt.body.call, "__code__", None)
-    frames = _frames_of_thread(thread)
-    own = [frame for frame in frames if code is not None and frame.f_code.co_filename == code.co_filename]
+    file = getattr(getattr(attempt.body.call, "__code__", None), "co_filename", None)
+    stack = stack_of(thread)
+    own = [line for line in stack if line.file == file] or stack
     return (
-        f"it runs {where}, which can't be stopped{_place(own or frames)}; a long loop should look at ctx.cancelled, "
+        f"it runs {where}, which can't be stopped{_place(own)}; a long loop should look at ctx.cancelled, "
         "and with where='process' it could be killed"
     )
 
 
-def _frames_of_task(task: asyncio.Task[Any]) -> list[FrameType]:
-    """The frames of a task that waits, innermost first."""
-    frames: list[FrameType] = []
+def _lines_of_task(task: asyncio.Task[Any]) -> list[Line]:
+    """Where a task waits, innermost first."""
+    lines: list[Line] = []
     waits: Any = task.get_coro()
     while waits is not None:
         frame = getattr(waits, "cr_frame", None) or getattr(waits, "gi_frame", None)
         if frame is not None:
-            frames.insert(0, frame)
+            lines.insert(0, Line(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
         waits = getattr(waits, "cr_await", None) or getattr(waits, "gi_yieldfrom", None)
-    return frames
+    return lines
 
 
-def _frames_of_thread(ident: int) -> list[FrameType]:
-    frames: list[FrameType] = []
-    frame = sys._current_frames().get(ident)  # noqa: SLF001  documented, for tools like this one
-    while frame is not None:
-        frames.append(frame)
-        frame = frame.f_back
-    return frames
-
-
-def _place(frames: list[FrameType]) -> str:
+def _place(lines: list[Line]) -> str:
     """` at app.py:12 (await save())`: the innermost line that is not ours; empty where there is none."""
-    for frame in frames:
-        name = frame.f_code.co_filename
-        if not name.startswith(_NOT_THEIRS):
-            line = linecache.getline(name, frame.f_lineno).strip()
-            return f" at {Path(name).name}:{frame.f_lineno}" + (f" ({line[:100]})" if line else "")
+    for line in lines:
+        if not line.file.startswith(_NOT_THEIRS):
+            return f" at {Path(line.file).name}:{line.number}" + (f" ({line.text})" if line.text else "")
     return ""

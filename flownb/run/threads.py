@@ -38,6 +38,8 @@ class Workers:
         self._armed = False
         #: By thread, the clock of the CPU time that it has had; see `thread_clock`.
         self.clocks: dict[int, int] = {}
+        #: By thread, the attempt that it works for.
+        self.serving: dict[int, Any] = {}
 
     @property
     def busy(self) -> bool:

@@ -1,19 +1,18 @@
 """A look at the engine's loop every 50 ms while runs are at work: who blocks it, and who computes beside it.
 
-A thread of its own asks the loop for an answer and sees how long that takes. While there is none, it looks at the stack
-of the engine's thread: a node that stands there blocks all others, and its run gets a warning with the line where it
-was. Once a second it looks at which sync nodes compute in Python without a break, since all threads share one lock,
-and at what takes longer or more than the flow's settings say.
+A thread of its own asks the loop for an answer and sees how long that takes. While there is none, it looks whose task
+the loop is in: that node blocks all others, and its run gets a warning with the line where it was. Once a second it
+looks at which sync nodes compute in Python without a break, since all threads share one lock, and at what takes longer
+or more than the flow's settings say.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import sys
 import threading
 import time
 import weakref
-from asyncio.events import Handle
 from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -22,12 +21,11 @@ from flownb.model.events import SystemWarning
 from flownb.run.capture import OUTPUT
 from flownb.run.computing import BLOCKED, LOOK, Computing
 from flownb.run.lags import Lags
+from flownb.run.stacks import innermost, stack_of
 from flownb.run.thresholds import Thresholds
-from flownb.run.where import loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
     from flownb.run.attempt import Attempt
     from flownb.run.engine import Engine
@@ -37,9 +35,6 @@ if TYPE_CHECKING:
 _LINGER: Final = 1.0
 #: Seconds between two looks at who computes, and at what takes long or much.
 _LONG_LOOK: Final = 1.0
-
-_ON_LOOP: Final = frozenset({loop.run.__code__, loop.start_function.__code__})
-_HANDLE: Final = Handle._run.__code__  # noqa: SLF001  the frame that is beneath every callback
 
 
 class Watchdog:
@@ -62,6 +57,8 @@ class Watchdog:
         self._suspect: tuple[weakref.ref[Execution], str, int] | None = None
         self._seen = 0
         self._place = ""
+        #: Of the tasks that nodes have made, whose output is theirs.
+        self._children: weakref.WeakKeyDictionary[asyncio.Task[Any], Any] = weakref.WeakKeyDictionary()
         self._next_long_look = 0.0
         self._computing = Computing(engine)
         self._thresholds = Thresholds(engine)
@@ -114,7 +111,6 @@ class Watchdog:
 
     def _look(self, now: float, late: float) -> None:
         """Ask, or see what became of the last question; `late` is how much later than it should this look comes."""
-        self._computing.sample()
         if self._asked is not None and self._answered is None:
             self._suspicion()
             waited = now - self._asked
@@ -134,21 +130,43 @@ class Watchdog:
                 self._active = False
         if now >= self._next_long_look:
             self._next_long_look = now + _LONG_LOOK
-            for attempt, seconds in self._computing.look(now, late):
+            for attempt, seconds in self._computing.look(now, late, self.lags):
                 self._say_that_it_computes(attempt, seconds)
             for execution, node, kind, text in self._thresholds.look(now):
                 self._note(execution, node, kind, text)
 
     def _suspicion(self) -> None:
-        frame = sys._current_frames().get(self._engine.thread_id or 0)  # noqa: SLF001  the one way to see a thread
-        found = standing(frame, self._engine)
-        if found is None:
+        attempt = self._on_the_loop()
+        if attempt is None:
             self._suspect, self._seen = None, 0
             return
-        attempt, inner = found
         suspect = (weakref.ref(attempt.execution), attempt.path, attempt.number_of_try)
         self._seen = self._seen + 1 if suspect == self._suspect else 1
-        self._suspect, self._place = suspect, place_of(attempt, inner)
+        self._suspect = suspect
+        file = getattr(getattr(attempt.body.call, "__code__", None), "co_filename", None)
+        line = innermost(stack_of(self._engine.thread_id), file)
+        self._place = str(line) if line is not None else "a place that can't be seen"
+
+    def _on_the_loop(self) -> Attempt | None:
+        """The attempt whose task, or a task that it has made, takes a step on the loop."""
+        task = asyncio.current_task(self._engine.loop)
+        if task is None:
+            return None
+        buffer = self._children.get(task)
+        if buffer is not None:
+            return self._engine.recording.attempt_with(buffer)
+        for execution in list(self._engine.executions.values()):
+            for attempt in list(execution.alive.values()):
+                if attempt.running is task or (attempt.running is None and attempt.path == task.get_name()):
+                    return attempt
+        return None
+
+    def make_task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+        """The loop's task factory: remembers of which node a task is that the node makes."""
+        task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, **options)
+        if (buffer := OUTPUT.get()) is not None:
+            self._children[task] = buffer
+        return task
 
     def _accuse(self, late: float) -> None:
         """A node that was seen twice blocks; once is enough where nobody could look, because it held Python's lock."""
@@ -191,39 +209,3 @@ def _blocked(path: str, place: str) -> str:
         "Await what takes time (asyncio.sleep, an async client), or write a plain `def`, which runs on a thread, or "
         'with where="process" in a process of its own.'
     )
-
-
-def standing(frame: FrameType | None, engine: Engine) -> tuple[Attempt, FrameType] | None:
-    """The attempt whose code a stack of the engine's thread is in, and its innermost frame."""
-    inner = frame
-    while frame is not None:
-        code = frame.f_code
-        if code in _ON_LOOP:
-            attempt: Attempt = frame.f_locals["attempt"]
-            return (attempt, inner) if inner is not None and inner is not frame else None
-        if code is _HANDLE:
-            context: Any = frame.f_locals["self"]._context  # noqa: SLF001  whose step it is
-            buffer = context.get(OUTPUT)
-            found = engine.recording.attempt_with(buffer) if buffer is not None else None
-            return (found, inner) if found is not None and inner is not None else None
-        frame = frame.f_back
-    return None
-
-
-def place_of(attempt: Attempt, inner: FrameType) -> str:
-    """Where a node is: its own line, and the one it called, if that is another file's."""
-    import linecache
-    from pathlib import PurePath
-
-    def told(frame: FrameType) -> str:
-        code = frame.f_code
-        line = linecache.getline(code.co_filename, frame.f_lineno).strip()
-        return f"{PurePath(code.co_filename).name}:{frame.f_lineno} in {code.co_name}" + (f" ({line})" if line else "")
-
-    function = getattr(attempt.body.call, "__code__", None)
-    frame: FrameType | None = inner
-    while frame is not None and function is not None:
-        if frame.f_code.co_filename == function.co_filename:
-            return told(frame)
-        frame = frame.f_back
-    return told(inner)

@@ -55,9 +55,12 @@ class OnThread:
     def run(self) -> Outcome:
         """Call the function, on a worker thread."""
         self.thread = threading.get_ident()
+        serving = self._attempt.execution.engine.workers.serving
+        serving[self.thread] = self._attempt
         try:
             return run(self._attempt, self._inputs)
         finally:
+            del serving[self.thread]
             with _leaving:
                 self.ended = True
                 self.thread = None
