@@ -21,8 +21,8 @@ _RESTS: Final = 0.05
 _COMPUTED: Final = 2.0
 #: It computes all the time, by its share of a core; low, because other processes may want the cores as well.
 _COMPUTES: Final = 0.15
-#: Seconds that the loop's answer takes, at worst of a hundred, where somebody may hold Python's lock; what computes in a
-#: call that lets others in, as of numpy, holds up nobody.
+#: Seconds that the loop's answer takes, at worst of a hundred, where somebody may hold Python's lock; what computes
+#: in a call that lets others in, as of numpy, holds up nobody.
 _HELD_UP: Final = 0.002
 
 
