@@ -9,7 +9,6 @@ from __future__ import annotations
 import faulthandler
 import linecache
 import re
-import tempfile
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -40,6 +39,8 @@ class Line(NamedTuple):
 
 def stack_of(ident: int | None) -> list[Line]:
     """The stack of a thread, innermost first; empty where there is none, or it is one of too many."""
+    import tempfile  # rarely needed
+
     with tempfile.TemporaryFile() as file:
         faulthandler.dump_traceback(file=file, all_threads=True)
         file.seek(0)

@@ -34,6 +34,11 @@ _USUAL: Final = (".parquet", ".json", ".npy", ".bin", ".png", "")
 #: At the end of the name of a file that went through a codec.
 _SEALED: Final = ".sealed"
 _NEW: Final = ".new-"
+#: What is moved aside, to see whether it may go.
+_ASIDE: Final = f"{_NEW}gone-"
+#: How often, and how many seconds apart, a reader looks for what is aside.
+_LOOKS: Final = 200
+_MOMENT: Final = 0.005
 
 
 class ArtifactStore(Protocol):
@@ -313,7 +318,7 @@ class FileArtifacts:
         try:
             file = path.open("rb")
         except FileNotFoundError:
-            raise missing(digest, str(self.root)) from None
+            file = self._existing(digest).open("rb")  # it was looked at in between, and is back
         except OSError as error:
             raise StoreError(f"The artifact {path} can't be read: {why(error)}.", place=str(path)) from error
         if not path.name.endswith(_SEALED):
@@ -366,7 +371,7 @@ class FileArtifacts:
         path = self._find(digest)
         if path is None:
             return 0
-        aside = self.root / f"{_NEW}gone-{os.urandom(8).hex()}"
+        aside = self.root / f"{_ASIDE}{os.urandom(8).hex()}"
         with self._writing():
             try:
                 if path.stat().st_mtime >= moment:
@@ -394,6 +399,13 @@ class FileArtifacts:
 
     def _existing(self, digest: str) -> Path:
         path = self._find(digest)
+        for _ in range(_LOOKS):
+            # Whoever collects has moved it aside for a moment, to see whether it may go.
+            if path is not None or not is_digest(digest) or next(self.root.glob(f"{_ASIDE}*"), None) is None:
+                break
+            time.sleep(_MOMENT)
+            path = self._find(digest)
+        path = path or self._find(digest)
         if path is None:
             raise missing(digest, str(self.root))
         return path

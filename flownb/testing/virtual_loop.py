@@ -208,6 +208,8 @@ class InlineWorkers:
     def __init__(self, loop: VirtualLoop, chance: random.Random) -> None:
         self._loop = loop
         self._chance = chance
+        #: As of the workers of an engine: by thread, the attempt that it works for.
+        self.serving: dict[int, Any] = {}
 
     def submit(
         self, work: Callable[[], Any], done: Callable[[Any, BaseException | None], None], context: contextvars.Context

@@ -41,7 +41,19 @@ _TEMPLATE: Final[dict[str, str]] = {
     "roi_badge": "badge",
 }
 _SETTINGS: Final[dict[str, str]] = {
-    **same("concurrency", "timeout", "failures", "resources", "overlap", "time_zone", "budget", "watch"),
+    **same(
+        "concurrency",
+        "timeout",
+        "failures",
+        "resources",
+        "overlap",
+        "time_zone",
+        "budget",
+        "watch",
+        "memory_minutes",
+        "keep_days",
+        "keep_runs",
+    ),
     "timezone": "time_zone",
     "execution_timeout": "timeout",
 }

@@ -60,7 +60,7 @@ class OnThread:
         try:
             return run(self._attempt, self._inputs)
         finally:
-            del serving[self.thread]
+            serving.pop(self.thread, None)
             with _leaving:
                 self.ended = True
                 self.thread = None
