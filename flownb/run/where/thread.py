@@ -57,8 +57,9 @@ class OnThread:
         self.thread = threading.get_ident()
         serving = self._attempt.execution.engine.workers.serving
         serving[self.thread] = self._attempt
+        inputs, self._inputs = self._inputs, {}  # a large one must not wait for the collector: attempts are in circles
         try:
-            return run(self._attempt, self._inputs)
+            return run(self._attempt, inputs)
         finally:
             serving.pop(self.thread, None)
             with _leaving:
