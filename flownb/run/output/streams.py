@@ -101,7 +101,28 @@ class _StandIn(io.TextIOBase):
 
     def __getattr__(self, name: str) -> Any:
         # What a kernel's stream has beyond a file (`pub_thread`, `parent_header` …).
+        if name == "under":
+            raise AttributeError(name)
         return getattr(self._stream()[1], name)
+
+
+def _stand_in(name: str, under: Any) -> _StandIn:
+    """The one that stands for a stream, the same each time.
+
+    `print` borrows `sys.stdout` without holding it (CPython up to 3.13): a stand-in that nobody keeps would be freed
+    under a `print` of another thread when the last run ends, and the process could crash.
+    """
+    key = (name, id(under))
+    found = _stand_ins.get(key)
+    if found is None or found.under is not under:
+        if len(_stand_ins) >= _MOST_KEPT:
+            del _stand_ins[next(iter(_stand_ins))]
+        found = _stand_ins[key] = _StandIn(name, under)
+    return found
+
+
+_MOST_KEPT: Final = 256
+_stand_ins: Final[dict[tuple[str, int], _StandIn]] = {}
 
 
 class _Bytes(io.RawIOBase):
@@ -130,7 +151,7 @@ class _Watched(ModuleType):
                 _set_own(name, value)
                 return
             if value is not None and not isinstance(value, _StandIn):
-                value = _StandIn(name, value)
+                value = _stand_in(name, value)
         super().__setattr__(name, value)
 
     def __reduce__(self) -> Any:
@@ -168,7 +189,7 @@ def install() -> None:
     for name in _NAMES:
         stream = getattr(sys, name)
         if stream is not None and not isinstance(stream, _StandIn):
-            setattr(sys, name, _StandIn(name, stream))
+            setattr(sys, name, _stand_in(name, stream))
     if type(sys) is ModuleType:
         sys.__class__ = _Watched
 
