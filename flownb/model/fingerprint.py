@@ -4,8 +4,8 @@
 code of its function without comments, and the digests of its inputs' values are what they were.
 
 Of a function counts its code, the default values of its parameters, and what it encloses from the function that made
-it, as far as those are plain values or functions; what it finds in its module does not: a helper that changes there
-makes nothing stale.
+it, as far as those are plain values or functions; of lists, dicts and sets that it encloses only that they are there.
+What it finds in its module does not count: a helper that changes there makes nothing stale.
 """
 
 from __future__ import annotations
@@ -139,7 +139,10 @@ def _value(value: Any, outer: frozenset[int]) -> Any:
 
 def _enclosed(cell: Any, outer: frozenset[int]) -> Any:
     try:
-        return _value(cell.cell_contents, outer)
+        held = cell.cell_contents
+        if isinstance(held, list | dict | set):  # what may be filled while the program runs says nothing of the code
+            return type(held).__name__
+        return _value(held, outer)
     except ValueError:  # not given a value yet
         return "empty"
 
