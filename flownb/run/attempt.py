@@ -11,7 +11,7 @@ import msgspec
 from flownb import faults
 from flownb.errors import NodeTimeout
 from flownb.model.events import NodeOutput
-from flownb.run.capture import MOST_RECORD, OUTPUT, Buffer
+from flownb.run.capture import MOST_RECORD, Buffer, writing_into
 from flownb.run.definition import Body
 from flownb.run.leftovers import watch
 from flownb.run.outcome import is_small, outcome_of
@@ -116,9 +116,7 @@ class Attempt(msgspec.Struct, eq=False):
             return
         # Writing parquet takes seconds: not on the loop that all runs share.
         home = self.execution.engine
-        context = home.base_context.copy()
-        context.run(OUTPUT.set, self.buffer)
-        home.workers.submit(lambda: outcome_of(self, value), self.end, context)
+        home.workers.submit(lambda: outcome_of(self, value), self.end, writing_into(self.buffer))
 
     def _time_out(self, seconds: float) -> None:
         message = f"{self.path} took longer than its timeout of {seconds:g} s."

@@ -225,6 +225,13 @@ def _records(parts: list[Part]) -> list[Part]:
     return records
 
 
+def writing_into(buffer: Buffer) -> contextvars.Context:
+    """A copy of the current context for a body that runs elsewhere: what it writes there comes to `buffer`."""
+    context = contextvars.copy_context()
+    context.run(OUTPUT.set, buffer)
+    return context
+
+
 def node_logger(path: str) -> logging.Logger:
     """The logger that a node gets as `ctx.logger`: everything from INFO on is part of its output."""
     logger = logging.getLogger(f"flownb.node.{path}")

@@ -10,11 +10,10 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.model.events import SystemWarning
-from flownb.run.capture import OUTPUT
+from flownb.run.capture import writing_into
 from flownb.run.hooks import hook
 from flownb.run.where import thread
 
@@ -35,10 +34,7 @@ def start(attempt: Attempt) -> None:
     except Exception as error:  # noqa: BLE001  an input that can't be loaded is the node's failure
         attempt.end(None, error)
         return
-    OUTPUT.set(attempt.buffer)
-    context = copy_context()
-    OUTPUT.set(None)
-    attempt.running = body = OnMain(attempt, inputs, context)
+    attempt.running = body = OnMain(attempt, inputs, writing_into(attempt.buffer))
     queue.put(body)
     home = execution.engine
     home.loop.call_later(PATIENCE, body.tell_that_it_waits, context=home.base_context)

@@ -14,12 +14,11 @@ import selectors
 import threading
 import time
 from asyncio import CancelledError
-from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb import faults
 from flownb.errors import NodeFailed
-from flownb.run.capture import OUTPUT
+from flownb.run.capture import writing_into
 from flownb.run.child.keeper import KILL, TERMINATE
 from flownb.run.child.wire import Closed, Parcel
 from flownb.run.inputs import loaded
@@ -54,10 +53,7 @@ def start(attempt: Attempt) -> None:
         return
     process = Process(attempt, inputs)
     attempt.running = process
-    OUTPUT.set(attempt.buffer)
-    context = copy_context()
-    OUTPUT.set(None)
-    execution.engine.workers.submit(process.run, attempt.end, context)
+    execution.engine.workers.submit(process.run, attempt.end, writing_into(attempt.buffer))
 
 
 class Process:

@@ -6,12 +6,11 @@ import os
 import signal
 import threading
 from contextlib import suppress
-from contextvars import copy_context
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import InvalidInput
-from flownb.run.capture import OUTPUT
+from flownb.run.capture import writing_into
 from flownb.run.inputs import loaded
 from flownb.run.outcome import Outcome, outcome_of
 from flownb.run.where.call import call, outcome_of_type
@@ -33,11 +32,8 @@ def start(attempt: Attempt) -> None:
     except Exception as error:  # noqa: BLE001  an input that can't be loaded is the node's failure
         attempt.end(None, error)
         return
-    OUTPUT.set(attempt.buffer)
-    context = copy_context()
-    OUTPUT.set(None)
     attempt.running = body = OnThread(attempt, inputs)
-    execution.engine.workers.submit(body.run, attempt.end, context)
+    execution.engine.workers.submit(body.run, attempt.end, writing_into(attempt.buffer))
 
 
 class OnThread:
