@@ -6,17 +6,20 @@ import contextlib
 import signal
 import subprocess
 import sys
-import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flownb.model.events import NodeCompleted
 from flownb.notebook.resume import resume
 from flownb.store.owner import is_gone
 from flownb.store.place import open_store
+from tests import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+wait_for = partial(waiting.wait_for, seconds=60.0)
 
 #: What the runner does in a process of its own, as the command line does.
 RUNNER = """
@@ -66,14 +69,6 @@ def runner(path: Path, output: Path, store: str) -> Iterator[subprocess.Popen[st
         if process.poll() is None:
             process.kill()
         process.communicate()
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.02)
-    return found
 
 
 def next_line(process: subprocess.Popen[str]) -> str:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,10 +17,13 @@ from flownb.errors import RunPaused
 from flownb.notebook.attach import attach
 from flownb.notebook.resume import resume
 from flownb.store.place import open_store
+from tests import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+wait_for = partial(waiting.wait_for, seconds=60.0)
 
 SLOW = """
 import time
@@ -97,14 +101,6 @@ def front(tmp_path: Path) -> Iterator[Front]:
     made = Front(tmp_path)
     yield made
     made.close()
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.02)
-    return found
 
 
 def test_the_kernel_stays_free_the_stop_button_is_felt_and_the_run_outlives_the_kernel(

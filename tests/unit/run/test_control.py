@@ -10,7 +10,8 @@ import pytest
 from flownb import Flow
 from flownb.model import commands as cmd
 from flownb.model.events import NodeStarted, SystemWarning
-from tests.unit.run.test_run import run, statuses, wait_for
+from tests.unit.run.test_run import run, statuses
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from flownb.run.handle import Run

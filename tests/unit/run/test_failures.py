@@ -10,7 +10,8 @@ import pytest
 
 from flownb import Flow, RunFailed, RunPaused, Settings
 from flownb.model.status import FailurePolicy, PauseReason, RunStatus
-from tests.unit.run.test_run import statuses, wait_for
+from tests.unit.run.test_run import statuses
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from flownb.run.handle import Run

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -17,6 +16,7 @@ from flownb.model.status import NodeStatus, PauseReason, RunStatus
 from flownb.run.depict import depict, picture_of
 from flownb.run.describe import describe
 from flownb.run.recover import read_state, require_row
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from flownb.run.handle import Run
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 
 def run(flow: Flow, /, **inputs: Any) -> Run:
     return flow.run(store="memory:", display=False, **inputs)
-
-
-def wait_for(what: Any, seconds: float = 5.0) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it did not happen"
-        threading.Event().wait(0.005)
 
 
 def doubling(over: Any, **options: Any) -> Flow:

@@ -20,8 +20,9 @@ import pytest
 from flownb import Flow, RunCancelled, Settings
 from flownb.model.events import SystemWarning
 from flownb.model.status import RunStatus
-from tests.unit.run.test_run import statuses, wait_for
+from tests.unit.run.test_run import statuses
 from tests.unit.run.where.test_process import is_alive
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

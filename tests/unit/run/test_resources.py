@@ -18,7 +18,8 @@ from flownb import Flow, RunCancelled, RunFailed, Settings
 from flownb.model.status import RunStatus
 from flownb.run.engine import engine
 from flownb.run.resources import Pool, Ticket
-from tests.unit.run.test_run import statuses, wait_for
+from tests.unit.run.test_run import statuses
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from flownb.run.handle import Run

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,14 +27,6 @@ def run(flow: Flow, /, **inputs: Any) -> Run:
 
 def statuses(done: Run) -> dict[str, str]:
     return {node.id: str(node.status) for node in done}
-
-
-def wait_for(what: Any, seconds: float = 5.0) -> None:
-    """Wait until another thread has made `what()` true: a condition, not a time."""
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it did not happen"
-        threading.Event().wait(0.005)
 
 
 def test_a_chain_hands_values_on() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,16 +11,10 @@ from flownb import Flow, RunFailed, RunPaused
 from flownb.errors import InvalidInput, UsageError
 from flownb.model.commands import Signal
 from flownb.model.status import NodeStatus, PauseReason
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from flownb.run.handle import Run
-
-
-def wait_for(what: Any, seconds: float = 5.0) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it did not happen"
-        threading.Event().wait(0.005)
 
 
 def waiting_flow(**options: Any) -> Flow:

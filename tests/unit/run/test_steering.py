@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from flownb import Flow, RunFailed, RunPaused
 from flownb.model.status import NodeStatus, PauseReason, RunStatus
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from flownb.run.handle import Run
-
-
-def wait_for(what: Any, seconds: float = 5.0) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it did not happen"
-        threading.Event().wait(0.005)
 
 
 def run(flow: Flow, **inputs: Any) -> Run:

@@ -11,8 +11,8 @@ import threading
 import pytest
 
 from flownb.run.child import tree
-from tests.unit.run.test_run import wait_for
 from tests.unit.run.where.test_process import is_alive
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(not tree.KNOWN, reason="Linux tells a process about others")
 

@@ -12,7 +12,8 @@ import pytest
 
 from flownb import Flow, RunCancelled, RunFailed
 from flownb.model.events import SystemWarning
-from tests.unit.run.test_run import run, statuses, wait_for
+from tests.unit.run.test_run import run, statuses
+from tests.waiting import wait_for
 
 SECONDS = 10.0
 MAIN = threading.main_thread()

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from flownb.errors import NodeDied, NodeFailed, NodeTimeout, UsageError
 from flownb.run.capture import LIMIT
 from flownb.run.child import tree
 from flownb.services import masking
+from tests import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from flownb.run.handle import Run
 
 SECONDS = 20.0
+wait_for = partial(waiting.wait_for, seconds=SECONDS)
 HERE = os.getpid()
 
 
@@ -47,13 +50,6 @@ def failure(body: Callable[..., Any], **options: Any) -> BaseException:
         run(flow).result(SECONDS)
     assert caught.value.__cause__ is not None
     return caught.value.__cause__
-
-
-def wait_for(what: Callable[[], Any], seconds: float = SECONDS) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it did not happen"
-        threading.Event().wait(0.01)
 
 
 def is_alive(pid: int) -> bool:
@@ -501,7 +497,7 @@ def test_nothing_is_left_when_the_process_of_the_engine_is_killed(tmp_path: Path
         process.kill()
         process.wait()
     pids = [int(each) for each in note.read_text().split()]
-    wait_for(lambda: not any(is_alive(pid) for pid in pids), 3.0)
+    wait_for(lambda: not any(is_alive(pid) for pid in pids), seconds=3.0)
 
 
 def test_functions_of_a_module_that_only_this_process_has_go_along_whole(tmp_path: Path) -> None:
