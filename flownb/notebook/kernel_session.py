@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import sys
 import time
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 _MIME: Final = "application/vnd.flownb+json"
 _TICK: Final = 0.05
+#: Seconds that the kernel's control thread gets to end once the kernel is told to.
+_CONTROL_SECONDS: Final = 1.0
 #: Which status speaks for the notebook: the first that any of its runs has.
 _WORST: Final = (RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.PAUSED)
 
@@ -158,7 +161,23 @@ def end(text: str) -> Answer:
     summary = _summary(home)
     sessions.end()
     engine().retire(store)
+    atexit.register(_end_control)
     return Answer(summary)
+
+
+def _end_control() -> None:
+    """End the thread that answers the shutdown request before ipykernel stops the one that sends its last output.
+
+    ipykernel stops them the other way round; where the answer comes late, its thread waits ten seconds for a flush that
+    nobody does any more, and the client kills the kernel after two and a half.
+    """
+    kernelapp = sys.modules.get("ipykernel.kernelapp")
+    if kernelapp is None or not kernelapp.IPKernelApp.initialized():
+        return
+    control = getattr(kernelapp.IPKernelApp.instance(), "control_thread", None)
+    if control is not None and control.is_alive():
+        control.stop()
+        control.join(_CONTROL_SECONDS)
 
 
 def _last_event(session: Session, given: dict[str, Any]) -> ev.Event:

@@ -234,3 +234,34 @@ def test_bad_input_is_refused_before_anything_starts(write_notebook: Write, own_
         execute(path, kernel="pyhton3")
     assert len(runs(own_store)) == 0
     assert not list(tmp_path.glob("*.out"))
+
+
+#: A kernel whose thread that answers the shutdown request is slow, and which tells whether its output stops before it.
+SLOW_ANSWER = """
+def be_slow(kernel):  # a function, because the notebook's names are gone at the end
+    import time
+    from pathlib import Path
+
+    answer, stop = kernel.control_handlers["shutdown_request"], kernel.parent.iopub_thread.stop
+
+    async def slow_answer(*given):
+        await answer(*given)
+        time.sleep(0.3)
+
+    def telling_stop():
+        Path("answering.txt").write_text(str(kernel.parent.control_thread.is_alive()))
+        stop()
+
+    kernel.control_handlers["shutdown_request"] = slow_answer
+    kernel.parent.iopub_thread.stop = telling_stop
+
+be_slow(get_ipython().kernel)
+"""
+
+
+def test_the_kernel_answers_its_shutdown_before_its_output_stops(
+    write_notebook: Write, tmp_path: Path, own_store: str
+) -> None:
+    done = execute(write_notebook(SLOW_ANSWER), store=own_store)
+    assert done.status == "completed"
+    assert (tmp_path / "answering.txt").read_text() == "False"
