@@ -34,6 +34,7 @@ bench: setup  ## measure speed against plain asyncio; PEERS=1 and peers; SIZE=qu
 
 soak: setup  ## the tests that run for minutes or hours: kills, races, fuzz in full numbers
 	$(BIN)/pytest tests -m soak --timeout 0
+	$(BIN)/pytest tests/property -m "not soak" --hypothesis-profile=fresh --timeout 0
 
 lock:  ## compile the locks from pyproject.toml; UPGRADE=1 takes the newest versions
 	@scripts/lock $(if $(UPGRADE),--upgrade)

@@ -10,8 +10,10 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-# No deadline, because a busy machine is no fault; fresh examples also in CI, and a line that brings a failing one back.
-settings.register_profile("flownb", deadline=None, derandomize=False, print_blob=True)
+# No deadline, because a busy machine is no fault. `make test` tries the same examples for the same code, so that a
+# change is judged by what it did; `make soak` looks for new ones, and prints a line that brings a failing one back.
+settings.register_profile("flownb", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("fresh", deadline=None, derandomize=False, print_blob=True, max_examples=1_000)
 settings.load_profile("flownb")
 
 

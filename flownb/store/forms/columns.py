@@ -83,7 +83,8 @@ def _read_numbers(_: Decoder, columns: list[Any], __: Recipe, dtype: Any) -> Any
     return _numbers_from_arrow(columns[0], dtype)
 
 
-def _same_bits(a: Any, b: Any, _: Recipe) -> bool:
+def same_bits(a: Any, b: Any, _: Recipe | None = None) -> bool:
+    """Whether two arrays of numpy's hold the same bits."""
     import numpy as np
 
     left, right = np.ascontiguousarray(a), np.ascontiguousarray(b)
@@ -203,7 +204,7 @@ def _read_periods(_: Decoder, columns: list[Any], __: Recipe, dtype: Any) -> Any
 
 
 def _same_times(a: Any, b: Any, recipe: Recipe) -> bool:
-    return _same_bits(a.asi8, b.asi8, recipe)
+    return same_bits(a.asi8, b.asi8, recipe)
 
 
 # --- categories and intervals -----------------------------------------------------------------------------------------
@@ -218,7 +219,7 @@ def _read_codes(_: Decoder, columns: list[Any], __: Recipe, dtype: Any) -> Any:
 
 
 def _same_codes(a: Any, b: Any, recipe: Recipe) -> bool:
-    return _same_bits(a.codes, b.codes, recipe)
+    return same_bits(a.codes, b.codes, recipe)
 
 
 def _write_intervals(encoder: Encoder, array: Any, recipe: Recipe) -> list[Any]:
@@ -280,7 +281,7 @@ def _same_arrow(a: Any, b: Any, _: Recipe) -> bool:
 
 
 _KINDS: Final = {
-    "numpy": _Kind(_write_numbers, _read_numbers, _same_bits),
+    "numpy": _Kind(_write_numbers, _read_numbers, same_bits),
     "masked": _Kind(_write_masked, _read_masked, _same_arrow),
     "objects": _Kind(_write_objects, _read_objects, _same_objects),
     "zoned": _Kind(_write_zoned, _read_zoned, _same_times),

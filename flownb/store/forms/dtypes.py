@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any, Final
 
-from flownb.store.forms.columns import bare, cells_of, from_arrow, same_cells, to_arrow
+from flownb.store.forms.columns import bare, cells_of, from_arrow, same_bits, same_cells, to_arrow
 from flownb.store.forms.pandas_scalars import pandas
 from flownb.store.forms.refused import Refused, broken, expect, fields, shorten, text_of, type_name
 from flownb.store.forms.same import difference
@@ -212,7 +212,9 @@ def labels_of(decoder: Decoder, form: Any) -> Any:
 
 
 def _labels_part(encoder: Encoder, recipe: Recipe, array: Any) -> Any:
-    if recipe["kind"] == "objects" or (len(array) <= _MOST_ITEMS and recipe["kind"] != "arrow"):
+    if recipe["kind"] == "objects" or (
+        len(array) <= _MOST_ITEMS and recipe["kind"] != "arrow" and not _has_odd_nan(array)
+    ):
         return encoder.cells().items(list(array))
     import pyarrow as pa
 
@@ -222,6 +224,17 @@ def _labels_part(encoder: Encoder, recipe: Recipe, array: Any) -> Any:
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return {"arrow": base64.b64encode(sink.getvalue()).decode()}
+
+
+def _has_odd_nan(array: Any) -> bool:
+    """Whether a NaN in it has other bits than Python's, which JSON loses: x86 makes 0 times inf a NaN with a sign."""
+    import numpy as np
+
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fc":
+        return False
+    parts = np.ascontiguousarray(array).view(array.real.dtype)
+    nans = parts[np.isnan(parts)]
+    return not same_bits(nans, np.full_like(nans, np.nan))
 
 
 def _part_of(decoder: Decoder, recipe: Recipe, part: Any) -> Any:

@@ -86,6 +86,8 @@ INDEXES = [
     pd.RangeIndex(9, 0, -3, name="r"),
     pd.Index([3, 1, 1], name=("a", 1)),
     pd.Index([1.5, NAN]),
+    pd.Index(np.array([1.5, -NAN])),
+    pd.Index(np.array([1 + 1j, complex(-NAN, 2)])),
     pd.Index([True, False]),
     pd.Index(["a", "b"], name="k"),
     pd.Index(["a", "b"], dtype=object),
