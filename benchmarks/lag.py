@@ -14,7 +14,7 @@ from flownb.model.events import SystemWarning
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 GROUP = "beside a sync node"
 _NODES = 50

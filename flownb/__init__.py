@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from flownb.notebook.attach import attach, runs
     from flownb.notebook.results import result, stop
     from flownb.run.bus import emit, on
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
     from flownb.run.secrets import secret
 
 __version__ = "0.1.0.dev0"
@@ -106,7 +106,7 @@ _PUBLIC = {
     "NotFound": "flownb.errors",
     "Output": "flownb.graph.nodetype",
     "RetryPolicy": "flownb.model.workflow",
-    "Run": "flownb.run.handle",
+    "Run": "flownb.run.handles.handle",
     "RunCancelled": "flownb.errors",
     "RunFailed": "flownb.errors",
     "RunPaused": "flownb.errors",

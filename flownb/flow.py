@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flownb.model.problem import Problem
     from flownb.model.workflow import Settings, Workflow
     from flownb.run.definition import Definition
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 # The engine and the stores are imported by the first run: asyncio alone takes as long as all else that a notebook
 # needs to define a flow.

@@ -14,8 +14,8 @@ from flownb.cli.ending import is_alive, resume_line
 from flownb.cli.harmless import block, line
 from flownb.cli.look import when
 from flownb.errors import NotFound, UsageError, near_names
-from flownb.run.decisions import decide
-from flownb.run.describe import describe_request
+from flownb.run.handles.describe import describe_request
+from flownb.run.waiting.decisions import decide
 from flownb.store import values
 
 if TYPE_CHECKING:

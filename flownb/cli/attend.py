@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from flownb.cli.interrupts import Interrupts
     from flownb.cli.progress import Display
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 #: Seconds between two looks at the journal, and between two at the store while the run rests.
 _LOOK: Final = 0.1

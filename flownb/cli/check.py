@@ -115,8 +115,8 @@ def _drawable(target: str, store: str | None) -> tuple[Workflow, PictureState | 
 
 
 def _of_run(run_id: str, store: str | None, what: str = "") -> tuple[Workflow, PictureState]:
-    from flownb.run.depict import depict
-    from flownb.run.recover import read_state
+    from flownb.run.handles.depict import depict
+    from flownb.run.recovery.recover import read_state
 
     try:
         opened = open_existing(store)

@@ -15,9 +15,9 @@ from flownb.errors import NotFound, UsageError, near_names
 from flownb.model import commands as cmd
 from flownb.model.events import Event, NodeCancelled, Reason, RunCancelledEvent
 from flownb.model.status import NodeStatus, RunStatus
-from flownb.run.decisions import RERUN, SKIP, settle_doubt
 from flownb.run.plan import unfinished
-from flownb.run.recover import read_state, require_row
+from flownb.run.recovery.recover import read_state, require_row
+from flownb.run.waiting.decisions import RERUN, SKIP, settle_doubt
 from flownb.store.contract import Write
 from flownb.store.owner import current_owner
 

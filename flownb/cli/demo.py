@@ -196,8 +196,8 @@ def _near(path: Path) -> str:
 
 def _write_reports(store: Store, run_id: str, out: Path) -> None:
     from flownb.notebook.report import html_report
-    from flownb.run.depict import picture_of
-    from flownb.run.recover import read_state, require_row
+    from flownb.run.handles.depict import picture_of
+    from flownb.run.recovery.recover import read_state, require_row
 
     state: Any = read_state(store, require_row(store, run_id))
     (out / "run.png").write_bytes(picture_of(state).png())

@@ -48,8 +48,8 @@ def tell_outcome(
         as_json: JSON and nothing else on stdout.
         place: the `--store` that was given, for the line that continues it.
     """
-    from flownb.run.describe import describe_state
-    from flownb.run.recover import read_state, require_row
+    from flownb.run.handles.describe import describe_state
+    from flownb.run.recovery.recover import read_state, require_row
 
     row = require_row(store, run_id)
     state = read_state(store, row)

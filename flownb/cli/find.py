@@ -20,7 +20,7 @@ def find_run(store: Store, text: str) -> RunRow:
         NotFound: there is none; near ids are listed.
         UsageError: several ids begin so.
     """
-    from flownb.run.recover import require_row
+    from flownb.run.recovery.recover import require_row
 
     exact = store.row(text)
     if exact is not None or len(text) < _LEAST:

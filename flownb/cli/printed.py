@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flownb.cli.harmless import block
-from flownb.run.held import settled
+from flownb.run.output.held import settled
 
 
 class Printed:

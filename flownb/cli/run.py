@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from flownb.notebook.outcome import Outcome
     from flownb.notebook.parameters import Parameter
     from flownb.notebook.programs import Target
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
     from flownb.store.contract import Program, RunRow, Store
 
     #: What was given on the command line, for a target that declares these.
@@ -275,7 +275,7 @@ def _enter(row: RunRow, program: Program) -> None:
 
 def _say_difference(store: Store, row: RunRow, program: Program) -> None:
     from flownb.notebook.programs import load_again
-    from flownb.run.drift import difference
+    from flownb.run.recovery.drift import difference
 
     definition = load_again(store, row, program, migrate=True).definition
     if definition.hash != row.definition:
@@ -285,7 +285,7 @@ def _say_difference(store: Store, row: RunRow, program: Program) -> None:
 
 def _attend(store: Store, run: Run, ending: _Ending, asked: Interrupts, *, after: int, wait: bool) -> int:
     from flownb.notebook.programs import resume_target
-    from flownb.run.recover import require_row
+    from flownb.run.recovery.recover import require_row
 
     def again() -> Run:
         row = require_row(store, run.id)

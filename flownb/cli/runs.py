@@ -48,7 +48,7 @@ def runs_command(status: str | None, limit: int | None, store: str | None, *, as
     opened = open_existing(store)
     rows = opened.rows(status=wanted, limit=limit + 1 if limit else None)
     if as_json:
-        from flownb.run.describe import describe_row
+        from flownb.run.handles.describe import describe_row
 
         for number, row in enumerate(rows):
             if not limit or number < limit:
@@ -91,8 +91,8 @@ def show_command(run_id: str, store: str | None, *, as_json: bool) -> None:
     """Show a run and each of its nodes; the beginning of its id is enough."""
     opened = open_existing(store)
     row = find_run(opened, run_id)
-    from flownb.run.describe import describe_state
-    from flownb.run.recover import read_state
+    from flownb.run.handles.describe import describe_state
+    from flownb.run.recovery.recover import read_state
 
     state = read_state(opened, row)
     if as_json:
@@ -116,7 +116,7 @@ def _about_run(store: Store, row: RunRow, state: RunState) -> Iterator[str]:
     yield f"{', '.join(facts)}; kept in {store.url}"
     for name, plain in state.inputs.items():
         yield f"  {line(name, _MOST_NODE)} = {line(values.preview(plain, 100), 100)}"
-    from flownb.run.describe import describe_state
+    from flownb.run.handles.describe import describe_state
 
     document = describe_state(row, state)
     width = max((len(line(path, _MOST_NODE)) for path in document["nodes"]), default=0)
@@ -183,7 +183,7 @@ def events_command(run_id: str, after: int, store: str | None, *, follow: bool, 
     row = find_run(opened, run_id)
     records = _followed(opened, row.id, after) if follow else opened.events(row.id, after)
     for record in records:
-        from flownb.run.describe import describe_event
+        from flownb.run.handles.describe import describe_event
 
         document = describe_event(record)
         click.echo(json.dumps(document) if as_json else _event_line(document))
@@ -197,7 +197,7 @@ def _followed(store: Store, run_id: str, after: int) -> Iterator[Record]:
         alive = looks % _OWNER_LOOKS or is_alive(store, run_id)
         if now != version or not alive:
             version = now
-            from flownb.run.recover import require_row
+            from flownb.run.recovery.recover import require_row
 
             row = require_row(store, run_id)
             for record in store.events(run_id, after):
@@ -232,7 +232,7 @@ def logs_command(run_id: str, node: str | None, store: str | None, *, as_json: b
     opened = open_existing(store)
     row = find_run(opened, run_id)
     if node is not None:
-        from flownb.run.recover import read_state
+        from flownb.run.recovery.recover import read_state
 
         known = read_state(opened, row).topology.index
         if node not in known:
@@ -241,7 +241,7 @@ def logs_command(run_id: str, node: str | None, store: str | None, *, as_json: b
     written = [record for record in records if _is_output(record, node)]
     if as_json:
         for record in written:
-            from flownb.run.describe import describe_event
+            from flownb.run.handles.describe import describe_event
 
             click.echo(json.dumps(describe_event(record)))
         return

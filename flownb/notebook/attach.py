@@ -9,9 +9,9 @@ from flownb.errors import InvalidInput, near_names
 from flownb.model.status import STATUS_ALIASES, RunStatus
 from flownb.model.times import maybe_iso
 from flownb.run.engine import engine
-from flownb.run.follow import Follower
-from flownb.run.handle import Run
-from flownb.run.recover import read_state, require_row
+from flownb.run.handles.follow import Follower
+from flownb.run.handles.handle import Run
+from flownb.run.recovery.recover import read_state, require_row
 from flownb.store.place import store_of
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from flownb.graph.spec import Origin
 from flownb.store.contract import Program
 
 if TYPE_CHECKING:
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
     from flownb.run.session import Session
     from flownb.store.contract import Store
 

@@ -11,11 +11,11 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from flownb.run.depict import picture_of
+from flownb.run.handles.depict import picture_of
 
 if TYPE_CHECKING:
     from flownb.model.events import Event
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 _SECONDS_BETWEEN: Final = 0.5
 

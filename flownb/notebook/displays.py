@@ -10,14 +10,14 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any, Final
 
-from flownb.run.capture import OUTPUT
 from flownb.run.engine import engine
+from flownb.run.output.capture import OUTPUT
 from flownb.store import values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flownb.run.capture import Buffer
+    from flownb.run.output.capture import Buffer
     from flownb.store.artifacts import ArtifactStore
 
 #: A form of more characters lies in an artifact.

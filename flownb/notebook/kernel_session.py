@@ -28,7 +28,7 @@ from flownb.store.owner import current_owner
 from flownb.store.place import open_store
 
 if TYPE_CHECKING:
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
     from flownb.run.session import Session
     from flownb.store.contract import Owner, Store
 

@@ -20,7 +20,7 @@ from flownb.notebook.headless import CellProgress, Headless
 from flownb.notebook.parameters import Parameter, read
 from flownb.notebook.resume import resume
 from flownb.notebook.runner import execute
-from flownb.run.recover import read_state, require_row
+from flownb.run.recovery.recover import read_state, require_row
 from flownb.store.place import open_store
 
 if TYPE_CHECKING:

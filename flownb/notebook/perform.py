@@ -24,7 +24,7 @@ from flownb.notebook.headless import Headless
 from flownb.notebook.outcome import Outcome, outcome_of, stamp_of, tell
 from flownb.notebook.watching import Watcher
 from flownb.run.failure import failure_of
-from flownb.run.recover import read_state, require_row
+from flownb.run.recovery.recover import read_state, require_row
 from flownb.store.contract import Write
 from flownb.store.lease import renew_seconds
 from flownb.store.owner import current_owner, process_started

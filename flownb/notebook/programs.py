@@ -22,8 +22,8 @@ from flownb.model.source import source_of
 from flownb.model.status import RunStatus
 from flownb.nodes.function import FunctionNode
 from flownb.run.definition import Definition
-from flownb.run.handle import Run
-from flownb.run.recover import read_state
+from flownb.run.handles.handle import Run
+from flownb.run.recovery.recover import read_state
 from flownb.run.request import Request, check_inputs
 from flownb.run.start import attach, start
 from flownb.store import values

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.model.events import NodeOutput
 from flownb.model.times import iso
 from flownb.notebook.preview import html_of, picture_in, text_of
-from flownb.run.depict import picture_of
-from flownb.run.describe import describe_state
-from flownb.run.held import settled
-from flownb.run.recover import read_state, require_row
+from flownb.run.handles.depict import picture_of
+from flownb.run.handles.describe import describe_state
+from flownb.run.output.held import settled
+from flownb.run.recovery.recover import read_state, require_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -21,8 +21,8 @@ from flownb.notebook.parameters import parse_all, read
 from flownb.notebook.perform import Job, perform
 from flownb.notebook.takeover import end_survivors
 from flownb.notebook.watching import Watcher
-from flownb.run.follow import Follower
-from flownb.run.recover import read_state, require_row
+from flownb.run.handles.follow import Follower
+from flownb.run.recovery.recover import read_state, require_row
 from flownb.store.owner import current_owner
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
     from flownb.store.contract import Program, RunRow, Store
 
 _LOOK_SECONDS: Final = 0.1

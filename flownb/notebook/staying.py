@@ -7,10 +7,10 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from flownb.model.status import PauseReason, RunStatus
-from flownb.run.follow import Follower
+from flownb.run.handles.follow import Follower
 
 if TYPE_CHECKING:
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
     from flownb.run.session import Session
 
 _LOOK_SECONDS: Final = 0.2

@@ -11,12 +11,12 @@ import msgspec
 from flownb import faults
 from flownb.errors import NodeTimeout
 from flownb.model.events import NodeOutput
-from flownb.run.capture import MOST_RECORD, Buffer, writing_into
 from flownb.run.definition import Body
-from flownb.run.leftovers import watch
 from flownb.run.outcome import is_small, outcome_of
-from flownb.run.silence import Silence
-from flownb.run.voice import Voice
+from flownb.run.output.capture import MOST_RECORD, Buffer, writing_into
+from flownb.run.output.voice import Voice
+from flownb.run.watch.leftovers import watch
+from flownb.run.watch.silence import Silence
 
 if TYPE_CHECKING:
     from flownb.run.executor import Execution  # noqa: TC004  it makes attempts; a struct's hints are read by coders only

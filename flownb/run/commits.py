@@ -14,7 +14,7 @@ from flownb import faults
 from flownb.errors import Fenced, FlownbError, InternalError, StoreError
 from flownb.model.events import Record
 from flownb.run import bus
-from flownb.run.patience import written_after_all
+from flownb.run.recovery.patience import written_after_all
 from flownb.run.threads import Workers
 from flownb.store.contract import Write
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.errors import near_names
 from flownb.ids import attempt_key
 from flownb.model.ports import MAIN
-from flownb.run.capture import node_logger
+from flownb.run.output.capture import node_logger
 from flownb.run.secrets import text_of
 from flownb.run.steps import Steps
 

@@ -8,12 +8,12 @@ from flownb.errors import near_names
 from flownb.model import commands as cmd
 from flownb.model import events as ev
 from flownb.model.state import FAILED, PENDING, RUNNING, STATUSES, WAITING
-from flownb.run.decisions import RERUN, SKIP, settle_doubt, take
 from flownb.run.ending import stop
-from flownb.run.halts import go_on, set_breakpoint
-from flownb.run.leftovers import watch
 from flownb.run.loops import end_inside
-from flownb.run.signals import receive, take_up
+from flownb.run.waiting.decisions import RERUN, SKIP, settle_doubt, take
+from flownb.run.waiting.halts import go_on, set_breakpoint
+from flownb.run.waiting.signals import receive, take_up
+from flownb.run.watch.leftovers import watch
 
 if TYPE_CHECKING:
     from flownb.run.executor import Execution

@@ -8,9 +8,9 @@ from flownb import faults
 from flownb.errors import NodeTimeout
 from flownb.model import events as ev
 from flownb.model.status import ErrorClass, PauseReason, RunStatus
-from flownb.run import leftovers
 from flownb.run import plan as planning
-from flownb.run.leftovers import CANCEL_SECONDS
+from flownb.run.watch import leftovers
+from flownb.run.watch.leftovers import CANCEL_SECONDS
 
 if TYPE_CHECKING:
     from flownb.graph.nodetype import Ending

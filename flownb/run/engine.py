@@ -24,17 +24,17 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.errors import Fenced, InternalError
 from flownb.ids import new_run_id
 from flownb.run import ending
-from flownb.run.arrivals import Arrivals
 from flownb.run.commits import Commits
-from flownb.run.departures import Departures
 from flownb.run.eager import EagerTasks
 from flownb.run.house import House
 from flownb.run.output import installation
 from flownb.run.output.recording import Recording
-from flownb.run.patience import Patience
+from flownb.run.recovery.arrivals import Arrivals
+from flownb.run.recovery.departures import Departures
+from flownb.run.recovery.patience import Patience
 from flownb.run.resources import Pool
 from flownb.run.threads import Workers, thread_clock
-from flownb.run.watchdog import Watchdog
+from flownb.run.watch.watchdog import Watchdog
 from flownb.store import opening
 from flownb.store.owner import current_owner
 

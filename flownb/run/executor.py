@@ -17,16 +17,16 @@ from flownb.run import plan as planning
 from flownb.run.aftermath import attempt_failed
 from flownb.run.attempt import Attempt
 from flownb.run.cache import Cache
-from flownb.run.capture import Buffer
-from flownb.run.decisions import take
 from flownb.run.ending import conclude, end_by, failed_event, limit_time, stop
-from flownb.run.halts import Halts
 from flownb.run.inputs import Values, loaded
 from flownb.run.loops import Rounds, turn
 from flownb.run.outcome import NotKept
+from flownb.run.output.capture import Buffer
 from flownb.run.resources import Claims
-from flownb.run.signals import look_for, take_up
-from flownb.run.timers import Timers
+from flownb.run.waiting.decisions import take
+from flownb.run.waiting.halts import Halts
+from flownb.run.waiting.signals import look_for, take_up
+from flownb.run.waiting.timers import Timers
 from flownb.services import masking
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from flownb.model import events as ev
 from flownb.model.events import Failure
 from flownb.model.ports import ERROR
 from flownb.model.status import ErrorClass, OnError, PauseReason
-from flownb.run.capture import writable
+from flownb.run.output.capture import writable
 from flownb.services import masking
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from flownb import faults
 from flownb.errors import InvalidInput, StoreError
 from flownb.graph.nodetype import Output, Suspend
 from flownb.model.ports import ERROR
-from flownb.run.patience import patiently
+from flownb.run.recovery.patience import patiently
 from flownb.run.secrets import masked_output
 from flownb.services import masking
 from flownb.store import values

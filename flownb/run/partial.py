@@ -15,7 +15,7 @@ from flownb.model import events as ev
 from flownb.model.fingerprint import digest_of, node_key
 from flownb.model.state import COMPLETED, SKIPPED, RunState
 from flownb.model.status import RunMode
-from flownb.run.recover import read_state
+from flownb.run.recovery.recover import read_state
 from flownb.store import values
 
 if TYPE_CHECKING:

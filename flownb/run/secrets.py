@@ -9,8 +9,8 @@ import msgspec
 
 from flownb.errors import InvalidInput, InvalidWorkflow, NodeFailed
 from flownb.model import events as ev
-from flownb.run.capture import OUTPUT
 from flownb.run.hooks import hook
+from flownb.run.output.capture import OUTPUT
 from flownb.services import masking, secrets
 from flownb.services.secrets import SERVICE, as_bytes, as_text, is_reference
 

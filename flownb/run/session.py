@@ -13,7 +13,7 @@ import msgspec
 from flownb.errors import Conflict
 
 if TYPE_CHECKING:
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 
 class Session(msgspec.Struct):

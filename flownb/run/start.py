@@ -15,17 +15,17 @@ from flownb.model.fingerprint import digest_of
 from flownb.model.state import RunState, apply
 from flownb.model.status import ASKS, PauseReason, RunStatus
 from flownb.run.context import Services
-from flownb.run.decisions import has_news
-from flownb.run.drift import difference
 from flownb.run.engine import engine
 from flownb.run.executor import Execution
-from flownb.run.follow import Follower
-from flownb.run.halts import halts_left
-from flownb.run.handle import Run
-from flownb.run.migrate import obstacles
+from flownb.run.handles.follow import Follower
+from flownb.run.handles.handle import Run
 from flownb.run.partial import check_part, shortcuts, uses_pins
-from flownb.run.recover import read_state, require_row, resumption
+from flownb.run.recovery.drift import difference
+from flownb.run.recovery.migrate import obstacles
+from flownb.run.recovery.recover import read_state, require_row, resumption
 from flownb.run.secrets import references_of
+from flownb.run.waiting.decisions import has_news
+from flownb.run.waiting.halts import halts_left
 from flownb.services import masking
 from flownb.store import values
 from flownb.store.contract import NewRun
@@ -229,7 +229,7 @@ def _moved_program(request: Request) -> str:
 
 
 def _went_over(request: Request, recorded: str) -> ev.SystemInfo:
-    from flownb.run.drift import difference  # rarely needed
+    from flownb.run.recovery.drift import difference  # rarely needed
 
     text = difference(request.store.definition(recorded) or "", request.definition.document)
     return ev.SystemInfo(at=engine().now(), message=f"The run went over to another definition:\n{text}")

@@ -18,8 +18,8 @@ from flownb import faults
 from flownb.errors import InternalError, InvalidInput, RunError
 from flownb.ids import step_key
 from flownb.model.events import NodeStep
-from flownb.run.capture import writable
 from flownb.run.outcome import is_small
+from flownb.run.output.capture import writable
 from flownb.run.secrets import masked_step
 from flownb.store import values
 

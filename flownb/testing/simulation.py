@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from flownb.flow import Flow
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
     from flownb.store.contract import Store
 
 _PLACE: Final = Here(host="simulation", boot="boot", pid_namespace="1")

@@ -15,14 +15,14 @@ import pytest
 from flownb import Flow
 from flownb.errors import StoreError, StoreFaulty, StoreFull
 from flownb.model.events import NodeCompleted, NodeStarted
-from flownb.run import patience
 from flownb.run.engine import engine
+from flownb.run.recovery import patience
 from flownb.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 NODES = 12
 SECONDS = 20.0

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flownb.model.events import Record
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
     from flownb.store.contract import Store
     from flownb.store.lease import Liveness
 

@@ -22,7 +22,7 @@ import pytest
 
 from flownb import Flow
 from flownb.graph.nodetype import Output
-from flownb.run.describe import describe_state
+from flownb.run.handles.describe import describe_state
 from flownb.store import values
 from flownb.store.sqlite import SqliteStore
 

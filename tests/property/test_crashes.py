@@ -13,7 +13,7 @@ import pytest
 from flownb.errors import RunError, StoreError
 from flownb.faults import POINTS
 from flownb.model import events as ev
-from flownb.run.recover import read_state
+from flownb.run.recovery.recover import read_state
 from flownb.testing import Crash, Simulation, Stuck, check_journal, crash_at
 from tests.property.random_flows import Outside, random_flow
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flownb import Flow
     from flownb.model.events import Record
     from flownb.model.state import RunState
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 SEEDS = 500
 POINTS_OF_A_FLOW = [point for point in POINTS if not point.startswith(("notebook.", "artifact."))]

@@ -17,14 +17,14 @@ from flownb.errors import Conflict, DefinitionDrift, UsageError
 from flownb.model import events as ev
 from flownb.model.state import COMPLETED
 from flownb.model.status import RunStatus
-from flownb.run.recover import read_state
+from flownb.run.recovery.recover import read_state
 from flownb.testing import Simulation, check_journal
 from tests.property.test_crashes import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
     from flownb.testing import Worker
 
 NODES = ["a", "b", "c", "x", "d", "nap", "last"]

@@ -11,7 +11,7 @@ import warnings
 from pathlib import PurePath
 from typing import Any, Final
 
-from flownb.run.capture import OUTPUT
+from flownb.run.output.capture import OUTPUT
 from flownb.run.output.streams import is_console, muted, unmute
 
 _formatter: Final = logging.Formatter("%(levelname)s %(name)s: %(message)s")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flownb.run.capture import MOST_RECORD
+from flownb.run.output.capture import MOST_RECORD
 
 if TYPE_CHECKING:
     import asyncio
 
     from flownb.run.attempt import Attempt
-    from flownb.run.capture import Buffer
     from flownb.run.engine import Engine
+    from flownb.run.output.capture import Buffer
 
 _SECONDS: Final = 0.2
 #: Characters in all that are recorded at once, and at least of each node.

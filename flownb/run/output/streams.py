@@ -13,7 +13,7 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from flownb.run.capture import OUTPUT, Buffer
+from flownb.run.output.capture import OUTPUT, Buffer
 from flownb.services import masking
 
 if TYPE_CHECKING:

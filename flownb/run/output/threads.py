@@ -13,7 +13,7 @@ from concurrent.futures.thread import _worker  # how a pool's threads are told f
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-from flownb.run.capture import OUTPUT
+from flownb.run.output.capture import OUTPUT
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

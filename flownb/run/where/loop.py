@@ -8,10 +8,10 @@ from types import CoroutineType
 from typing import TYPE_CHECKING
 
 from flownb.nodes.prepare import prepare
-from flownb.run.capture import OUTPUT
 from flownb.run.context import NodeContext
 from flownb.run.inputs import Unloaded
 from flownb.run.outcome import Outcome, is_small, outcome_of
+from flownb.run.output.capture import OUTPUT
 from flownb.run.secrets import filled
 from flownb.run.where.call import call, outcome_of_type
 

@@ -13,8 +13,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.model.events import SystemWarning
-from flownb.run.capture import writing_into
 from flownb.run.hooks import hook
+from flownb.run.output.capture import writing_into
 from flownb.run.where import thread
 
 if TYPE_CHECKING:

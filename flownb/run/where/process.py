@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flownb import faults
 from flownb.errors import NodeFailed
-from flownb.run.capture import writing_into
 from flownb.run.child.keeper import KILL, TERMINATE
 from flownb.run.child.wire import Closed, Parcel
 from flownb.run.inputs import loaded
 from flownb.run.outcome import Outcome, outcome_of
+from flownb.run.output.capture import writing_into
 from flownb.run.secrets import filled
 from flownb.run.where.answers import Answers
 from flownb.run.where.call import outcome_of_type

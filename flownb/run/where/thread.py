@@ -10,9 +10,9 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import InvalidInput
-from flownb.run.capture import writing_into
 from flownb.run.inputs import loaded
 from flownb.run.outcome import Outcome, outcome_of
+from flownb.run.output.capture import writing_into
 from flownb.run.where.call import call, outcome_of_type
 
 if TYPE_CHECKING:

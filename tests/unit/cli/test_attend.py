@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flownb.model.events import Record
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 
 class Seen:

@@ -17,7 +17,7 @@ from flownb.store.place import open_store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
     from flownb.store.contract import Store
     from tests.unit.cli.conftest import Told
 

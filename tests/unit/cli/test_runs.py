@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
     from tests.unit.cli.conftest import Told
 
 RUN_KEYS = [

@@ -4,7 +4,7 @@ import pytest
 
 from flownb.model import events as ev
 from flownb.notebook.outcome import may_go_on, outcome_of
-from flownb.run.recover import read_state, require_row
+from flownb.run.recovery.recover import read_state, require_row
 from flownb.store.contract import NewRun, Write
 from flownb.store.memory import MemoryStore
 from flownb.store.owner import current_owner

@@ -15,7 +15,7 @@ from flownb.store.place import open_store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
     from flownb.store.contract import Store
 
 #: Nodes that ran; in the module, because what a function encloses is part of what it does.

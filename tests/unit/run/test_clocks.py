@@ -6,7 +6,7 @@ import pytest
 
 from flownb import Flow, NodeTimeout, RetryPolicy, RunFailed, RunPaused
 from flownb.model.events import RunPaused as Paused
-from flownb.run.describe import describe
+from flownb.run.handles.describe import describe
 from flownb.testing import Simulation
 
 DAY = 86_400.0

@@ -13,13 +13,13 @@ from flownb import Flow, RunCancelled, RunFailed, RunPaused
 from flownb.errors import InvalidWorkflow, UsageError
 from flownb.model.events import IterationStarted
 from flownb.model.status import NodeStatus, PauseReason, RunStatus
-from flownb.run.depict import depict, picture_of
-from flownb.run.describe import describe
-from flownb.run.recover import read_state, require_row
+from flownb.run.handles.depict import depict, picture_of
+from flownb.run.handles.describe import describe
+from flownb.run.recovery.recover import read_state, require_row
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 
 def run(flow: Flow, /, **inputs: Any) -> Run:

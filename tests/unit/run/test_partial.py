@@ -14,7 +14,7 @@ from flownb.run.start import start
 from flownb.store.memory import MemoryStore
 
 if TYPE_CHECKING:
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 
 #: Nodes that ran; in the module, because what a function encloses is part of what it does.

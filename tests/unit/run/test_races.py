@@ -19,7 +19,7 @@ from flownb.testing import Crash, Simulation, check_journal, crash_at
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 
 class Log(UserList[str]):

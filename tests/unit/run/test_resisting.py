@@ -343,7 +343,7 @@ def test_a_process_that_a_thread_has_started_for_good_stays(tmp_path: Path) -> N
 
 
 def test_a_node_that_goes_on_after_its_timeout_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flownb.run.leftovers.CANCEL_SECONDS", 0.2)
+    monkeypatch.setattr("flownb.run.watch.leftovers.CANCEL_SECONDS", 0.2)
     flow = Flow("late")
 
     @flow.node(timeout=0.1, on_error="continue")

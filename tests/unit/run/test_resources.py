@@ -22,7 +22,7 @@ from tests.unit.run.test_run import statuses
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 SECONDS = 10.0
 

@@ -17,7 +17,7 @@ from flownb.store.memory import MemoryStore
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
     from flownb.store.contract import Write
 
 

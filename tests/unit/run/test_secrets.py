@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flownb.graph.nodetype import Context
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 SECRET = "sk-live-4f9a8b7c6d5e"
 

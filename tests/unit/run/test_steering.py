@@ -12,7 +12,7 @@ from flownb.model.status import NodeStatus, PauseReason, RunStatus
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 
 def run(flow: Flow, **inputs: Any) -> Run:

@@ -13,14 +13,14 @@ import pytest
 from flownb import Flow, RetryPolicy, RunFailed
 from flownb.errors import StoreError
 from flownb.model import events as ev
-from flownb.run.describe import describe_node
+from flownb.run.handles.describe import describe_node
 from flownb.store.memory import MemoryStore
 from tests.unit.run.test_recovery import dead_owner, leave_behind, started, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
     from flownb.store.contract import Owner, Store, Write
 
 SECONDS = 10.0

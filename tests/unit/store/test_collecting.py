@@ -14,7 +14,7 @@ import pytest
 
 from flownb import Flow
 from flownb.model.workflow import Settings
-from flownb.run.retention import delete_expired, expired
+from flownb.run.recovery.retention import delete_expired, expired
 from flownb.store.artifacts import FileArtifacts
 from flownb.store.memory import MemoryStore
 from flownb.store.sqlite import SqliteStore

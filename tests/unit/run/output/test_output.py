@@ -20,13 +20,13 @@ import pytest
 
 from flownb import Flow
 from flownb.model import events as ev
-from flownb.run.capture import OUTPUT
+from flownb.run.output.capture import OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 SECONDS = 20.0
 

@@ -18,15 +18,15 @@ import pytest
 
 from flownb import Flow, Output, RunCancelled, RunFailed, secret
 from flownb.errors import NodeDied, NodeFailed, NodeTimeout, UsageError
-from flownb.run.capture import LIMIT
 from flownb.run.child import tree
+from flownb.run.output.capture import LIMIT
 from flownb.services import masking
 from tests import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 SECONDS = 20.0
 wait_for = partial(waiting.wait_for, seconds=SECONDS)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.model.events import SystemWarning
-from flownb.run.stacks import Line, stack_of
+from flownb.run.watch.stacks import Line, stack_of
 
 if TYPE_CHECKING:
     from flownb.run.attempt import Attempt
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CANCEL_SECONDS: Final = 5.0
 #: Told one by one; of more only the names.
 _MOST_TOLD: Final = 20
-_NOT_THEIRS: Final = (str(Path(__file__).parent), str(Path(asyncio.__file__).parent))
+_NOT_THEIRS: Final = (str(Path(__file__).parents[1]), str(Path(asyncio.__file__).parent))
 
 
 def tell(execution: Execution, left: list[Attempt]) -> None:

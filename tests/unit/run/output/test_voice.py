@@ -17,7 +17,7 @@ from tests.unit.run.test_recovery import dead_owner, leave_behind, started, stor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
     from flownb.store.contract import Owner, Store
 
 SECONDS = 20.0

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from flownb.run.attempt import Attempt
     from flownb.run.engine import Engine
-    from flownb.run.lags import Lags
+    from flownb.run.watch.lags import Lags
 
 #: Seconds between two looks at the loop.
 LOOK: Final = 0.05

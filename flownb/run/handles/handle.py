@@ -20,14 +20,14 @@ from flownb.errors import (
     UsageError,
 )
 from flownb.model.status import ASKS, FailurePolicy, PauseReason, RunStatus
-from flownb.run.asking import Asking
 from flownb.run.ending import settle
 from flownb.run.engine import engine
 from flownb.run.failure import all_together
-from flownb.run.follow import Follower
-from flownb.run.interrupts import AwaitInterrupted, interrupts, result_interrupted
+from flownb.run.handles.asking import Asking
+from flownb.run.handles.follow import Follower
 from flownb.run.latch import Latch
-from flownb.run.recover import read_state
+from flownb.run.recovery.recover import read_state
+from flownb.run.watch.interrupts import AwaitInterrupted, interrupts, result_interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence

@@ -10,7 +10,7 @@ import pytest
 
 from flownb import Flow, InvalidWorkflow, Settings, Watch
 from flownb.model import events as ev
-from flownb.run.thresholds import memory_used
+from flownb.run.watch.thresholds import memory_used
 
 SECONDS = 60.0
 

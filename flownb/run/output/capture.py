@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from flownb.run.held import Held, Part
+from flownb.run.output.held import Held, Part
 from flownb.services import masking
 
 #: Characters that an attempt may write before only samples and the end are kept.

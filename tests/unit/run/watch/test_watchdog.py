@@ -11,15 +11,15 @@ import pytest
 
 from flownb import Flow
 from flownb.model import events as ev
-from flownb.run.computing import cpu_seconds
 from flownb.run.engine import engine
-from flownb.run.lags import Lags
 from flownb.run.threads import thread_clock
+from flownb.run.watch.computing import cpu_seconds
+from flownb.run.watch.lags import Lags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 SECONDS = 60.0
 

@@ -16,7 +16,7 @@ from flownb.run.start import start
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 
 def chain() -> Flow:

@@ -8,8 +8,8 @@ import msgspec
 
 from flownb.errors import FlownbError, NotFound, near_names
 from flownb.run.engine import engine
-from flownb.run.node_view import NodeView
-from flownb.run.recover import read_state, require_row
+from flownb.run.handles.node_view import NodeView
+from flownb.run.recovery.recover import read_state, require_row
 from flownb.store import values
 
 if TYPE_CHECKING:

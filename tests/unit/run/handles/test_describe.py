@@ -11,7 +11,7 @@ from flownb.model import events as ev
 from flownb.model.state import RunState, apply
 from flownb.model.topology import Topology
 from flownb.model.workflow import Node, Workflow
-from flownb.run.describe import describe, describe_approval, describe_event, describe_row, describe_state
+from flownb.run.handles.describe import describe, describe_approval, describe_event, describe_row, describe_state
 from flownb.store.contract import NewRun
 from flownb.store.memory import MemoryStore
 from flownb.store.place import open_store

@@ -11,12 +11,12 @@ import pytest
 from flownb import Flow, RunFailed, RunPaused
 from flownb.errors import Conflict, InvalidInput, NotFound
 from flownb.model import events as ev
-from flownb.run.describe import describe
+from flownb.run.handles.describe import describe
 from flownb.store.place import open_store
 from tests.unit.run.test_recovery import completed, dead_owner, leave_behind, started, store, two_steps
 
 if TYPE_CHECKING:
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
     from flownb.store.contract import ApprovalRow, Owner, Store
 
 __all__ = ["dead_owner", "store"]

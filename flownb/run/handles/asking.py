@@ -9,9 +9,9 @@ from flownb.errors import InvalidInput, RunError, UsageError
 from flownb.model import commands as cmd
 from flownb.model.status import PauseReason, RunStatus
 from flownb.run.control import obey
-from flownb.run.decisions import RERUN, SKIP, decide, settle_doubt
 from flownb.run.engine import engine
-from flownb.run.view import RunView
+from flownb.run.handles.view import RunView
+from flownb.run.waiting.decisions import RERUN, SKIP, decide, settle_doubt
 from flownb.store import values
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from flownb.run.engine import Engine
-    from flownb.run.view import RunView
+    from flownb.run.handles.view import RunView
 
 #: Handles leave in groups, so many in the time that each of them stays.
 _GROUPS: Final = 20

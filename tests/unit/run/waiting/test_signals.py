@@ -14,7 +14,7 @@ from flownb.model.status import NodeStatus, PauseReason
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
 
 
 def waiting_flow(**options: Any) -> Flow:

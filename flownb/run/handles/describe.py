@@ -10,8 +10,8 @@ from flownb.model.events import NodeEvent, event_type
 from flownb.model.state import COMPLETED, STATUSES
 from flownb.model.status import RunStatus
 from flownb.model.times import iso, maybe_iso
-from flownb.run.decisions import answered
-from flownb.run.recover import read_state, require_row
+from flownb.run.recovery.recover import read_state, require_row
+from flownb.run.waiting.decisions import answered
 from flownb.store import values
 
 if TYPE_CHECKING:

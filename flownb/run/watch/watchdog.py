@@ -18,11 +18,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.model.events import SystemWarning
-from flownb.run.capture import OUTPUT
-from flownb.run.computing import BLOCKED, LOOK, Computing
-from flownb.run.lags import Lags
-from flownb.run.stacks import innermost, stack_of
-from flownb.run.thresholds import Thresholds
+from flownb.run.output.capture import OUTPUT
+from flownb.run.watch.computing import BLOCKED, LOOK, Computing
+from flownb.run.watch.lags import Lags
+from flownb.run.watch.stacks import innermost, stack_of
+from flownb.run.watch.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Callable

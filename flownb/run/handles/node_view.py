@@ -8,14 +8,14 @@ from flownb.errors import NotFound
 from flownb.model.events import NodeOutput
 from flownb.model.state import COMPLETED, FAILED, STATUSES
 from flownb.model.status import NodeStatus
-from flownb.run.held import settled
+from flownb.run.output.held import settled
 from flownb.store import values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flownb.model.events import Failure
-    from flownb.run.view import RunView
+    from flownb.run.handles.view import RunView
 
 
 class NodeView:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import InvalidInput
 from flownb.model.events import NodeHeartbeat, NodeProgress
-from flownb.run.capture import writable
+from flownb.run.output.capture import writable
 from flownb.services import masking
 from flownb.store import values
 from flownb.store.artifacts import MemoryArtifacts

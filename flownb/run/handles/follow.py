@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flownb.errors import StoreError
 from flownb.model import events as ev
 from flownb.run.engine import engine
-from flownb.run.recover import apply_known, read_state, require_row
+from flownb.run.recovery.recover import apply_known, read_state, require_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable

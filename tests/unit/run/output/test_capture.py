@@ -6,8 +6,8 @@ import sys
 import threading
 import tracemalloc
 
-from flownb.run import capture
-from flownb.run.capture import LIMIT, MOST_DISPLAYS, MOST_RECORD, Buffer
+from flownb.run.output import capture
+from flownb.run.output.capture import LIMIT, MOST_DISPLAYS, MOST_RECORD, Buffer
 
 
 def everything(buffer: Buffer) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flownb.run.held import Held, settled
+from flownb.run.output.held import Held, settled
 
 
 @pytest.mark.parametrize(

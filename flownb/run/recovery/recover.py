@@ -11,10 +11,10 @@ from flownb.model.state import COMPLETED, PENDING, RUNNING, WAITING, RunState, a
 from flownb.model.status import OnCrash, PauseReason
 from flownb.model.topology import Topology
 from flownb.model.workflow import Workflow
-from flownb.run.decisions import ask_about_doubt
 from flownb.run.definition import shape_of
-from flownb.run.halts import passed
-from flownb.run.migrate import inputs_after, undecided
+from flownb.run.recovery.migrate import inputs_after, undecided
+from flownb.run.waiting.decisions import ask_about_doubt
+from flownb.run.waiting.halts import passed
 from flownb.store import values
 
 if TYPE_CHECKING:

@@ -14,14 +14,14 @@ from flownb.errors import FlownbError
 from flownb.model.events import NodeCompleted, NodeStarted, RunResumed, SystemInfo
 from flownb.model.status import RunStatus
 from flownb.notebook import programs
-from flownb.run.recover import require_row
+from flownb.run.recovery.recover import require_row
 from flownb.store.place import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from flownb.run.handle import Run
+    from flownb.run.handles.handle import Run
     from flownb.store.contract import Store
 
 _numbers = itertools.count()
