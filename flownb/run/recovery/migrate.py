@@ -12,7 +12,7 @@ from flownb.graph.registry import registry
 from flownb.model.state import CANCELLED, COMPLETED, PENDING, RUNNING, SKIPPED, STATUSES, WAITING
 from flownb.model.status import OnCrash
 from flownb.model.wires import GROUP_NAMES
-from flownb.run.request import misfit
+from flownb.run.variables import misfit
 from flownb.store import values
 
 if TYPE_CHECKING:

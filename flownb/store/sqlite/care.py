@@ -14,6 +14,7 @@ from flownb.store.sqlite.journal import Journal
 from flownb.store.sqlite.leases import idle_owners
 from flownb.store.sqlite.pins import Pins
 from flownb.store.sqlite.runs import Runs, beneath, delete_traces
+from flownb.store.sqlite.variables import Variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,7 @@ _PAGES_AT_ONCE: Final = 1000
 _EVENTS_AT_ONCE: Final = 5000
 
 
-class Care(Journal, Runs, Pins):
+class Care(Journal, Runs, Pins, Variables):
     """`flownb gc` and `flownb doctor`."""
 
     def collect(self, *, older: float | None = None, dry_run: bool = False) -> tuple[int, int]:
@@ -135,6 +136,8 @@ class Care(Journal, Runs, Pins):
             ):
                 for (body,) in cursor.execute(query):
                     artifacts.update(artifacts_named(msgspec.json.decode(body)))
+        for row in self.variables():
+            artifacts.update(artifacts_named(row.event.value))
         return artifacts, definitions, before
 
     def _may_be_at_work(self, run: str) -> bool:
