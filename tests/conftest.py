@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 settings.register_profile("flownb", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("fresh", deadline=None, derandomize=False, print_blob=True, max_examples=1_000)
 settings.load_profile("flownb")
+
+# A shell that starts the tests in its background has Ctrl-C ignored, and children inherit that: some tests send it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -228,9 +228,12 @@ def _settle(home: Here, run: Run, last: ev.Event) -> None:
     if same or (isinstance(last, ev.RunFailedEvent) and state.status is RunStatus.FAILED):
         return
     lease = home.store.claim(run.id, home.owner)
-    if lease is not None:
-        seq = len(home.store.events(run.id))
-        home.store.commit([Write(run=run.id, fence=lease.fence, first=seq + 1, events=(last,), release=True)])
+    if lease is None:
+        return
+    if len(home.store.events(run.id)) != state.seq:
+        home.store.release(lease)  # another process went on with the run meanwhile, and its word is the newer one
+        return
+    home.store.commit([Write(run=run.id, fence=lease.fence, first=state.seq + 1, events=(last,), release=True)])
 
 
 def _summary(home: Here) -> dict[str, Any]:
