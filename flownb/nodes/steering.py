@@ -43,7 +43,9 @@ class SetVariable(NodeType):
     """Sets variables, which expressions see as `variables.name` and functions as `ctx.variables`.
 
     Those of the workflow outlive the run: they are written in the transaction that completes this node, a run that
-    starts later begins with them, and of two runs the later commit counts. What comes in at `main` leaves as it is; without it, what was set does. A node that reads a variable has to come
+    starts later begins with them, and of two runs the later commit counts.
+
+    What comes in at `main` leaves as it is; without it, what was set does. A node that reads a variable has to come
     after this one: let it wait by `after=`.
     """
 
@@ -59,7 +61,8 @@ class SetVariable(NodeType):
         del ctx
         config: SetVariableConfig = self.config
         values = dict(config.values) if config.values else {str(config.name): config.value}
-        return Output(passing(inputs, config.value if config.name is not None else values), variables=values, scope=config.scope)
+        value = passing(inputs, config.value if config.name is not None else values)
+        return Output(value, variables=values, scope=config.scope)
 
 
 class StopConfig(BaseModel):

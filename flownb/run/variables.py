@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.errors import InvalidInput
 from flownb.model import commands as cmd
 from flownb.model import events as ev
-from flownb.model.ports import DataType
+from flownb.model.ports import misfit
 from flownb.services import masking
 from flownb.services.secrets import is_reference
 from flownb.store import values
@@ -87,20 +87,3 @@ def fault_of(declared: Mapping[str, Variable], name: str, value: Any) -> str:
         return f"{name} is a secret: give its reference, as secret://name, and never its value."
     wrong = misfit(value, variable.type)
     return f"The variable {name!r} is {value!r:.60}; it must be {wrong}." if wrong else ""
-
-
-def misfit(value: Any, type_: str) -> str:
-    """What a value must be, where plain data is clearly something else; hints are otherwise taken as hints."""
-    cls = type(value)
-    fits = _PLAIN_TYPES.get(type_)
-    if fits is None or cls in fits[0] or cls not in (str, int, float, bool, list, dict):
-        return ""
-    return fits[1]
-
-
-_PLAIN_TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
-    DataType.NUMBER: ((int, float, bool), "a number"),
-    DataType.BOOLEAN: ((bool, int), "True or False"),
-    DataType.ARRAY: ((list,), "a list"),
-    DataType.OBJECT: ((dict,), "a dict"),
-}

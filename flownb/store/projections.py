@@ -75,7 +75,8 @@ def run_change(happened: Iterable[ev.Event]) -> RunChange | None:
     change = RunChange()
     for event in happened:
         if isinstance(event, ev.RunForked):
-            change.started_at = event.at  # what follows is another run's, and older
+            if change.started_at is None:  # what follows is another run's, and older
+                change.started_at = event.at
         elif isinstance(event, ev.RunStarted):
             change.status, change.pause_reason, change.finished_at = RunStatus.RUNNING, None, None
             change.started_at = event.at if change.started_at is None else change.started_at

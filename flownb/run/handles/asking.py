@@ -219,7 +219,7 @@ class Asking(RunView):
             UsageError: there is no such scope, or the run has ended and so has no variables to set.
         """
         if scope not in list(VariableScope):
-            raise UsageError(f"A variable is set for the run or its workflow: scope is {scope!r:.40}, not one of those.")
+            raise UsageError(f"The scope of a variable is 'run' or 'workflow', not {scope!r:.40}.")
         declared = {each.name: each for each in self._state.topology.workflow.variables}
         plain = storable(declared, self._store.artifacts, name, value)
         if scope == VariableScope.WORKFLOW and not self._is_at_work():

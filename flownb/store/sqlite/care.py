@@ -128,6 +128,11 @@ class Care(Journal, Runs, Pins, Variables):
                     definitions.add(event.definition)
             if flight and (oldest := min(flight.values())) < before and self._may_be_at_work(run):
                 before = oldest
+        artifacts.update(self._named_beside_runs())
+        return artifacts, definitions, before
+
+    def _named_beside_runs(self) -> Iterator[str]:
+        """The artifacts that are named elsewhere than in the journal of a run."""
         with self._db.reading() as cursor:
             for query in (
                 "SELECT body FROM programs",
@@ -135,10 +140,9 @@ class Care(Journal, Runs, Pins, Variables):
                 "SELECT cast(document AS BLOB) FROM definitions",
             ):
                 for (body,) in cursor.execute(query):
-                    artifacts.update(artifacts_named(msgspec.json.decode(body)))
+                    yield from artifacts_named(msgspec.json.decode(body))
         for row in self.variables():
-            artifacts.update(artifacts_named(row.event.value))
-        return artifacts, definitions, before
+            yield from artifacts_named(row.event.value)
 
     def _may_be_at_work(self, run: str) -> bool:
         """Whether somebody has the run whose process isn't known to be gone; its lease may have lapsed in suspend."""
