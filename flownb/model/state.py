@@ -55,6 +55,8 @@ class RunState(Readiness):
         self.trigger = "manual"
         self.parent: str | None = None
         self.parent_node: str | None = None
+        #: The run whose history it shares, and up to which of its events.
+        self.forked_from: ev.RunForked | None = None
         self.inputs: dict[str, Any] = {}
         self.variables: dict[str, Any] = {}
         self.results: dict[str, Any] = {}

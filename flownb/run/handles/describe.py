@@ -82,6 +82,10 @@ def describe_state(row: RunRow, state: RunState, store: Store | None = None) -> 
         "nodes": {path: describe_node(state, number) for number, path in enumerate(state.topology.paths)},
         "approvals": [describe_approval(each) for each in _asked(state, store)],
     }
+    if state.forked_from is not None:
+        document["forked_from"] = {"run": state.forked_from.source, "seq": state.forked_from.seq}
+    if store is not None and (forks := store.forks(row.id)):
+        document["forks"] = [{"run": run, "seq": seq} for run, seq in forks.items()]
     if store is not None and row.kind == "notebook":
         document["runs"] = [describe_row(each) for each in store.rows(group=row.id) if each.id != row.id]
     return document
