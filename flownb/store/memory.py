@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from flownb.model.commands import Command
     from flownb.model.events import Event
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
     from flownb.store.contract import ApprovalRow, NewRun, Owner, Program, Write
     from flownb.store.projections import ApprovalChange
 
@@ -81,7 +81,7 @@ class MemoryStore:
         """Where large values lie; in memory as well, unless others were given."""
         if self._given_artifacts is not None:
             return self._given_artifacts
-        from flownb.store.artifacts import MemoryArtifacts
+        from flownb.store.artifacts.memory import MemoryArtifacts
 
         return MemoryArtifacts()
 
