@@ -6,11 +6,11 @@ import msgspec
 
 from flownb.model import events as ev
 from flownb.store import refusals
-from flownb.store.memory.leases import Leases
+from flownb.store.memory.shared import Shared
 from flownb.store.references import GRACE_SECONDS, artifacts_named, is_older
 
 
-class Care(Leases):
+class Care(Shared):
     """Deleting runs, and collecting what they leave."""
 
     def delete_run(self, run: str) -> None:
@@ -36,6 +36,7 @@ class Care(Leases):
         self._cached = {key: each for key, each in self._cached.items() if each[0] not in gone}
         for run in doomed:
             key = self._runs.pop(run).row.key
+            self._forks.pop(run, None)
             if key is not None:
                 del self._keys[key]
         self._inbox = [each for each in self._inbox if each.run in self._runs]
@@ -88,6 +89,8 @@ class Care(Leases):
                 artifacts.update(artifacts_named(msgspec.to_builtins(event)))
                 if isinstance(event, (ev.RunStarted, ev.RunResumed)):
                     definitions.add(event.definition)
+        for row in self._variables.values():
+            artifacts.update(artifacts_named(row.event.value))
         for message in self._inbox:
             artifacts.update(artifacts_named(msgspec.to_builtins(message.command)))
         for document in self._definitions.values():

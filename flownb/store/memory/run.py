@@ -42,8 +42,8 @@ class KeptRun:
         """The row as lists show it now."""
         return msgspec.structs.replace(self.row, seq=len(self.events), owner=self.owner, fence=self.fence)
 
-    def append(self, events: Sequence[Event]) -> list[ev.ResultCached]:
-        """Take events into the journal; returns those that speak of results for other runs."""
+    def append(self, events: Sequence[Event]) -> list[Event]:
+        """Take events into the journal; returns those that lists and counts depend on."""
         self.events += events
         if PROJECTED.isdisjoint(map(type, events)):
             return []
@@ -53,7 +53,7 @@ class KeptRun:
             self.row = changed_row(self.row, change)
         for each in approval_changes(notable):
             self._project(each)
-        return [event for event in notable if isinstance(event, ev.ResultCached)]
+        return notable
 
     def answer(self, decision: ev.ApprovalDecided) -> ApprovalRow:
         """Give a request its answer, ahead of the event that says so; the row comes back."""

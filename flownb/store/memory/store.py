@@ -65,8 +65,8 @@ class MemoryStore(Care):
         with self._lock:
             self._changing()
             for kept, write in self._checked(writes):
-                for event in kept.append(write.events):
-                    self._cached[event.key] = (kept.row.id, event.node, event.seq)
+                if notable := kept.append(write.events):
+                    self._share(kept, notable)
                 if write.release:
                     kept.owner = None
 
@@ -164,29 +164,6 @@ class MemoryStore(Care):
             row = kept.answer(decision)
             self.send(run, wake_for(decision))
             return row
-
-    # --- results for other runs
-
-    def cached(self, key: str) -> Record | None:
-        """The newest `node_completed` whose result was cached under a key."""
-        with self._lock:
-            self._open()
-            if key not in self._cached:
-                return None
-            run, _, seq = self._cached[key]
-            return Record(run, seq, self._runs[run].events[seq - 1])
-
-    def forget_cached(self, workflow: str | None = None, node: str | None = None) -> int:
-        """Let cached results be used no more; returns how many."""
-        with self._lock:
-            self._changing()
-            kept = {
-                key: (run, path, seq)
-                for key, (run, path, seq) in self._cached.items()
-                if (workflow not in (None, self._runs[run].row.workflow)) or node not in (None, path)
-            }
-            gone, self._cached = len(self._cached) - len(kept), kept
-            return gone
 
     # --- pinned definitions and programs
 

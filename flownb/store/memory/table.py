@@ -10,8 +10,9 @@ from flownb.store import refusals
 from flownb.store.lease import Liveness
 
 if TYPE_CHECKING:
+    from flownb.model import events as ev
     from flownb.store.artifacts.contract import ArtifactStore
-    from flownb.store.contract import Inbox, Owner, Program
+    from flownb.store.contract import Inbox, Owner, Program, VariableRow
     from flownb.store.lease import Stamp
     from flownb.store.memory.run import KeptRun
 
@@ -36,6 +37,8 @@ class Table:
         self._programs: dict[str, Program] = {}
         self._put_at: dict[str, float] = {}
         self._cached: dict[str, tuple[str, str, int]] = {}
+        self._variables: dict[tuple[str, str], VariableRow] = {}
+        self._forks: dict[str, ev.RunForked] = {}
 
     @functools.cached_property
     def artifacts(self) -> ArtifactStore:
