@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from flownb.model.events import Record
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
 
 
 class Owner(msgspec.Struct, frozen=True, kw_only=True):
