@@ -27,6 +27,7 @@ from flownb.run.secrets import references_of
 from flownb.run.waiting.decisions import has_news
 from flownb.run.waiting.halts import halts_left
 from flownb.services import masking
+from flownb.services.identity import user
 from flownb.store import values
 from flownb.store.contract import NewRun
 
@@ -97,6 +98,7 @@ def _first_events(request: Request, state: RunState, plain: dict[str, Any]) -> l
         trigger=request.trigger,
         parent=request.parent,
         parent_node=request.parent_node,
+        by=user() if definition.asks else "",
     )
     return [started, *shortcuts(request, state, plain, started.at)]
 
@@ -300,7 +302,7 @@ def _goes_on(run: Run, *, retry: bool) -> bool:
     if state.pause_reason is PauseReason.TIMER:
         return _is_due(state)
     if state.pause_reason in ASKS:
-        return has_news(run.store, state) or _is_due(state)
+        return has_news(run.store, state, engine().now())
     return retry
 
 

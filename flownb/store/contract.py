@@ -9,19 +9,20 @@ commit with an old one changes nothing and raises `Fenced`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from flownb.model.commands import Command
-from flownb.model.events import ApprovalDecided, ApprovalRequested, ApprovalVoted, Event
+from flownb.model.events import ApprovalDecided, ApprovalExpired, ApprovalRequested, ApprovalVoted, Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from flownb.model.events import Record
     from flownb.store.artifacts import ArtifactStore
+    from flownb.store.keys import Keys
 
 
 class Owner(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,9 +109,28 @@ class ApprovalRow(msgspec.Struct, frozen=True, kw_only=True):
     port: str | None
     #: The whole question and the whole answer.
     request: ApprovalRequested
-    decision: ApprovalDecided | None
+    decision: ApprovalDecided | ApprovalExpired | None
     #: Answers of single approvers before the threshold was reached, oldest first.
     votes: tuple[ApprovalVoted, ...] = ()
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the append-only log of what people were asked and what they answered; see `store/audit.py`."""
+
+    run: str
+    #: From 1, without gaps.
+    place: int
+    #: Which key sealed it.
+    key: str
+    #: The seal of the entry before; empty for the first.
+    previous: str
+    #: The event, as the store's codec writes it.
+    body: bytes
+    seal: str
+
+
+#: Looks at how a request stands and says what is to be recorded; pure and quick, as it is called in a transaction.
+Judge = Callable[["ApprovalRow"], Sequence[Event]]
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,6 +190,11 @@ class Store(Protocol):
     @property
     def artifacts(self) -> ArtifactStore:
         """Where large values lie."""
+        ...
+
+    @property
+    def keys(self) -> Keys:
+        """What seals the audit log."""
         ...
 
     def close(self) -> None:
@@ -250,6 +275,31 @@ class Store(Protocol):
             NotFound: the run has no such request.
             Conflict: it has an answer, or nobody waits for one any more; `.row` is how it stands.
         """
+        ...
+
+    def answer(self, run: str, approval: str, judge: Judge) -> ApprovalRow:
+        """Let a judge decide about a request, and record what it says, in one transaction; nobody comes between.
+
+        A vote is kept; an answer or an expiry ends the request, and the run's owner finds a command; a refusal or a
+        reminder goes into the audit log only. Whoever has the run, or takes it up, journals votes and answers.
+
+        Args:
+            run: the run that asks.
+            approval: the request's id.
+            judge: given the request as it stands, what is to be recorded; what it raises is raised here, and nothing
+                is recorded.
+
+        Raises:
+            NotFound: the run has no such request.
+        """
+        ...
+
+    def due_approvals(self, now: float) -> list[ApprovalRow]:
+        """Requests that nobody has answered and whose time is over."""
+        ...
+
+    def audit(self, run: str) -> list[AuditEntry]:
+        """The audit log of a run, in order."""
         ...
 
     def delete_run(self, run: str) -> None:

@@ -11,15 +11,19 @@ import msgspec
 from flownb.model import events as ev
 from flownb.model.events import Record
 from flownb.model.fingerprint import digest_of
+from flownb.model.journal import JsonCodec
 from flownb.model.status import ApprovalStatus, RunStatus
 from flownb.store import refusals
+from flownb.store.audit import head_of, next_entry
 from flownb.store.contract import Inbox, Lease, RunRow
+from flownb.store.keys import Keys
 from flownb.store.lease import Liveness, Stamp
 from flownb.store.projections import (
     PROJECTED,
     answered_request,
     approval_changes,
     changed_row,
+    is_new_vote,
     new_request,
     run_change,
     wake_for,
@@ -32,16 +36,17 @@ if TYPE_CHECKING:
     from flownb.model.commands import Command
     from flownb.model.events import Event
     from flownb.store.artifacts import ArtifactStore
-    from flownb.store.contract import ApprovalRow, NewRun, Owner, Program, Write
+    from flownb.store.contract import ApprovalRow, AuditEntry, Judge, NewRun, Owner, Program, Write
     from flownb.store.projections import ApprovalChange
 
+_CODEC: Final = JsonCodec()
 _UNFINISHED: Final = (RunStatus.PENDING, RunStatus.RUNNING)
 
 
 class _Run:
     """A run with its journal; `row` holds all that changes rarely."""
 
-    __slots__ = ("approvals", "events", "fence", "owner", "row")
+    __slots__ = ("approvals", "audit", "events", "fence", "owner", "row")
 
     def __init__(self, row: RunRow) -> None:
         self.row = row
@@ -50,6 +55,7 @@ class _Run:
         self.owner = row.owner
         self.fence = row.fence
         self.approvals: dict[str, ApprovalRow] = {}
+        self.audit: list[AuditEntry] = []
 
     def shown(self) -> RunRow:
         return msgspec.structs.replace(self.row, seq=len(self.events), owner=self.owner, fence=self.fence)
@@ -75,6 +81,11 @@ class MemoryStore:
         self._programs: dict[str, Program] = {}
         self._put_at: dict[str, float] = {}
         self._cached: dict[str, tuple[str, str, int]] = {}
+
+    @functools.cached_property
+    def keys(self) -> Keys:
+        """What seals the audit log."""
+        return Keys()
 
     @functools.cached_property
     def artifacts(self) -> ArtifactStore:
@@ -191,17 +202,22 @@ class MemoryStore:
     def _project_approval(self, kept: _Run, change: ApprovalChange) -> None:
         event = change.event
         rows = kept.approvals
+        before = dict(rows)
         if isinstance(event, ev.ApprovalRequested):
             rows[event.approval] = new_request(kept.row, event)
-            return
-        if change.approval:
+        elif change.approval:
             row = rows.get(change.approval)
-            if row is not None:
+            if row is not None and (not isinstance(event, ev.ApprovalVoted) or is_new_vote(row, event)):
                 rows[row.id] = answered_request(row, change)
-            return
-        for row in [each for each in rows.values() if each.status == ApprovalStatus.PENDING]:
-            if not change.node or row.node == change.node:
-                rows[row.id] = msgspec.structs.replace(row, status=ApprovalStatus.CANCELLED, decided_at=event.at)
+        else:
+            for row in [each for each in rows.values() if each.status == ApprovalStatus.PENDING]:
+                if not change.node or row.node == change.node:
+                    rows[row.id] = msgspec.structs.replace(row, status=ApprovalStatus.CANCELLED, decided_at=event.at)
+        if rows != before:  # else the log has it already
+            self._log(kept, event)
+
+    def _log(self, kept: _Run, event: Event) -> None:
+        kept.audit.append(next_entry(self.keys, kept.row.id, head_of(kept.audit), _CODEC.encode(event)))
 
     def events(self, run: str, after: int = 0, limit: int | None = None) -> list[Record]:
         """The events of a run with `seq > after`, in order."""
@@ -262,19 +278,44 @@ class MemoryStore:
             ]
         return sorted(found, key=lambda row: (row.created_at, row.id))
 
+    def due_approvals(self, now: float) -> list[ApprovalRow]:
+        """Requests that nobody has answered and whose time is over."""
+        return [row for row in self.approvals() if row.expires_at is not None and row.expires_at <= now]
+
     def decide(self, run: str, decision: ev.ApprovalDecided) -> ApprovalRow:
         """Give a request to a person its one answer."""
-        with self._lock:
-            self._changing()
-            row = self._run(run).approvals.get(decision.approval)
-            if row is None:
-                raise refusals.no_such_request(self.url, run, decision.approval)
+
+        def judge(row: ApprovalRow) -> list[Event]:
             if row.status != ApprovalStatus.PENDING:
                 raise refusals.answered(row)
-            for change in approval_changes([decision]):
-                self._runs[run].approvals[row.id] = answered_request(row, change)
-            self.send(run, wake_for(decision))
-            return self._runs[run].approvals[row.id]
+            return [decision]
+
+        return self.answer(run, decision.approval, judge)
+
+    def answer(self, run: str, approval: str, judge: Judge) -> ApprovalRow:
+        """Let a judge decide about a request, and record what it says."""
+        with self._lock:
+            self._changing()
+            kept = self._run(run)
+            row = kept.approvals.get(approval)
+            if row is None:
+                raise refusals.no_such_request(self.url, run, approval)
+            for event in judge(row):
+                if isinstance(event, ev.ApprovalRefused | ev.ApprovalReminded):
+                    self._log(kept, event)
+                    continue
+                for change in approval_changes([event]):
+                    self._project_approval(kept, change)
+                if isinstance(event, ev.ApprovalDecided | ev.ApprovalExpired):
+                    self.send(run, wake_for(event))
+            return kept.approvals[approval]
+
+    def audit(self, run: str) -> list[AuditEntry]:
+        """The audit log of a run, in order."""
+        with self._lock:
+            self._open()
+            kept = self._runs.get(run)
+            return [] if kept is None else list(kept.audit)
 
     def cached(self, key: str) -> Record | None:
         """The newest `node_completed` whose result was cached under a key."""
