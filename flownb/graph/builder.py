@@ -10,18 +10,18 @@ import msgspec
 
 from flownb.errors import UsageError
 from flownb.graph.aliases import canonical_type
+from flownb.graph.branching import Branching
 from flownb.graph.definitions import DefinitionWarning
 from flownb.graph.function import check_outputs, function_config, read_signature
 from flownb.graph.questions import Questions
 from flownb.graph.refs import NodeRef
 from flownb.graph.spec import OPTION_NAMES, NodeOptions
-from flownb.model.ports import MAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Unpack
 
-    from flownb.graph.refs import Sources
+    from flownb.graph.refs import PortRef, Sources
     from flownb.model.status import OnCrash, OnError, Where
     from flownb.model.workflow import Cache, JoinCount, Limits, RetryPolicy
 
@@ -30,7 +30,7 @@ __all__ = ["Builder", "DefinitionWarning"]
 Function: TypeAlias = "Callable[..., Any]"
 
 
-class Builder(Questions):
+class Builder(Branching, Questions):
     """What people write a flow with: a method for each kind of node.
 
     In a function, a parameter that names a node is an edge, one that names none is an input of the flow, and `ctx` is
@@ -69,7 +69,7 @@ class Builder(Questions):
         limits: Limits | Mapping[str, Any] | None = None,
         disabled: bool = False,
         notes: str = "",
-        parent: NodeRef | str | None = None,
+        parent: NodeRef | PortRef | str | None = None,
     ) -> NodeRef | Callable[[Function], NodeRef]:
         """Make a node of a function; a decorator with and without parentheses.
 
@@ -97,7 +97,7 @@ class Builder(Questions):
                 as `{"resources": {"gpu": 1}}` anywhere; how many there are of each, `Settings.resources` says.
             disabled: let its input pass instead of running it.
             notes: for people; the docstring's first line by default.
-            parent: the loop that it lies in, where it is not defined in a `with` of that loop.
+            parent: the loop or the branch that it lies in, where it is not defined in a `with` of that.
 
         Raises:
             UsageError: the function can't be a node, or an option has no such value; nothing was added.
@@ -197,25 +197,6 @@ class Builder(Questions):
             case _:
                 config = {name if name != "wait" else "until" if isinstance(value, str) else "seconds": value}
         return self.define("control.delay", id, config, options)
-
-    def merge(
-        self,
-        id: str,  # noqa: A002  as above
-        *sources: Sources,
-        mode: str = "append",
-        **options: Unpack[NodeOptions],
-    ) -> NodeRef:
-        """Bring branches together; those that did not run are absent.
-
-        Args:
-            id: its id.
-            sources: the nodes and ports.
-            mode: `append` (lists and frames one after another), `combine` (dicts, later ones win) or `first`.
-            options: as of `node`.
-        """
-        inputs = dict(options.get("inputs") or {})
-        inputs[MAIN] = [*sources, inputs.get(MAIN)]
-        return self.define("control.merge", id, {"mode": mode}, {**options, "inputs": inputs})
 
     def loop(
         self,

@@ -124,6 +124,9 @@ class Round(msgspec.Struct):
     value: Any = None
     #: What is recorded of its failure: `node`, `type`, `message`, `class`.
     error: dict[str, Any] | None = None
+    #: Whether it is over, and whether it came to a result: a node that no other in it waits for has completed.
+    ended: bool = False
+    came: bool = False
 
 
 class Context(Protocol):
@@ -207,15 +210,23 @@ class Context(Protocol):
         ...
 
     async def iterate(
-        self, begin: Callable[[Sequence[Round]], Iterator[Any]], width: int | None, *, fail_fast: bool
+        self,
+        begin: Callable[[Sequence[Round]], Iterator[Any]],
+        width: int | None,
+        *,
+        fail_fast: bool,
+        enough: Callable[[Sequence[Round]], bool] | None = None,
+        let_go_on: bool = False,
     ) -> list[Round]:
-        """Do the rounds of a loop, and give them in order; for the node of a loop only.
+        """Do the rounds of a loop or the branches of a parallel, and give them in order; for their nodes only.
 
         Args:
             begin: given the rounds that an earlier life of the run began, gives the items of those that follow. The
                 list goes on growing, and the newest of them has its value once it has ended.
             width: rounds at once; None for as many as the run has room for.
             fail_fast: whether no round begins after one has failed.
+            enough: asked after each round, whether what has come of them will do; those at work are then ended.
+            let_go_on: whether they go on instead, though nobody waits for them.
         """
         ...
 

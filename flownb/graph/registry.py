@@ -26,6 +26,7 @@ BUILT_IN: Final[dict[str, str]] = {
     "control.condition": "flownb.nodes.control:Condition",
     "control.delay": "flownb.nodes.control:Delay",
     "control.loop": "flownb.nodes.loop:Loop",
+    "control.parallel": "flownb.nodes.parallel:Parallel",
     "control.merge": "flownb.nodes.control:Merge",
     "control.wait_for_event": "flownb.nodes.waiting:WaitForEvent",
     "control.set_variable": "flownb.nodes.steering:SetVariable",

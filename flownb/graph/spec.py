@@ -16,7 +16,7 @@ from flownb.model.status import OnCrash, OnError, Where
 from flownb.model.workflow import Cache, JoinCount, Limits, Node, RetryPolicy
 
 if TYPE_CHECKING:
-    from flownb.graph.refs import NodeRef, Sources
+    from flownb.graph.refs import NodeRef, PortRef, Sources
 
 Choice = TypeVar("Choice", bound=Enum)
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -64,8 +64,8 @@ class NodeOptions(TypedDict, total=False):
     #: Passes its input through instead of running.
     disabled: bool
     notes: str
-    #: The loop that it lies in, where it is not defined in a `with` of that loop.
-    parent: NodeRef | str | None
+    #: The loop or the branch that it lies in, where it is not defined in a `with` of that.
+    parent: NodeRef | PortRef | str | None
 
 
 #: The keywords of `add` that belong to the node; all others are its config.
@@ -81,6 +81,8 @@ class Spec(msgspec.Struct, frozen=True):
     signature: Signature | None = None
     function: Callable[..., Any] | None = None
     origin: Origin | None = None
+    #: The branch of a parallel that it was defined in.
+    branch: Source | None = None
 
     @property
     def place(self) -> str:

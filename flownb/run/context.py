@@ -93,12 +93,18 @@ class NodeContext:
         return frozenset(wire.port or MAIN for wire in leaving)
 
     async def iterate(
-        self, begin: Callable[[Sequence[Round]], Iterator[Any]], width: int | None, *, fail_fast: bool
+        self,
+        begin: Callable[[Sequence[Round]], Iterator[Any]],
+        width: int | None,
+        *,
+        fail_fast: bool,
+        enough: Callable[[Sequence[Round]], bool] | None = None,
+        let_go_on: bool = False,
     ) -> list[Round]:
-        """Do the rounds of a loop; for the node of a loop only."""
+        """Do the rounds of a loop or the branches of a parallel; for their nodes only."""
         from flownb.run.loops import Rounds
 
-        return await Rounds(self._attempt, begin, width, fail_fast=fail_fast).all()
+        return await Rounds(self._attempt, begin, width, fail_fast=fail_fast, enough=enough, let_go_on=let_go_on).all()
 
     @property
     def logger(self) -> logging.Logger:

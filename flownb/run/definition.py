@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from flownb.graph.conversions import Conversion
     from flownb.graph.nodetype import NodeType
     from flownb.graph.registry import Registry
+    from flownb.model.bodies import Brought
     from flownb.model.ports import NodePorts
     from flownb.model.topology import Argument
     from flownb.model.workflow import Edge, Node, Workflow
@@ -35,6 +36,7 @@ class Body:
     """What runs when a node runs; `call` is the function of a node that has one."""
 
     __slots__ = (
+        "brought",
         "call",
         "conversions",
         "from_inputs",
@@ -75,6 +77,8 @@ class Body:
         self.conversions: dict[str, Conversion] | None = None
         #: Parameters that are the item or the number of the round, inside a loop.
         self.from_round: tuple[str, ...] = ()
+        #: The same for those that an edge from the loop leads to.
+        self.brought: tuple[Brought, ...] = ()
         self.is_timed = bool(node.timeout or node.heartbeat)
         #: Calls the body where it runs: decided once, not for every attempt.
         self.start: Callable[[Attempt], None] = place_of(node, cls, function)
@@ -141,9 +145,9 @@ class Definition:
         ]
         #: Of the nodes inside loops, by id; their instances are made of these.
         self.inside: dict[str, Body] = {
-            node.id: self._body(-1, node, variables, {each.name for each in planned}, inside=True)
+            node.id: self._body(-1, node, variables, {each.name for each in planned}, brought=brought)
             for body in self.topology.all_bodies()
-            for node, planned in zip(body.members, body.arguments, strict=True)
+            for node, planned, brought in zip(body.members, body.arguments, body.brought, strict=True)
         }
 
         #: Whether a node wants the main thread.
@@ -184,14 +188,25 @@ class Definition:
         return found or None
 
     def _body(
-        self, number: int, node: Node, variables: frozenset[str], wired: set[str], *, inside: bool = False
+        self,
+        number: int,
+        node: Node,
+        variables: frozenset[str],
+        wired: set[str],
+        *,
+        brought: tuple[Brought, ...] | None = None,
     ) -> Body:
+        """The body of one node; `brought` is given for those inside others."""
         cls = self.registry.get(node.type)
         function = self.functions.get(node.id)
         if function is None and "function" in node.config and issubclass(cls, FunctionNode):
             function = cls.function_of(node)
         body = Body(number, node, cls, function)
+        if brought:
+            wired = wired | {each.parameter for each in brought}
+            body.brought = brought
         names = [port.name for port in self.ports[node.id].inputs if port.name not in wired]
+        inside = brought is not None
         if inside:
             body.from_round = tuple(name for name in names if name in ROUND_NAMES)
         body.from_inputs = tuple(name for name in names if name in variables and name not in body.from_round)

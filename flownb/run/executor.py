@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from flownb.graph.nodetype import Output
 from flownb.model import events as ev
-from flownb.model.state import APPLY, RUNNING, RunState
+from flownb.model.fold import APPLY
+from flownb.model.state import RUNNING, RunState
 from flownb.model.status import FailurePolicy, OnError
 from flownb.run import plan as planning
 from flownb.run.aftermath import attempt_failed

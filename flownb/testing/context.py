@@ -105,13 +105,19 @@ class FakeContext:
         return self._awaited(name, part, args, kwargs)
 
     async def iterate(
-        self, begin: Callable[[Sequence[Round]], Iterator[Any]], width: int | None, *, fail_fast: bool
+        self,
+        begin: Callable[[Sequence[Round]], Iterator[Any]],
+        width: int | None,
+        *,
+        fail_fast: bool,
+        enough: Callable[[Sequence[Round]], bool] | None = None,
+        let_go_on: bool = False,
     ) -> list[Round]:
-        """Do the rounds of a loop whose body gives back the item."""
-        del width, fail_fast
+        """Do the rounds of a loop whose body gives back the item; all branches of a parallel."""
+        del width, fail_fast, enough, let_go_on
         rounds: list[Round] = []
         for index, item in enumerate(begin(rounds)):
-            rounds.append(Round(index, item, value=item))
+            rounds.append(Round(index, item, value=item, ended=True, came=True))
         return rounds
 
     async def _awaited(

@@ -25,7 +25,6 @@ SOURCES = sorted((ROOT / "flownb").rglob("*.py"))
 #: "About 400 lines": what is longer is listed with the reason why it is one noun and can't be two files.
 ABOUT_400 = 440
 LONG_FILES: dict[str, str] = {
-    "flownb/model/events.py": "one closed vocabulary: a few lines for each event, read as a list",
     "flownb/store/memory.py": "every method of the contract, a few lines each; SQLite needs a package for the same",
 }
 #: Functions of 50 lines and more (docstring apart), as `file.py:name`, each with its reason.

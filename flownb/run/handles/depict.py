@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from flownb.graph.picture import CardState, Picture, PictureState, draw
 from flownb.graph.registry import registry
+from flownb.model.scopes import PARALLEL
 from flownb.model.state import CANCELLED, COMPLETED, FAILED, PENDING, RUNNING, SKIPPED, STATUSES, WAITING
 from flownb.model.status import NodeStatus, PauseReason
 from flownb.store import values
@@ -44,7 +45,18 @@ def _cards(state: RunState) -> dict[str, CardState]:
     instances: dict[str, list[int]] = {}
     for number in range(state.flat, len(topology)):
         instances.setdefault(topology.nodes[number].id, []).append(number)
-    return cards | {node_id: _rounds_card(state, numbers) for node_id, numbers in instances.items()}
+    return cards | {
+        node_id: _card(state, numbers[0]) if _is_once(state, numbers) else _rounds_card(state, numbers)
+        for node_id, numbers in instances.items()
+    }
+
+
+def _is_once(state: RunState, numbers: list[int]) -> bool:
+    """Whether a node inside is in a branch, which comes but once, and not in a loop."""
+    if len(numbers) > 1:
+        return False
+    owner = state.block_of[numbers[0] - state.flat].loop
+    return state.topology.nodes[owner].type == PARALLEL
 
 
 #: What is shown of many instances: the first of these that any of them is in.

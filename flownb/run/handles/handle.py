@@ -65,7 +65,7 @@ class Run(Asking):
     """A run, wherever it is at work: in this process, in another, or only in the store."""
 
     def __init__(self, store: Store, state: RunState) -> None:
-        """A handle on a recorded run; `run/start.py` joins it to its execution."""
+        """A handle on a recorded run; `run/joining.py` joins it to its execution."""
         super().__init__(store, state)
         self._follower: Follower | None = None
         self._settled = Latch()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from flownb.errors import NotFound, StoreCorrupt, near_names
 from flownb.model import events as ev
 from flownb.model.document import from_json
-from flownb.model.state import COMPLETED, PENDING, RUNNING, WAITING, RunState, apply
+from flownb.model.fold import apply
+from flownb.model.state import COMPLETED, PENDING, RUNNING, WAITING, RunState
 from flownb.model.status import OnCrash, PauseReason
 from flownb.model.topology import Topology
 from flownb.model.workflow import Workflow

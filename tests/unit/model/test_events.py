@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from flownb.model import events as ev
+from flownb.model.fold import APPLY
 from flownb.model.journal import JsonCodec
-from flownb.model.state import APPLY
 from flownb.model.status import (
     STATUS_ALIASES,
     ApprovalStatus,

@@ -11,7 +11,8 @@ import pytest
 from flownb.errors import Conflict, Fenced, InvalidInput, NotFound, StoreError
 from flownb.model import commands as cmd
 from flownb.model import events as ev
-from flownb.model.state import RunState, fold
+from flownb.model.fold import fold
+from flownb.model.state import RunState
 from flownb.model.topology import Topology
 from flownb.model.workflow import Workflow
 from flownb.store.contract import NewRun, Owner, Program, Write

@@ -27,6 +27,7 @@ TRIALS: dict[str, dict[str, Any]] = {
     "control.set_variable": {"config": {"name": "total", "value": 3}},
     "control.stop": {"config": {"message": "enough"}},
     "control.loop": {"config": {"over": [1, 2]}},
+    "control.parallel": {"config": {"branches": ["a", "b"]}},
     "control.merge": {"config": {"mode": "append"}, "inputs": {"main": [1, [2]]}},
     "control.switch": {
         "config": {"cases": [{"port": "big", "when": "total > 3"}]},
