@@ -31,6 +31,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "retry": ("flownb.cli.control", "Start a failed node again."),
     "skip": ("flownb.cli.control", "End a node as skipped."),
     "signal": ("flownb.cli.signal", "Hand a signal to a run."),
+    "variables": ("flownb.cli.variables", "List and set what workflows remember between runs."),
     "approvals": ("flownb.cli.approve", "List what runs ask people."),
     "approve": ("flownb.cli.approve", "Answer what a run asks."),
     "reject": ("flownb.cli.approve", "Say no to what a run asks."),

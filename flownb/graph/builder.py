@@ -16,6 +16,7 @@ from flownb.graph.function import check_outputs, function_config, read_signature
 from flownb.graph.questions import Questions
 from flownb.graph.refs import NodeRef
 from flownb.graph.spec import OPTION_NAMES, NodeOptions
+from flownb.model.status import VariableScope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -290,17 +291,21 @@ class Builder(Branching, Questions):
         id: str,  # noqa: A002  as above
         variable: str,
         value: Any,
+        *,
+        scope: str = VariableScope.RUN,
         **options: Unpack[NodeOptions],
     ) -> NodeRef:
-        """Set a variable of the run: expressions see it as `variables.name`, functions as `ctx.variables["name"]`.
+        """Set a variable: expressions see it as `variables.name`, functions as `ctx.variables["name"]`.
 
         Args:
             id: its id.
             variable: its name.
             value: plain data, or a template as `{{ total.amount }}`.
+            scope: `run`, or `workflow`: runs that start later begin with it.
             options: as of `node`; nodes that read the variable come after this one, by `after=`.
         """
-        return self.define("control.set_variable", id, {"name": variable, "value": value}, options)
+        config = {"name": variable, "value": value} | ({} if scope == VariableScope.RUN else {"scope": str(scope)})
+        return self.define("control.set_variable", id, config, options)
 
     def stop(
         self,

@@ -9,7 +9,7 @@ import msgspec
 from flownb.errors import InvalidInput, near_names
 from flownb.model.ports import NodePorts
 from flownb.model.problem import Problem
-from flownb.model.status import Category, OnCrash, Where
+from flownb.model.status import Category, OnCrash, VariableScope, Where
 
 if TYPE_CHECKING:
     import builtins
@@ -50,8 +50,10 @@ class Output(msgspec.Struct, frozen=True):
     ports: tuple[str, ...] | None = None
     #: Values of single ports, where they differ from `value`.
     values: dict[str, Any] = {}
-    #: Variables of the run that get a value with it.
+    #: Variables that get a value with it.
     variables: dict[str, Any] = {}
+    #: Whose variables they are: of this run, or of its workflow as well, whose later runs then begin with them.
+    scope: VariableScope = VariableScope.RUN
     #: Ends the run: nothing more starts, and what is in flight is asked to stop.
     ending: Ending | None = None
 
@@ -145,7 +147,7 @@ class Context(Protocol):
     raw: Mapping[str, Any]
     #: The inputs of the run, by name.
     inputs: Mapping[str, Any]
-    #: The run's variables.
+    #: The variables: what the run has set, what its workflow had when it began, and its inputs for the rest.
     variables: Mapping[str, Any]
     #: Inside a loop: `item` and `index`; else empty.
     round: Mapping[str, Any]

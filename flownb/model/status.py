@@ -175,6 +175,13 @@ class RunMode(StrEnum):
     PRODUCTION = "production"
 
 
+class VariableScope(StrEnum):
+    """Whose a variable is: of one run, or of its workflow and so of the runs that start later as well."""
+
+    RUN = "run"
+    WORKFLOW = "workflow"
+
+
 class Durability(StrEnum):
     """What a committed event survives: `process` a kill -9, `power` the plug as well."""
 

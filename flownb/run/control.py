@@ -10,6 +10,7 @@ from flownb.model import events as ev
 from flownb.model.state import FAILED, PENDING, RUNNING, STATUSES, WAITING
 from flownb.run.ending import stop
 from flownb.run.loops import end_inside
+from flownb.run.variables import set_by
 from flownb.run.waiting.decisions import RERUN, settle_doubt, take
 from flownb.run.waiting.halts import go_on, set_breakpoint
 from flownb.run.waiting.judging import SKIP
@@ -44,8 +45,8 @@ def obey(execution: Execution, command: cmd.Command) -> None:  # noqa: C901, PLR
             _retry(execution, path, command.by)
         case cmd.SkipNode(node=path):
             _skip(execution, path, command.by)
-        case cmd.SetVariable(name=name, value=value):
-            execution.record(ev.VariableSet(at=execution.engine.now(), name=name, value=value))
+        case cmd.SetVariable():
+            execution.record(set_by(command, execution.engine.now()))
         case cmd.Signal():
             receive(execution, command)
         case cmd.Decide():

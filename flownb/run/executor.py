@@ -279,7 +279,7 @@ class Execution:
                 return
         self.values.keep(number, output, outcome.plain, outcome.held)
         for name, plain in (outcome.variables or {}).items():
-            self.record(ev.VariableSet(at=self._now(), name=name, value=plain, node=attempt.path))
+            self.record(ev.VariableSet(at=self._now(), name=name, value=plain, node=attempt.path, scope=output.scope))
         completed = ev.NodeCompleted(
             at=self._now(),
             node=attempt.path,

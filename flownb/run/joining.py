@@ -20,6 +20,7 @@ from flownb.run.partial import shortcuts, uses_pins
 from flownb.run.recovery.drift import difference
 from flownb.run.recovery.recover import read_state, require_row, resumption
 from flownb.run.secrets import references_of
+from flownb.run.variables import set_meanwhile, taken_over
 from flownb.run.waiting.decisions import has_news
 from flownb.run.waiting.halts import halts_left
 from flownb.services import masking
@@ -70,7 +71,7 @@ def first_events(request: Request, state: RunState, plain: dict[str, Any]) -> li
         parent_node=request.parent_node,
         by=user() if definition.asks else "",
     )
-    return [started, *shortcuts(request, state, plain, started.at)]
+    return [started, *taken_over(request, started.at), *shortcuts(request, state, plain, started.at)]
 
 
 def join(
@@ -149,7 +150,7 @@ def continuation(request: Request) -> Callable[[Run, bool, str], None]:
 #: Commands that have had their effect when a run goes on; a pause was meant for an owner who is gone.
 _OBEYED: Final = (
     cmd.SkipNode | cmd.Pause | cmd.Resume | cmd.RetryNode | cmd.Decide | cmd.Step | cmd.SetBreakpoint
-    | cmd.ClearBreakpoint
+    | cmd.ClearBreakpoint | cmd.SetVariable
 )  # fmt: skip
 
 
@@ -189,7 +190,7 @@ def resume(
         first[0] = msgspec.structs.replace(first[0], program=_moved_program(request))
         if state.definition != request.definition.hash:
             first.append(_went_over(request, state.definition))
-    first += halts_left(left, first[0].at)
+    first += [*halts_left(left, first[0].at), *set_meanwhile(left, first[0].at)]
     steps = 1 if any(isinstance(command, cmd.Step) for command in left) else None
     joined = join(request, run, lease, first, hold=hold, previous=previous, steps=steps)
     for command in left:

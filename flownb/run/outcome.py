@@ -12,6 +12,7 @@ from flownb.graph.nodetype import Output, Suspend
 from flownb.model.ports import ERROR
 from flownb.run.recovery.patience import patiently
 from flownb.run.secrets import masked_output
+from flownb.run.variables import fault_of
 from flownb.services import masking
 from flownb.store import values
 from flownb.store.values import Stored
@@ -95,6 +96,8 @@ def _stored(attempt: Attempt, value: Any) -> Stored:
 
 
 def _variable(attempt: Attempt, name: str, value: Any) -> Any:
+    if wrong := fault_of(attempt.execution.definition.declared, name, value):
+        raise InvalidInput(f"{attempt.path}: {wrong}", name=name)
     stored = _stored(attempt, value)
     if stored.transient:
         raise InvalidInput(

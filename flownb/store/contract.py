@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from flownb.model.commands import Command
-from flownb.model.events import ApprovalDecided, ApprovalExpired, ApprovalRequested, ApprovalVoted, Event
+from flownb.model.events import (
+    ApprovalDecided,
+    ApprovalExpired,
+    ApprovalRequested,
+    ApprovalVoted,
+    Event,
+    VariableSet,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -133,6 +140,16 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
 Judge = Callable[["ApprovalRow"], Sequence[Event]]
 
 
+class VariableRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A variable of a workflow: what was set last, in the order of the commits."""
+
+    workflow: str
+    #: The run that set it; None where somebody did it from outside.
+    run: str | None
+    #: Name and value, when, and by which node or whom.
+    event: VariableSet
+
+
 class Program(msgspec.Struct, frozen=True, kw_only=True):
     """How a run is started again in another process: its pinned program."""
 
@@ -241,6 +258,22 @@ class Store(Protocol):
 
     def forget_cached(self, workflow: str | None = None, node: str | None = None) -> int:
         """Let cached results be used no more: of a workflow, of a node, or all of them; returns how many."""
+        ...
+
+    def variables(self, workflow: str | None = None) -> list[VariableRow]:
+        """The variables of a workflow, or of all, by workflow and name; they outlive the runs that set them."""
+        ...
+
+    def set_variable(self, workflow: str, event: VariableSet) -> None:
+        """Give a workflow's variable a value from outside of any run; a run does it by committing such an event."""
+        ...
+
+    def unset_variable(self, workflow: str, name: str) -> bool:
+        """Forget a workflow's variable; False where there was none of that name."""
+        ...
+
+    def forks(self, run: str) -> dict[str, int]:
+        """The runs that were forked from a run, with the event up to which each shares its history."""
         ...
 
     def row(self, run: str) -> RunRow | None:

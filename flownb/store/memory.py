@@ -12,10 +12,10 @@ from flownb.model import events as ev
 from flownb.model.events import Record
 from flownb.model.fingerprint import digest_of
 from flownb.model.journal import JsonCodec
-from flownb.model.status import ApprovalStatus, RunStatus
+from flownb.model.status import ApprovalStatus, RunStatus, VariableScope
 from flownb.store import refusals
 from flownb.store.audit import head_of, next_entry
-from flownb.store.contract import Inbox, Lease, RunRow
+from flownb.store.contract import Inbox, Lease, RunRow, VariableRow
 from flownb.store.keys import Keys
 from flownb.store.lease import Liveness, Stamp
 from flownb.store.projections import (
@@ -81,6 +81,8 @@ class MemoryStore:
         self._programs: dict[str, Program] = {}
         self._put_at: dict[str, float] = {}
         self._cached: dict[str, tuple[str, str, int]] = {}
+        self._variables: dict[tuple[str, str], VariableRow] = {}
+        self._forks: dict[str, ev.RunForked] = {}
 
     @functools.cached_property
     def keys(self) -> Keys:
@@ -196,8 +198,14 @@ class MemoryStore:
         for each in approval_changes(notable):
             self._project_approval(kept, each)
         for event in notable:
-            if isinstance(event, ev.ResultCached):
-                self._cached[event.key] = (kept.row.id, event.node, event.seq)
+            match event:
+                case ev.ResultCached():
+                    self._cached[event.key] = (kept.row.id, event.node, event.seq)
+                case ev.VariableSet(scope=VariableScope.WORKFLOW):
+                    key = (kept.row.workflow, event.name)
+                    self._variables[key] = VariableRow(workflow=key[0], run=kept.row.id, event=event)
+                case ev.RunForked():
+                    self._forks[kept.row.id] = event
 
     def _project_approval(self, kept: _Run, change: ApprovalChange) -> None:
         event = change.event
@@ -338,6 +346,30 @@ class MemoryStore:
             gone, self._cached = len(self._cached) - len(kept), kept
             return gone
 
+    def variables(self, workflow: str | None = None) -> list[VariableRow]:
+        """The variables of a workflow, or of all, by workflow and name."""
+        with self._lock:
+            self._open()
+            return [row for key, row in sorted(self._variables.items()) if workflow in (None, key[0])]
+
+    def set_variable(self, workflow: str, event: ev.VariableSet) -> None:
+        """Give a workflow's variable a value from outside of any run."""
+        with self._lock:
+            self._changing()
+            self._variables[workflow, event.name] = VariableRow(workflow=workflow, run=None, event=event)
+
+    def unset_variable(self, workflow: str, name: str) -> bool:
+        """Forget a workflow's variable; False where there was none of that name."""
+        with self._lock:
+            self._changing()
+            return self._variables.pop((workflow, name), None) is not None
+
+    def forks(self, run: str) -> dict[str, int]:
+        """The runs that were forked from a run, with the event up to which they share its history."""
+        with self._lock:
+            self._open()
+            return {fork: event.seq for fork, event in self._forks.items() if event.source == run}
+
     def delete_run(self, run: str) -> None:
         """Forget a run and everything beneath it."""
         with self._lock:
@@ -361,6 +393,7 @@ class MemoryStore:
         self._cached = {key: each for key, each in self._cached.items() if each[0] not in gone}
         for run in doomed:
             key = self._runs.pop(run).row.key
+            self._forks.pop(run, None)
             if key is not None:
                 del self._keys[key]
         self._inbox = [each for each in self._inbox if each.run in self._runs]
@@ -550,6 +583,8 @@ class MemoryStore:
                 artifacts.update(artifacts_named(msgspec.to_builtins(event)))
                 if isinstance(event, (ev.RunStarted, ev.RunResumed)):
                     definitions.add(event.definition)
+        for row in self._variables.values():
+            artifacts.update(artifacts_named(row.event.value))
         for message in self._inbox:
             artifacts.update(artifacts_named(msgspec.to_builtins(message.command)))
         for document in self._definitions.values():

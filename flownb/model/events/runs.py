@@ -87,8 +87,12 @@ class SignalReceived(Event, frozen=True, gc=False, omit_defaults=True, kw_only=T
 
 
 class VariableSet(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="variable_set"):
-    """A variable of the run has a new value."""
+    """A variable has a new value: of the run, or of its workflow as well."""
 
     name: str
     value: Any
     node: str | None = None
+    #: A `VariableScope`; what is set for the workflow is seen by the runs that start later, too.
+    scope: str = "run"
+    #: Who set it, if no node did; `workflow` where the run took the workflow's value over when it began.
+    by: str = ""

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from flownb.errors import InvalidInput, RunError, UsageError
 from flownb.model import commands as cmd
-from flownb.model.status import PauseReason, RunStatus
+from flownb.model.events import VariableSet
+from flownb.model.status import PauseReason, RunStatus, VariableScope
 from flownb.run.control import obey
 from flownb.run.engine import engine
 from flownb.run.handles.view import RunView
+from flownb.run.variables import storable
 from flownb.run.waiting.decisions import RERUN, decide, has_news, settle_doubt, usual_port
 from flownb.run.waiting.judging import SKIP
+from flownb.services import masking
 from flownb.store import values
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 
 #: Commands that leave a mark on a run that rests, and let it rest.
-_MARKS: Final = cmd.SetBreakpoint | cmd.ClearBreakpoint
+_MARKS: Final = cmd.SetBreakpoint | cmd.ClearBreakpoint | cmd.SetVariable
 
 
 class Asking(RunView):
@@ -209,19 +212,34 @@ class Asking(RunView):
             )
         self.send(cmd.Signal(name=name, value=stored.plain, by="you"))
 
-    def set(self, name: str, value: Any) -> None:
-        """Give a variable of the run a value.
+    def set(self, name: str, value: Any, *, scope: str = VariableScope.RUN) -> None:
+        """Give a variable a value; a run that rests finds it when it goes on.
+
+        Args:
+            name: which; one that the flow declares is held to its type.
+            value: anything that has a stored form.
+            scope: `run`, or `workflow`: runs of the workflow that start later begin with it, too.
 
         Raises:
-            InvalidInput: the name is no text, or the value has no stored form.
+            InvalidInput: the name is no text, or the value has no stored form or another type.
+            UsageError: there is no such scope, or the run has ended and so has no variables to set.
         """
-        if not isinstance(name, str) or not name:
-            raise InvalidInput(f"The name of a variable is text, not {name!r:.60}.", name="name")
-        stored = values.store(value, self._store.artifacts)
-        if stored.transient:
-            raise InvalidInput(
-                f"The variable {name!r} can't be a {type(value).__name__}: a variable is journaled, and that has no "
-                "stored form.",
-                name=name,
-            )
-        self.send(cmd.SetVariable(name=name, value=stored.plain))
+        if scope not in list(VariableScope):
+            raise UsageError(f"The scope of a variable is 'run' or 'workflow', not {scope!r:.40}.")
+        declared = {each.name: each for each in self._state.topology.workflow.variables}
+        plain = storable(declared, self._store.artifacts, name, value)
+        if scope == VariableScope.WORKFLOW and not self._is_at_work():
+            # No owner will commit it soon, and it is not about this run alone.
+            event = VariableSet(at=engine().now(), name=name, value=plain, scope=scope, by="you")
+            self._store.set_variable(self.workflow, masking.known.struct(event) if masking.known is not None else event)
+            if self._state.status.ended:
+                return
+            scope = VariableScope.RUN
+        self.send(cmd.SetVariable(name=name, value=plain, scope=scope, by="you"))
+
+    def _is_at_work(self) -> bool:
+        """Whether somebody has the run who commits what it is sent."""
+        if self._execution is not None and not self._execution.over:
+            return True
+        owner = self._store.owner_of(self.id)
+        return owner is not None and owner[1]

@@ -10,10 +10,10 @@ import msgspec
 from flownb.errors import InternalError, StoreError
 from flownb.model import events as ev
 from flownb.model.events import Record, event_type
+from flownb.model.status import VariableScope
 from flownb.store import refusals
 from flownb.store.projections import PROJECTED, approval_changes, run_change
-from flownb.store.sqlite import answering, audit, meaning
-from flownb.store.sqlite.cached import keep
+from flownb.store.sqlite import answering, audit, cached, meaning, variables
 from flownb.store.sqlite.table import Table
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ UPDATE runs SET status = ?2, pause_reason = ?3, started_at = coalesce(?4, starte
     definition = coalesce(nullif(?6, ''), definition), program = coalesce(nullif(?7, ''), program)
 WHERE id = ?1
 """
+_FORKED: Final = "INSERT OR REPLACE INTO forks (run_id, source, seq) VALUES (?, ?, ?)"
 _LET_GO: Final = "UPDATE runs SET owner = NULL WHERE id = ?"
 
 _ASK: Final = """
@@ -159,8 +160,13 @@ class Journal(Table):
         for each in approval_changes(happened):
             self._change_approval(cursor, run, each)
         for event in happened:
-            if isinstance(event, ev.ResultCached):
-                keep(cursor, run, event)
+            match event:
+                case ev.ResultCached():
+                    cached.keep(cursor, run, event)
+                case ev.VariableSet(scope=VariableScope.WORKFLOW):
+                    variables.keep(cursor, run, event, self._codec.encode(event))
+                case ev.RunForked():
+                    cursor.execute(_FORKED, (run, event.source, event.seq))
 
     def _change_approval(self, cursor: Cursor, run: str, change: ApprovalChange) -> None:
         """Change a request, and tell the audit log what is new to it: answers come here a second time."""

@@ -41,6 +41,7 @@ _TRACES: Final = (
     ("approval_votes", "run_id"),
     ("cached_results", "run_id"),
     ("audit", "run_id"),
+    ("forks", "run_id"),
 )
 _APPROVALS: Final = """
 SELECT approvals.id, run_id, workflow, node, approvals.kind, approvals.status, approvals.created_at, expires_at,
@@ -50,6 +51,7 @@ WHERE {conditions}
 ORDER BY approvals.created_at, approvals.id
 """
 _VOTES: Final = "SELECT body FROM approval_votes WHERE run_id = ? AND approval = ? ORDER BY place"
+_FORKS: Final = "SELECT run_id, seq FROM forks WHERE source = ? ORDER BY run_id"
 _PAGE: Final = 500
 #: How many ids a message about an unknown one looks through.
 _NEAR: Final = 200
@@ -175,6 +177,11 @@ class Runs(Leases):
             decision=None if decision is None else decode(decision),
             votes=tuple(decode(body) for (body,) in votes),
         )
+
+    def forks(self, run: str) -> dict[str, int]:
+        """The runs that were forked from a run, with the event up to which each shares its history."""
+        with self._db.reading() as cursor:
+            return dict(cursor.execute(_FORKS, (run,)).fetchall())
 
     def delete_run(self, run: str) -> None:
         """Forget a run and everything beneath it; artifacts are left to `gc`."""

@@ -136,6 +136,21 @@ CREATE TABLE audit (
     PRIMARY KEY (run_id, place)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX approvals_due ON approvals (expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL;
+
+CREATE TABLE workflow_variables (
+    workflow TEXT NOT NULL,
+    name TEXT NOT NULL,
+    run_id TEXT,
+    body BLOB NOT NULL,
+    PRIMARY KEY (workflow, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE forks (
+    run_id TEXT NOT NULL PRIMARY KEY,
+    source TEXT NOT NULL,
+    seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX forks_by_source ON forks (source);
 """
 
 #: What makes a file of version n into one of version n + 1.
