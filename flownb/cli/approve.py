@@ -22,7 +22,8 @@ from flownb.services.identity import Who
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flownb.store.contract import ApprovalRow, Store
+    from flownb.store.contract import Store
+    from flownb.store.requests import ApprovalRow
 
 _LEAST: Final = 4
 _REFUSED: Final = 1

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flownb.model.events import ApprovalRequested
-    from flownb.store.contract import ApprovalRow
+    from flownb.store.requests import ApprovalRow
 
 _MOST_ROWS: Final = 8
 _MOST_COLUMNS: Final = 8

@@ -9,7 +9,7 @@ commit with an old one changes nothing and raises `Fenced`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -17,9 +17,6 @@ import msgspec
 from flownb.model.commands import Command
 from flownb.model.events import (
     ApprovalDecided,
-    ApprovalExpired,
-    ApprovalRequested,
-    ApprovalVoted,
     Event,
     VariableSet,
 )
@@ -30,6 +27,7 @@ if TYPE_CHECKING:
     from flownb.model.events import Record
     from flownb.store.artifacts import ArtifactStore
     from flownb.store.keys import Keys
+    from flownb.store.requests import ApprovalRow, AuditEntry, Judge
 
 
 class Owner(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,48 +94,6 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     owner: str | None
     fence: int
-
-
-class ApprovalRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A request to a person as lists show it: written by `commit` beside the events."""
-
-    id: str
-    run: str
-    workflow: str
-    node: str
-    kind: str
-    #: An `ApprovalStatus`.
-    status: str
-    created_at: float
-    expires_at: float | None
-    decided_at: float | None
-    decided_by: str | None
-    #: The port that the answer took; None before it.
-    port: str | None
-    #: The whole question and the whole answer.
-    request: ApprovalRequested
-    decision: ApprovalDecided | ApprovalExpired | None
-    #: Answers of single approvers before the threshold was reached, oldest first.
-    votes: tuple[ApprovalVoted, ...] = ()
-
-
-class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of the append-only log of what people were asked and what they answered; see `store/audit.py`."""
-
-    run: str
-    #: From 1, without gaps.
-    place: int
-    #: Which key sealed it.
-    key: str
-    #: The seal of the entry before; empty for the first.
-    previous: str
-    #: The event, as the store's codec writes it.
-    body: bytes
-    seal: str
-
-
-#: Looks at how a request stands and says what is to be recorded; pure and quick, as it is called in a transaction.
-Judge = Callable[["ApprovalRow"], Sequence[Event]]
 
 
 class VariableRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from flownb.model.commands import Command
     from flownb.model.events import Event
     from flownb.store.artifacts import ArtifactStore
-    from flownb.store.contract import ApprovalRow, AuditEntry, Judge, NewRun, Owner, Program, Write
+    from flownb.store.contract import NewRun, Owner, Program, Write
     from flownb.store.projections import ApprovalChange
+    from flownb.store.requests import ApprovalRow, AuditEntry, Judge
 
 _CODEC: Final = JsonCodec()
 _UNFINISHED: Final = (RunStatus.PENDING, RunStatus.RUNNING)

@@ -9,7 +9,7 @@ import msgspec
 from flownb.model import events as ev
 from flownb.model.commands import Decide
 from flownb.model.status import ANSWERS, ApprovalStatus, RunStatus
-from flownb.store.contract import ApprovalRow
+from flownb.store.requests import ApprovalRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

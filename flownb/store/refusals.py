@@ -11,7 +11,7 @@ from flownb.model.times import iso
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from flownb.store.contract import ApprovalRow
+    from flownb.store.requests import ApprovalRow
 
 _SHOWN = 5
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from flownb.model.state import RunState
     from flownb.run.executor import Execution
-    from flownb.store.contract import ApprovalRow, Store
+    from flownb.store.contract import Store
+    from flownb.store.requests import ApprovalRow
 
 
 #: Commands that leave a mark on a run that rests, and let it rest.

@@ -18,7 +18,8 @@ from flownb.store import values
 if TYPE_CHECKING:
     from flownb.model.events import ApprovalDecided, ApprovalExpired, ApprovalRequested, ApprovalVoted, Failure, Record
     from flownb.model.state import RunState
-    from flownb.store.contract import ApprovalRow, RunRow, Store
+    from flownb.store.contract import RunRow, Store
+    from flownb.store.requests import ApprovalRow
 
 
 def describe_row(row: RunRow) -> dict[str, Any]:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from flownb.errors import FlownbError
     from flownb.model.state import RunState
     from flownb.run.executor import Execution
-    from flownb.store.contract import ApprovalRow, AuditEntry, Store
+    from flownb.store.contract import Store
+    from flownb.store.requests import ApprovalRow, AuditEntry
 
 RERUN: Final = "rerun"
 COMPLETED: Final = "completed"

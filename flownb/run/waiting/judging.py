@@ -14,7 +14,7 @@ from flownb.services.identity import Who
 from flownb.store import refusals
 
 if TYPE_CHECKING:
-    from flownb.store.contract import ApprovalRow
+    from flownb.store.requests import ApprovalRow
 
 #: What `skip` answers to a node in doubt; it is no port of the question.
 SKIP: Final = "skip"

@@ -15,7 +15,7 @@ from flownb.store.sqlite.inbox import SEND, Commands
 from flownb.store.sqlite.runs import Runs
 
 if TYPE_CHECKING:
-    from flownb.store.contract import ApprovalRow, AuditEntry, Judge
+    from flownb.store.requests import ApprovalRow, AuditEntry, Judge
     from flownb.store.sqlite.connections import Cursor
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.store.audit import Head, next_entry
-from flownb.store.contract import AuditEntry
+from flownb.store.requests import AuditEntry
 
 if TYPE_CHECKING:
     from flownb.store.keys import Keys

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from flownb.store import refusals
-from flownb.store.contract import ApprovalRow, Lease, RunRow
+from flownb.store.contract import Lease, RunRow
+from flownb.store.requests import ApprovalRow
 from flownb.store.sqlite.announced import CREATE, Announced
 from flownb.store.sqlite.leases import Leases
 

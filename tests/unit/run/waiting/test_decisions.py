@@ -18,7 +18,8 @@ from tests.unit.run.test_recovery import completed, dead_owner, leave_behind, st
 
 if TYPE_CHECKING:
     from flownb.run.handles.handle import Run
-    from flownb.store.contract import ApprovalRow, Owner, Store
+    from flownb.store.contract import Owner, Store
+    from flownb.store.requests import ApprovalRow
 
 __all__ = ["dead_owner", "store"]
 TIMEOUT = 5.0

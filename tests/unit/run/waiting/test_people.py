@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flownb.run.handles.handle import Run
-    from flownb.store.contract import ApprovalRow, Store
+    from flownb.store.contract import Store
+    from flownb.store.requests import ApprovalRow
 
 TIMEOUT = 5.0
 
