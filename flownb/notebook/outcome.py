@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flownb.model.state import RunState
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
     from flownb.store.contract import RunRow, Store
 
 COMPLETED: Final = 0

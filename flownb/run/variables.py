@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from flownb.model.workflow import Variable
     from flownb.run.request import Request
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
 
 #: Who set a variable of a run that has taken it over from its workflow.
 TAKEN_OVER: Final = "workflow"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from flownb.model.events import Record
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
     from flownb.store.keys import Keys
     from flownb.store.requests import ApprovalRow, AuditEntry, Judge
 

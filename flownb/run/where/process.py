@@ -30,7 +30,7 @@ from flownb.run.where.death import death
 from flownb.run.where.sending import pack_call
 from flownb.run.where.spawning import Hatched, spawner, surroundings
 from flownb.services import masking
-from flownb.store.artifacts import FileArtifacts
+from flownb.store.artifacts.files import FileArtifacts
 
 if TYPE_CHECKING:
     from flownb.run.attempt import Attempt

@@ -8,7 +8,7 @@ from flownb.model import events as ev
 
 if TYPE_CHECKING:
     from flownb.model.journal import EventCodec
-    from flownb.store.sqlite.connections import Cursor
+    from flownb.store.sqlite.transaction import Cursor
 
 _VOTES: Final = "SELECT body FROM approval_votes WHERE run_id = ? AND approval = ?"
 _VOTE: Final = """

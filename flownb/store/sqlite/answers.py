@@ -16,7 +16,7 @@ from flownb.store.sqlite.runs import Runs
 
 if TYPE_CHECKING:
     from flownb.store.requests import ApprovalRow, AuditEntry, Judge
-    from flownb.store.sqlite.connections import Cursor
+    from flownb.store.sqlite.transaction import Cursor
 
 
 class Answers(Commands, Runs):

@@ -9,7 +9,7 @@ from flownb.store.requests import AuditEntry
 
 if TYPE_CHECKING:
     from flownb.store.keys import Keys
-    from flownb.store.sqlite.connections import Cursor
+    from flownb.store.sqlite.transaction import Cursor
 
 _LAST: Final = "SELECT place, seal FROM audit WHERE run_id = ? ORDER BY place DESC LIMIT 1"
 _APPEND: Final = "INSERT INTO audit (run_id, place, key, previous, body, seal) VALUES (?, ?, ?, ?, ?, ?)"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flownb.model.events import Event
     from flownb.store.contract import Write
     from flownb.store.projections import ApprovalChange, RunChange
-    from flownb.store.sqlite.connections import Cursor
+    from flownb.store.sqlite.transaction import Cursor
 
 _OWNED: Final = "SELECT 1 FROM runs WHERE id = ? AND fence = ? AND owner IS NOT NULL"
 _LAST: Final = "SELECT coalesce(max(seq), 0) FROM events WHERE run_id = ?"

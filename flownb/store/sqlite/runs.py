@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from flownb.errors import NotFound
     from flownb.store.contract import NewRun, Owner
-    from flownb.store.sqlite.connections import Cursor
+    from flownb.store.sqlite.transaction import Cursor
 
 #: The fields of a `RunRow`, each the column of its name but the last event's number.
 _FIELDS: Final = RunRow.__struct_fields__

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flownb.model.journal import EventCodec
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
     from flownb.store.keys import Keys
     from flownb.store.lease import Liveness
     from flownb.store.sqlite.connections import Connections
@@ -41,7 +41,7 @@ class Table:
         """Where large values lie: in a directory beside the file, unless another place was given."""
         if self._given_artifacts is not None:
             return self._given_artifacts
-        from flownb.store.artifacts import FileArtifacts
+        from flownb.store.artifacts.files import FileArtifacts
 
         return FileArtifacts(artifacts_beside(self._db.path))
 

@@ -12,7 +12,7 @@ from flownb.store.sqlite import meaning
 from flownb.store.sqlite.table import Table
 
 if TYPE_CHECKING:
-    from flownb.store.sqlite.connections import Cursor
+    from flownb.store.sqlite.transaction import Cursor
 
 _SET_BY_RUN: Final = """
 INSERT OR REPLACE INTO workflow_variables (workflow, name, run_id, body) SELECT workflow, ?2, id, ?3 FROM runs
