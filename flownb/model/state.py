@@ -57,6 +57,8 @@ class RunState(Readiness):
         self.parent_node: str | None = None
         #: The run whose history it shares, and up to which of its events.
         self.forked_from: ev.RunForked | None = None
+        #: Who started it, where it asks people.
+        self.started_by = ""
         self.inputs: dict[str, Any] = {}
         self.variables: dict[str, Any] = {}
         self.results: dict[str, Any] = {}
@@ -87,9 +89,9 @@ class RunState(Readiness):
         #: The nodes to halt before, by path or id, and those that may be passed now.
         self.breakpoints: set[str] = set()
         self.passing: set[int] = set()
-        #: Signals that nobody waited for, by name, oldest first; and the signal that a node got.
+        #: Signals that nobody waited for, by name, oldest first; and the signal, or the answer, that a node got.
         self.signals: dict[str, list[Any]] = {}
-        self.delivered: dict[int, ev.SignalReceived] = {}
+        self.delivered: dict[int, ev.SignalReceived | ev.ApprovalDecided | ev.ApprovalExpired] = {}
         #: By approval id: `request`, `status` (an `ApprovalStatus`), `votes`, and once it is there the `decision`.
         self.approvals: dict[str, dict[str, Any]] = {}
 

@@ -74,6 +74,13 @@ class ApprovalStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+#: What the usual ports make of a request; any other answer is `answered`.
+ANSWERS: Final[dict[str, ApprovalStatus]] = {
+    "approved": ApprovalStatus.APPROVED,
+    "rejected": ApprovalStatus.REJECTED,
+}
+
+
 class WorkflowStatus(StrEnum):
     """The life of a definition."""
 

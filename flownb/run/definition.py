@@ -170,6 +170,8 @@ class Definition:
         self.reads_variables = any(body.reads_variables for body in (*self.bodies, *self.inside.values()))
         #: Whether a node takes named resources.
         self.takes = any(needs_of(body.node) for body in (*self.bodies, *self.inside.values()))
+        #: Whether a node asks people.
+        self.asks = any(node.type.startswith("human.") for node in workflow.nodes)
 
     def bodies_of(self, topology: Topology) -> list[Body]:
         """The bodies of a graph that may have grown; a list that only one run has, where it can grow."""

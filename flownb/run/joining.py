@@ -24,6 +24,7 @@ from flownb.run.variables import set_meanwhile, taken_over
 from flownb.run.waiting.decisions import has_news
 from flownb.run.waiting.halts import halts_left
 from flownb.services import masking
+from flownb.services.identity import user
 from flownb.store import values
 from flownb.store.contract import NewRun
 
@@ -68,6 +69,7 @@ def first_events(request: Request, state: RunState, plain: dict[str, Any]) -> li
         trigger=request.trigger,
         parent=request.parent,
         parent_node=request.parent_node,
+        by=user() if definition.asks else "",
     )
     return [started, *taken_over(request, started.at), *shortcuts(request, state, plain, started.at)]
 
@@ -221,7 +223,7 @@ def goes_on(run: Run, *, retry: bool) -> bool:
     if state.pause_reason is PauseReason.TIMER:
         return _is_due(state)
     if state.pause_reason in ASKS:
-        return has_news(run.store, state) or _is_due(state)
+        return has_news(run.store, state, engine().now())
     return retry
 
 

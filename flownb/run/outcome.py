@@ -60,7 +60,7 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
         return Outcome(value)
     cls = type(value)  # `isinstance` would ask the value itself too, whose own code may raise anything
     if issubclass(cls, Suspend):
-        return Outcome(suspend=value)
+        return _parked(attempt, value)
     output = value if issubclass(cls, Output) else Output(value)
     if masking.known is not None:
         output = masked_output(attempt, output)
@@ -74,6 +74,13 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     outcome = Outcome(stored.plain, output, ports, held=held, variables=variables or None)
     faults.reach("node.after_body")
     return outcome
+
+
+def _parked(attempt: Attempt, suspend: Suspend) -> Outcome:
+    """What is shown to a person is stored as it is, so that it can be seen wherever the answer is given."""
+    shown = suspend.ask.preview if suspend.ask is not None else ()
+    plain = [{"name": each.name, "kind": each.kind, "value": _stored(attempt, each.value).plain} for each in shown]
+    return Outcome(plain or None, suspend=suspend)
 
 
 def _stored(attempt: Attempt, value: Any) -> Stored:
@@ -133,7 +140,7 @@ def is_small(value: Any) -> bool:
     if cls is Output:
         return is_small(value.value) and not value.values
     if cls is Suspend:
-        return True
+        return value.ask is None or not value.ask.preview
     if cls is dict:
         items: Any = value.values()
     elif cls in (list, tuple):

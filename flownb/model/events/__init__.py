@@ -49,6 +49,8 @@ from flownb.model.events.nodes import (
 from flownb.model.events.people import (
     ApprovalDecided,
     ApprovalExpired,
+    ApprovalRefused,
+    ApprovalReminded,
     ApprovalRequested,
     ApprovalVoted,
 )
@@ -70,6 +72,8 @@ __all__ = [
     "AnyEvent",
     "ApprovalDecided",
     "ApprovalExpired",
+    "ApprovalRefused",
+    "ApprovalReminded",
     "ApprovalRequested",
     "ApprovalVoted",
     "BreakpointSet",
@@ -138,6 +142,8 @@ AnyEvent = (
     | ApprovalVoted
     | ApprovalDecided
     | ApprovalExpired
+    | ApprovalRefused
+    | ApprovalReminded
     | BreakpointSet
     | SignalReceived
     | SignalDelivered

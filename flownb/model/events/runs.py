@@ -20,6 +20,8 @@ class RunStarted(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True,
     #: The run of which this is a part, as a sub-notebook's is.
     parent: str | None = None
     parent_node: str | None = None
+    #: Who started it, where it asks people.
+    by: str = ""
 
 
 class RunPaused(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_paused"):

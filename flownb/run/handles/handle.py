@@ -364,7 +364,8 @@ class Run(Asking):
             with _resting_lock:
                 _resting.add(self)
         if self._continue is not None and self._state.pause_reason in ASKS and _stays():
-            engine().house.rest(self._store, self.id, self._go_on_answered)
+            until = [wait.until for wait in self._state.waits.values() if wait.until is not None]
+            engine().house.rest(self._store, self.id, self._go_on_answered, min(until, default=None))
         self._settled.set()
 
     def fail(self, error: BaseException) -> None:

@@ -114,6 +114,8 @@ ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.ApprovalVoted(at=4.0, node="ok", approval="a1", by="ada", port="approved"),
     ev.ApprovalDecided(at=4.0, node="ok", approval="a1", by="bob", port="approved", data={"x": 1}, comment="fine"),
     ev.ApprovalExpired(at=4.0, node="ok", approval="a2"),
+    ev.ApprovalRefused(at=4.0, node="ok", approval="a2", by="eve", port="approved", why="eve may not"),
+    ev.ApprovalReminded(at=4.0, node="ok", approval="a2"),
     ev.VariableSet(at=5.0, name="month", value="2026-11"),
     ev.VariableSet(at=5.0, name="limit", value=500, scope="workflow", by="ada"),
     ev.DesktopScreenshot(at=5.0, node="shot", image={"$artifact": {"digest": "cd"}}),
@@ -542,7 +544,7 @@ class StoreSuite:
         late = ev.ApprovalDecided(at=7.0, node="ok", approval="a1", by="bob", port="approved")
         store.commit([write(lease, 4, late)])
         row = store.approvals(pending=False)[0]
-        assert (row.status, row.decided_at, row.decision) == ("expired", 6.0, None)
+        assert (row.status, row.decided_at, row.decided_by) == ("expired", 6.0, None)
 
     def test_an_answer_is_given_once_and_its_owner_hears_of_it(self, store: Store, kit: Kit, me: Owner) -> None:
         lease = begin(store, "r1", me)
