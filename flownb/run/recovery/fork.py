@@ -26,6 +26,7 @@ from flownb.run.inputs import Values
 from flownb.run.recovery.recover import apply_known, pinned_shape
 from flownb.run.variables import storable
 from flownb.services import masking
+from flownb.services.identity import user
 from flownb.store import values
 from flownb.store.contract import NewRun, Write
 
@@ -43,7 +44,7 @@ SET: Final = "set"
 #: Events of a node that are not about how it ended, or that another run can't share.
 _LEFT_BEHIND: Final = (
     ev.ResultCached | ev.BreakpointSet | ev.ApprovalRequested | ev.ApprovalVoted | ev.ApprovalDecided
-    | ev.ApprovalExpired
+    | ev.ApprovalExpired | ev.ApprovalRefused | ev.ApprovalReminded
 )  # fmt: skip
 _ENDED: Final = (COMPLETED, SKIPPED, FAILED)
 #: What an attempt has done for the one after it, although it has not come to its end.
@@ -281,6 +282,7 @@ class _Fork:
             inputs={**source.inputs, **self._inputs},
             mode=RunMode.MANUAL,
             trigger="fork",
+            by=user() if source.started_by else "",
         )
         events += [began, *self._carried()]
         events += [
