@@ -297,6 +297,26 @@ class NodeType:
         return [Expression(name, config[name]) for name in cls.expressions if isinstance(config.get(name), str | dict)]
 
     @classmethod
+    def names_of(cls, config: Mapping[str, Any]) -> frozenset[str]:
+        """The nodes and inputs that the config names otherwise than in expressions, as code does."""
+        del config
+        return frozenset()
+
+    @classmethod
+    def takes_context(cls, config: Mapping[str, Any]) -> bool:
+        """Whether the function that does the node's work wants `ctx`."""
+        return bool(config.get("context"))
+
+    @classmethod
+    def body_of(cls, node: Node) -> Callable[..., Any] | None:
+        """The plain function that does the node's work in place of `execute`, where its config makes one.
+
+        It gets the node's inputs by name, runs where the node says, and what it returns is the node's output.
+        """
+        del node
+        return None
+
+    @classmethod
     def ports_of(cls, node: Node) -> NodePorts:
         """The ports of one node; override it where the config makes them."""
         del node
