@@ -28,7 +28,8 @@ class Failure(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Why a node was skipped or cancelled."""
 
-    #: `data`, `gate`, `order`, `join`, `condition`, `run` (the run was stopped), or `command` (a person did it).
+    #: `data`, `gate`, `order`, `join`, `condition`, `branch` (a parallel has enough without it), `run` (the run was
+    #: stopped), or `command` (a person did it).
     group: str
     #: A whole sentence, as `load.rows is dead: load was skipped`.
     message: str
@@ -131,6 +132,13 @@ class IterationStarted(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_
     index: int
     #: The plain form of what the round is about.
     item: Any = None
+
+
+class ChildStarted(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="child_started"):
+    """A node has begun a run of its own, or found the one that an attempt before it had begun."""
+
+    run: str
+    workflow: str = ""
 
 
 class NodeRetrying(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="node_retrying"):
@@ -378,6 +386,7 @@ AnyEvent = (
     | RunForked
     | NodeStarted
     | IterationStarted
+    | ChildStarted
     | NodeRetrying
     | NodeCompleted
     | ResultCached

@@ -91,6 +91,8 @@ class RunState(Readiness):
         #: that is set back keeps both.
         self.steps: dict[int, dict[str, Any]] = {}
         self.heartbeats: dict[int, Any] = {}
+        #: The run that a node has beneath it; it keeps it for good, because it begins no second one.
+        self.children: dict[int, str] = {}
         #: The nodes to halt before, by path or id, and those that may be passed now.
         self.breakpoints: set[str] = set()
         self.passing: set[int] = set()
@@ -231,6 +233,10 @@ def _node_started(state: RunState, event: ev.NodeStarted) -> None:
         state.retries.pop(number, None)
     if state.waits:
         state.waits.pop(number, None)
+
+
+def _child_started(state: RunState, event: ev.ChildStarted) -> None:
+    state.children[state.topology.index[event.node]] = event.run
 
 
 def _node_retrying(state: RunState, event: ev.NodeRetrying) -> None:
@@ -386,6 +392,7 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.RunForked: _nothing,
     ev.IterationStarted: _iteration_started,
     ev.NodeStarted: _node_started,
+    ev.ChildStarted: _child_started,
     ev.NodeRetrying: _node_retrying,
     ev.NodeCompleted: _node_completed,
     ev.ResultCached: _nothing,

@@ -24,8 +24,8 @@ from flownb.run.recovery.drift import difference
 from flownb.run.recovery.migrate import obstacles
 from flownb.run.recovery.recover import read_state, require_row, resumption
 from flownb.run.secrets import references_of
-from flownb.run.waiting.decisions import has_news
 from flownb.run.waiting.halts import halts_left
+from flownb.run.waiting.news import has_news
 from flownb.services import masking
 from flownb.store import values
 from flownb.store.contract import NewRun
@@ -51,7 +51,7 @@ def start(request: Request) -> Run:
     digest = digest_of([request.target or request.definition.workflow.name, plain])
     if request.key is not None and (row := request.store.find_key(request.key)) is not None:
         return by_key(request, row, digest)
-    new = _new_run(request, engine().new_id(), digest)
+    new = _new_run(request, request.run_id or engine().new_id(), digest)
     owner = engine().owner(request.store)
     if request.soon and new.key is None:
         return _begin(request, new.id, request.store.announce_run(new, owner), plain)
@@ -250,7 +250,7 @@ def by_key(request: Request, row: RunRow, digest: str) -> Run:
             f"or other inputs. Choose another key, or look at that run with `flownb show {row.id}`.",
             run=row.id,
         )
-    return attach(request, row)
+    return attach(request, row, retry=request.retry)
 
 
 def attach(request: Request, row: RunRow, *, retry: bool = False, migrate: bool = False) -> Run:

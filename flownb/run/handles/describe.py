@@ -82,13 +82,16 @@ def describe_state(row: RunRow, state: RunState, store: Store | None = None) -> 
         "nodes": {path: describe_node(state, number) for number, path in enumerate(state.topology.paths)},
         "approvals": [describe_approval(each) for each in _asked(state, store)],
     }
+    if row.parent is not None:
+        document["parent"] = row.parent
+        document["parent_node"] = state.parent_node
     if store is not None and row.kind == "notebook":
         document["runs"] = [describe_row(each) for each in store.rows(group=row.id) if each.id != row.id]
     return document
 
 
 def describe_node(state: RunState, number: int) -> dict[str, Any]:
-    """One entry of `nodes`; `steps` is there where the node has taken some."""
+    """One entry of `nodes`; `steps` is there where the node has taken some, `child` where it has begun a run."""
     plain = state.output[number]
     started, finished = state.node_started[number], state.node_finished[number]
     failed = state.failures.get(number)
@@ -107,6 +110,8 @@ def describe_node(state: RunState, number: int) -> dict[str, Any]:
         "output": plain if completed else None,
         "artifact": values.artifact_of(plain) if completed else None,
     }
+    if number in state.children:
+        document["child"] = state.children[number]
     if number in state.steps:
         document["steps"] = dict(state.steps[number])
     return document

@@ -63,11 +63,6 @@ def answered(store: Store, state: RunState) -> list[ApprovalRow]:
     return [row for row in rows if row.id in asked and row.decision is not None]
 
 
-def has_news(store: Store, state: RunState) -> bool:
-    """Whether somebody has left what a run that waits for a person can go on with."""
-    return bool(answered(store, state)) or state.run_id in store.waiting()
-
-
 def decide(
     store: Store,
     run: str,
