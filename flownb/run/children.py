@@ -250,9 +250,9 @@ def child_rests(engine: Engine, child: Execution) -> None:
         return
     parent = engine.arrivals.at_work(child.store, state.parent)
     if parent is None:
-        carry_on = engine.house.take_rest(child.store, state.parent)
-        if carry_on is not None:
-            carry_on()
+        rests = engine.house.take_rest(child.store, state.parent)
+        if rests is not None:
+            rests[0]()
         return
     number = parent.state.topology.index.get(state.parent_node or "")
     if number is not None and parent.children is not None:

@@ -65,7 +65,7 @@ class Run(Asking):
     """A run, wherever it is at work: in this process, in another, or only in the store."""
 
     def __init__(self, store: Store, state: RunState) -> None:
-        """A handle on a recorded run; `run/start.py` joins it to its execution."""
+        """A handle on a recorded run; `run/joining.py` joins it to its execution."""
         super().__init__(store, state)
         self._follower: Follower | None = None
         self._settled = Latch()
@@ -359,7 +359,8 @@ class Run(Asking):
             with _resting_lock:
                 _resting.add(self)
         if self._continue is not None and self._state.pause_reason in ASKS and _stays():
-            engine().house.rest(self._store, self.id, self._go_on_answered)
+            until = [wait.until for wait in self._state.waits.values() if wait.until is not None]
+            engine().house.rest(self._store, self.id, self._go_on_answered, min(until, default=None))
         self._settled.set()
 
     def fail(self, error: BaseException) -> None:

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from flownb.store.contract import Store
 
 
-def has_news(store: Store, state: RunState) -> bool:
-    """Whether there is what a run that waits for somebody can go on with."""
+def has_news(store: Store, state: RunState, now: float | None = None) -> bool:
+    """Whether there is what a run that waits for somebody can go on with, or it has waited long enough."""
+    if now is not None and any(wait.until is not None and wait.until <= now for wait in state.waits.values()):
+        return True
     if answered(store, state) or state.run_id in store.waiting():
         return True
     return bool(state.children) and any(has_moved(store, state.children[number]) for number in awaiting(state))
