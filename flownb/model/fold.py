@@ -31,6 +31,10 @@ def _run_started(state: RunState, event: ev.RunStarted) -> None:
     state.started_at = state.active_since = event.at
 
 
+def _run_forked(state: RunState, event: ev.RunForked) -> None:
+    state.forked_from = event
+
+
 def _run_paused(state: RunState, event: ev.RunPaused) -> None:
     state.status, state.pause_reason, state.message = RunStatus.PAUSED, PauseReason(event.reason), event.message
     _rests(state, event.at)
@@ -250,7 +254,7 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.RunCompleted: _run_completed,
     ev.RunFailedEvent: _run_failed,
     ev.RunCancelledEvent: _run_cancelled,
-    ev.RunForked: _nothing,
+    ev.RunForked: _run_forked,
     ev.IterationStarted: _iteration_started,
     ev.NodeStarted: _node_started,
     ev.ChildStarted: _child_started,

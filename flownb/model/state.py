@@ -51,10 +51,11 @@ class RunState(Readiness):
         self.message = ""
         self.workflow = topology.workflow.name
         self.definition = ""
-        self.mode = "manual"
-        self.trigger = "manual"
+        self.mode = self.trigger = "manual"
         self.parent: str | None = None
         self.parent_node: str | None = None
+        #: The run whose history it shares, and up to which of its events.
+        self.forked_from: ev.RunForked | None = None
         #: Who started it, where it asks people.
         self.started_by = ""
         self.inputs: dict[str, Any] = {}

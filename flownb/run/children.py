@@ -117,18 +117,19 @@ class Children:
 
         execution = self._execution
         local = execution.engine.arrivals.at_work(execution.store, child)
-        if local is not None:
+        if local is not None and local.state.parent == execution.run_id:
             obey(local, command)
 
     def _cancel(self, child: str) -> None:
         execution = self._execution
-        by = f"run {execution.run_id}"
         if execution.engine.arrivals.at_work(execution.store, child) is not None:
-            self._tell(child, cmd.Cancel(by=by))
+            self._tell(child, cmd.Cancel(by=f"run {execution.run_id}"))
             return
         engine, store = execution.engine, execution.store
         engine.workers.submit(
-            lambda: cancel_at_rest(engine, store, child, by), lambda _value, _error: None, engine.base_context.copy()
+            lambda: cancel_at_rest(engine, store, child, execution.run_id),
+            lambda _value, _error: None,
+            engine.base_context.copy(),
         )
 
 
@@ -156,7 +157,7 @@ async def conduct(attempt: Attempt, make: Callable[[], Request]) -> Child:
     home = execution.engine
     request = await home.on_thread(lambda: _requested(attempt, make))
     children = Children.of(execution)
-    request.run_id = execution.state.children.get(attempt.number) or home.new_id()
+    request.run_id = request.run_id or home.new_id()
     children.began(attempt, request.run_id, request.definition.workflow.name)
     begun = asyncio.ensure_future(home.on_thread(lambda: start(request)))
     rests = asyncio.ensure_future(_until_it_rests(begun))
@@ -207,6 +208,10 @@ def _requested(attempt: Attempt, make: Callable[[], Request]) -> Request:
     request.services = {**(request.services or {}), **execution.services}
     request.power = execution.power
     request.retry = True
+    known = execution.state.children.get(attempt.number, "")
+    row = execution.store.row(known) if known else None
+    if row is None or row.key == request.key:  # else it is that of the run from which this one was forked
+        request.run_id = known
     return request
 
 
@@ -259,7 +264,7 @@ def child_rests(engine: Engine, child: Execution) -> None:
         parent.children.look_again(number)
 
 
-def cancel_at_rest(engine: Engine, store: Store, run_id: str, by: str) -> None:
+def cancel_at_rest(engine: Engine, store: Store, run_id: str, parent: str) -> None:
     """Write the end of a run that nobody works on, without its program; the runs beneath it end as well.
 
     Where somebody has it, that owner is asked.
@@ -269,8 +274,9 @@ def cancel_at_rest(engine: Engine, store: Store, run_id: str, by: str) -> None:
     from flownb.store.contract import Write
 
     row = store.row(run_id)
-    if row is None or RunStatus(row.status) in (RunStatus.COMPLETED, RunStatus.CANCELLED):
+    if row is None or row.parent != parent or row.status in (RunStatus.COMPLETED, RunStatus.CANCELLED):
         return
+    by = f"run {parent}"
     with engine.arrivals.claiming(store, run_id) as lease:
         if lease is None:
             store.send(run_id, cmd.Cancel(by=by))
@@ -283,4 +289,4 @@ def cancel_at_rest(engine: Engine, store: Store, run_id: str, by: str) -> None:
         ends.append(ev.RunCancelledEvent(at=now, by=by))
         store.commit([Write(run=run_id, fence=lease.fence, first=state.seq + 1, events=ends, release=True)])
     for child in state.children.values():
-        cancel_at_rest(engine, store, child, f"run {run_id}")
+        cancel_at_rest(engine, store, child, run_id)

@@ -108,7 +108,9 @@ def join(
     execution.values.given = request.inputs
     if uses_pins(request):
         for path, value in request.pins.items():
-            execution.values.keep(state.topology.index[path], value if isinstance(value, Output) else Output(value))
+            number = state.topology.index[path]
+            if state.sources.get(number, "pinned") == "pinned":  # a fork may have been given another
+                execution.values.keep(number, value if isinstance(value, Output) else Output(value))
     join = run.join_all if state.seq else run.join  # a new run has no other handles
     if masking.known is not None:
         first = [masking.known.struct(event) for event in first]

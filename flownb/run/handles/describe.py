@@ -87,6 +87,10 @@ def describe_state(row: RunRow, state: RunState, store: Store | None = None) -> 
     if row.parent is not None:
         document["parent"] = row.parent
         document["parent_node"] = state.parent_node
+    if state.forked_from is not None:
+        document["forked_from"] = {"run": state.forked_from.source, "seq": state.forked_from.seq}
+    if store is not None and (forks := store.forks(row.id)):
+        document["forks"] = [{"run": run, "seq": seq} for run, seq in forks.items()]
     if store is not None and row.kind == "notebook":
         document["runs"] = [describe_row(each) for each in store.rows(group=row.id) if each.id != row.id]
     return document

@@ -351,6 +351,11 @@ class Run(Asking):
         """The run rests and nothing of it is at work anywhere."""
         self._rest()
 
+    def continues_by(self, go_on: Callable[[Any, bool, str], None] | None) -> None:
+        """The run rests; `go_on` continues it in this process."""
+        super().continues_by(go_on)
+        self._rest()
+
     def _rest(self) -> None:
         state = self._state
         if state.status.ended:

@@ -265,6 +265,20 @@ def test_only_a_flow_or_a_target_is_run() -> None:
         Flow("x").subflow("s", 3)  # type: ignore[arg-type]  # that is the point
 
 
+def test_a_fork_begins_a_child_of_its_own_and_leaves_that_of_the_other_alone() -> None:
+    done = run(shop(billing()))
+    done.result(5)
+    before = next(record.seq for record in done.events() if record.event == _begun(done)) + 1
+    fork = done.fork(at=before, set={"load": {"amount": 1}})
+    assert fork.result(5) == {"send": "2 EUR"}
+    assert fork["billed"].child != done["billed"].child
+    assert done["billed"].output == {"bill": "42 EUR"}
+
+
+def _begun(done: Run) -> ev.ChildStarted:
+    return next(record.event for record in done.events() if isinstance(record.event, ev.ChildStarted))
+
+
 # --- pauses and cancellation ------------------------------------------------------------------------------------------
 
 
