@@ -23,6 +23,15 @@ class Failure(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     traceback: str = ""
     #: One of `ErrorClass`.
     error_class: str = "execution"
+    #: Whether another attempt may go better.
+    recoverable: bool = True
+    #: What the workflow's author says to people about such an error.
+    advice: str = ""
+
+    @property
+    def text(self) -> str:
+        """It in a line, with the author's word behind it."""
+        return f"{self.type}: {self.message}{f' ({self.advice})' if self.advice else ''}"
 
 
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -108,6 +117,19 @@ class RunCancelledEvent(Event, frozen=True, gc=False, omit_defaults=True, kw_onl
     by: str = ""
 
 
+class RunEnding(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_ending"):
+    """The nodes of a run have ended, and it is about to end: first what was done is undone, then handlers are told."""
+
+    #: None where the run ends well.
+    error: Failure | None = None
+    node: str | None = None
+    message: str = ""
+    #: The compensations to run, one after another.
+    undo: tuple[str, ...] = ()
+    #: The nodes that handle the failure.
+    handlers: tuple[str, ...] = ()
+
+
 class RunForked(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_forked"):
     """The run is a copy of another up to one of its events."""
 
@@ -177,6 +199,8 @@ class NodeFailedEvent(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_o
     output: Any = None
     #: The verdict of each conditional edge that leaves the `error` port, by edge id.
     verdicts: dict[str, bool] = {}
+    #: Whether what the run did is to be undone because of it.
+    compensates: bool = False
 
 
 class NodeSkipped(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="node_skipped"):
@@ -375,6 +399,7 @@ AnyEvent = (
     | RunCompleted
     | RunFailedEvent
     | RunCancelledEvent
+    | RunEnding
     | RunForked
     | NodeStarted
     | IterationStarted

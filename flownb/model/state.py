@@ -68,6 +68,8 @@ class RunState(Readiness):
         self.variables: dict[str, Any] = {}
         self.results: dict[str, Any] = {}
         self.error: ev.Failure | None = None
+        #: How the run is about to end, once that is decided.
+        self.ending: ev.RunEnding | None = None
         self.error_node: str | None = None
         self.started_at: float | None = None
         #: Seconds that it was at work before it was last taken up, and when that was; None while it rests.
@@ -159,6 +161,7 @@ def _rests(state: RunState, at: float) -> None:
 
 def _run_resumed(state: RunState, event: ev.RunResumed) -> None:
     if state.status is RunStatus.FAILED:
+        state.ending = None
         state.active_seconds, state.active_since = 0.0, event.at  # what failed begins anew
     elif state.active_since is None or event.cause not in ("retry", "decided"):
         # Else it is at work and goes on so; of a process that died nobody knows how long it worked.
@@ -177,6 +180,7 @@ def _run_resumed(state: RunState, event: ev.RunResumed) -> None:
         state.node_status[number] = PENDING
         state.node_started[number] = state.node_finished[number] = 0.0
         state.output[number] = None
+        state.undoable.pop(number, None)
         for kept in _BY_NODE:
             getattr(state, kept).pop(number, None)
         if state.approvals:
@@ -219,6 +223,10 @@ def _run_cancelled(state: RunState, event: ev.RunCancelledEvent) -> None:
 def _run_ended(state: RunState, status: RunStatus, at: float) -> None:
     state.status, state.pause_reason, state.finished_at = status, None, at
     _rests(state, at)
+
+
+def _run_ending(state: RunState, event: ev.RunEnding) -> None:
+    state.ending = event
 
 
 def _node_started(state: RunState, event: ev.NodeStarted) -> None:
@@ -383,6 +391,7 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.RunCompleted: _run_completed,
     ev.RunFailedEvent: _run_failed,
     ev.RunCancelledEvent: _run_cancelled,
+    ev.RunEnding: _run_ending,
     ev.RunForked: _nothing,
     ev.IterationStarted: _iteration_started,
     ev.NodeStarted: _node_started,
