@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from flownb.model.workflow import Settings, Workflow
     from flownb.run.definition import Definition
     from flownb.run.handles.handle import Run
+    from flownb.run.workflow_variables import WorkflowVariables
 
 # The engine and the stores are imported by the first run: asyncio alone takes as long as all else that a notebook
 # needs to define a flow.
@@ -137,6 +138,17 @@ class Flow(Builder):
         else:
             self.pins.pop(node.id if isinstance(node, NodeRef) else node, None)
 
+    def variables(self, *, store: Any = None) -> WorkflowVariables:
+        """The variables that outlive runs of this flow, to look at and to set: `flow.variables()["count"] = 3`.
+
+        Args:
+            store: as of `run`.
+        """
+        from flownb.run.workflow_variables import WorkflowVariables
+        from flownb.store.place import store_of
+
+        return WorkflowVariables(store_of(store), self.name, self.build().variables)
+
     def view(self, *, dark: bool = False) -> Picture:
         """A picture of the flow as it is defined now; it shows itself in a notebook."""
         from flownb.graph.picture import draw
@@ -197,6 +209,7 @@ class Flow(Builder):
             definition=self.definition(),
             store=opened,
             inputs=check_inputs(self.definition(), given | kw, self.defaults),
+            given=frozenset(given | kw),
             services={**self.services, **(services or {})},
             key=key,
             until=until.id if isinstance(until, NodeRef) else until,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, overload
 
 import msgspec
 
@@ -13,8 +13,10 @@ from flownb.graph.aliases import canonical_type
 from flownb.graph.definitions import DefinitionWarning
 from flownb.graph.function import check_outputs, function_config, read_signature
 from flownb.graph.mending import Mending
+from flownb.graph.questions import Questions
 from flownb.graph.refs import NodeRef
 from flownb.graph.spec import OPTION_NAMES, NodeOptions
+from flownb.model.status import VariableScope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +31,7 @@ __all__ = ["Builder", "DefinitionWarning"]
 Function: TypeAlias = "Callable[..., Any]"
 
 
-class Builder(Mending):
+class Builder(Mending, Questions):
     """What people write a flow with: a method for each kind of node.
 
     In a function, a parameter that names a node is an edge, one that names none is an input of the flow, and `ctx` is
@@ -296,17 +298,21 @@ class Builder(Mending):
         id: str,  # noqa: A002  as above
         variable: str,
         value: Any,
+        *,
+        scope: str = VariableScope.RUN,
         **options: Unpack[NodeOptions],
     ) -> NodeRef:
-        """Set a variable of the run: expressions see it as `variables.name`, functions as `ctx.variables["name"]`.
+        """Set a variable: expressions see it as `variables.name`, functions as `ctx.variables["name"]`.
 
         Args:
             id: its id.
             variable: its name.
             value: plain data, or a template as `{{ total.amount }}`.
+            scope: `run`, or `workflow`: runs that start later begin with it.
             options: as of `node`; nodes that read the variable come after this one, by `after=`.
         """
-        return self.define("control.set_variable", id, {"name": variable, "value": value}, options)
+        config = {"name": variable, "value": value} | ({} if scope == VariableScope.RUN else {"scope": str(scope)})
+        return self.define("control.set_variable", id, config, options)
 
     def stop(
         self,
@@ -356,8 +362,14 @@ class Builder(Mending):
             id: its id.
             config: what its type needs, together with the options of `node`, which go to the node.
         """
-        options: Any = {name: config.pop(name) for name in list(config) if name in OPTION_NAMES}
-        return self.define(canonical_type(type), id, config, options)
+        canonical = canonical_type(type)
+        own = OPTION_NAMES - _WAITS if canonical.startswith("human.") else OPTION_NAMES
+        options: Any = {name: config.pop(name) for name in list(config) if name in own}
+        return self.define(canonical, id, config, options)
+
+
+#: Options that mean something else where people are asked: how long they have.
+_WAITS: Final = frozenset({"timeout"})
 
 
 def _case(owner: str, port: str, wanted: Any, *, compares: bool) -> dict[str, Any]:

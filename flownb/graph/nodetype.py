@@ -9,7 +9,7 @@ import msgspec
 from flownb.errors import InvalidInput, near_names
 from flownb.model.ports import NodePorts
 from flownb.model.problem import Problem
-from flownb.model.status import Category, OnCrash, Where
+from flownb.model.status import Category, OnCrash, VariableScope, Where
 
 if TYPE_CHECKING:
     import builtins
@@ -52,16 +52,58 @@ class Output(msgspec.Struct, frozen=True):
     ports: tuple[str, ...] | None = None
     #: Values of single ports, where they differ from `value`.
     values: dict[str, Any] = {}
-    #: Variables of the run that get a value with it.
+    #: Variables that get a value with it.
     variables: dict[str, Any] = {}
+    #: Whose variables they are: of this run, or of its workflow as well, whose later runs then begin with them.
+    scope: VariableScope = VariableScope.RUN
     #: Ends the run: nothing more starts, and what is in flight is asked to stop.
     ending: Ending | None = None
+
+
+class Preview(NamedTuple):
+    """One thing that is shown beside a question."""
+
+    name: str
+    value: Any
+    #: `value`, or `diff`: the value is the text of a unified diff.
+    kind: str = "value"
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person is asked."""
+
+    #: `confirmation`, `input`, `decision` or `review`.
+    kind: str
+    question: str
+    #: The answers there are, the usual one first.
+    ports: tuple[str, ...]
+    details: str = ""
+    preview: tuple[Preview, ...] = ()
+    #: What comes with an answer, as JSON schema.
+    form: dict[str, Any] | None = None
+    #: Names of users and groups who may answer; empty for everybody.
+    approvers: tuple[str, ...] = ()
+    approvals_needed: int = 1
+    rejections_needed: int = 1
+    #: The port that fires when `until` has come without an answer; empty where the node fails then.
+    expiry_port: str = "expired"
+    #: What comes with an automatic answer.
+    default: Any = None
+    #: Whether who started the run may answer.
+    self_approval: bool = True
+    #: What the data may be changed to, as JSON schema; None where they may not be.
+    edits: dict[str, Any] | None = None
+    #: When an answer is due, seconds since 1970, and the seconds between two reminders from then on.
+    due_at: float | None = None
+    remind: float | None = None
 
 
 class Suspend(msgspec.Struct, frozen=True, kw_only=True):
     """What a node returns to be parked until a person, a time or an event comes.
 
-    When it has come, `execute` is called again with `ctx.resumed` set to what came; for a timer that is the time.
+    When it has come, `execute` is called again with `ctx.resumed` set to what came: for a timer that is the time, for
+    an event a table of `name` and `value`, for a person one of `approval` (the id), `port`, `data`, `comment`, `by`,
+    `at`, and `action` (`decided`, or what the expiry did).
     """
 
     #: `human`, `timer` or `event`.
@@ -72,6 +114,8 @@ class Suspend(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     #: What the node wants to find in `ctx.resume_data`; plain data.
     data: Any = None
+    #: What a person is asked; with `human` only.
+    ask: Ask | None = None
 
 
 class Round(msgspec.Struct):
@@ -105,7 +149,7 @@ class Context(Protocol):
     raw: Mapping[str, Any]
     #: The inputs of the run, by name.
     inputs: Mapping[str, Any]
-    #: The run's variables.
+    #: The variables: what the run has set, what its workflow had when it began, and its inputs for the rest.
     variables: Mapping[str, Any]
     #: Inside a loop: `item` and `index`; else empty.
     round: Mapping[str, Any]

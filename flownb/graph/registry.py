@@ -42,6 +42,10 @@ BUILT_IN: Final[dict[str, str]] = {
     "control.split": "flownb.nodes.split:Split",
     "control.aggregate": "flownb.nodes.aggregate:Aggregate",
     "control.assert": "flownb.nodes.gate:Assert",
+    "human.approval": "flownb.nodes.human:Approval",
+    "human.input": "flownb.nodes.human:InputNode",
+    "human.decision": "flownb.nodes.human:Decision",
+    "human.review": "flownb.nodes.human:Review",
     "files.read": "flownb.nodes.files:Read",
     "files.write": "flownb.nodes.files:Write",
     # It lives above this layer: a name and no import, so that a clone on the path knows it without being installed.

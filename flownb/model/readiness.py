@@ -1,6 +1,6 @@
 """Who waits for whom in a run: counters that tell when a node's edges are decided, and whether it then starts.
 
-The fold (`state.py`) settles edges as nodes end. A node whose edges are decided goes on `ready`; `decide(number)` says
+The fold (`fold.py`) settles edges as nodes end. A node whose edges are decided goes on `ready`; `decide(number)` says
 whether it starts or is skipped, and why. Everything is by node number, so that an ordinary node costs one subtraction
 an edge.
 """

@@ -74,6 +74,13 @@ class ApprovalStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+#: What the usual ports make of a request; any other answer is `answered`.
+ANSWERS: Final[dict[str, ApprovalStatus]] = {
+    "approved": ApprovalStatus.APPROVED,
+    "rejected": ApprovalStatus.REJECTED,
+}
+
+
 class WorkflowStatus(StrEnum):
     """The life of a definition."""
 
@@ -179,6 +186,13 @@ class RunMode(StrEnum):
     TEST = "test"
     MANUAL = "manual"
     PRODUCTION = "production"
+
+
+class VariableScope(StrEnum):
+    """Whose a variable is: of one run, or of its workflow and so of the runs that start later as well."""
+
+    RUN = "run"
+    WORKFLOW = "workflow"
 
 
 class Durability(StrEnum):

@@ -1,6 +1,6 @@
 """A definition compiled to integers, once, and shared by all its runs: who waits for whom.
 
-Nodes and edges are numbered in the order of the definition. The fold (`state.py`) and the engine touch only lists of
+Nodes and edges are numbered in the order of the definition. The fold (`fold.py`) and the engine touch only lists of
 integers; names are looked up at the border.
 """
 

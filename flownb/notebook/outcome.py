@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flownb.model.state import RunState
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
     from flownb.store.contract import RunRow, Store
 
 COMPLETED: Final = 0
@@ -138,7 +138,7 @@ def may_go_on(store: Store, row: RunRow, state: RunState, now: float, *, asked: 
         due = [wait.until for each in _with_parts(store, row, state) for wait in each.waits.values() if wait.until]
         return not due or min(due) <= now
     if row.pause_reason in ASKS:
-        return any(has_news(store, each) for each in _with_parts(store, row, state))
+        return any(has_news(store, each, now) for each in _with_parts(store, row, state))
     return asked
 
 

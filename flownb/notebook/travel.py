@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from flownb.notebook.parameters import Parameter
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
 
 #: papermill's tag of the cell with the values.
 INJECTED: Final = "injected-parameters"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import ChainMap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,6 +58,13 @@ class _Live(Mapping[str, Any]):
         return len(self._plain)
 
 
+class _Variables(ChainMap[str, Any]):
+    """What the run has set, before its inputs."""
+
+    def __missing__(self, name: str) -> Any:
+        raise KeyError(f"There is no variable {name!r}.{near_names(name, self)}")
+
+
 class NodeContext:
     """One attempt's view of its run; made only for bodies that ask for it."""
 
@@ -71,7 +79,10 @@ class NodeContext:
         self.raw: Mapping[str, Any] = attempt.body.node.config
         self.trigger: str = execution.state.trigger
         self.inputs: Mapping[str, Any] = _Live(execution.state.inputs, execution.input_value)
-        self.variables: Mapping[str, Any] = _Live(execution.state.variables, execution.variable_value)
+        self.variables: Mapping[str, Any] = _Variables(
+            _Live(execution.state.variables, execution.variable_value),  # type: ignore[arg-type]  # only read
+            self.inputs,  # type: ignore[arg-type]
+        )
         #: Inside a loop: `item` and `index`.
         self.round: Mapping[str, Any] = execution.values.round(attempt.number)
         self.resumed: Any = attempt.resumed

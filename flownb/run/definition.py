@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from flownb.graph.conversions import between_ports
-from flownb.graph.references import ROUND_NAMES, complete
+from flownb.graph.references import ROUND_NAMES, complete, references_of
 from flownb.graph.registry import registry as default_registry
 from flownb.model.document import to_json
 from flownb.model.fingerprint import definition_hash
@@ -48,6 +48,7 @@ class Body:
         "parameters",
         "path",
         "plain",
+        "reads_variables",
         "refers",
         "sources",
         "start",
@@ -69,6 +70,8 @@ class Body:
         self.parameters = frozenset(node.config.get("params", ())) if function is not None else frozenset()
         #: Whether its config names secrets.
         self.refers = function is None and not cls.passes_references and has_reference(node.config)
+        #: Whether it may read variables: its expressions name them, or it gets a `ctx`.
+        self.reads_variables = self.takes_ctx if function is not None else reads_variables(node, cls)
         #: Parameters that are inputs of the run, not edges.
         self.from_inputs: tuple[str, ...] = ()
         #: Parameters with the number of the node that each gets its value from, where that is all there is to it.
@@ -110,6 +113,15 @@ def place_of(node: Node, cls: type[NodeType], function: Callable[..., Any] | Non
     return thread.start
 
 
+def reads_variables(node: Node, cls: type[NodeType] | None) -> bool:
+    """Whether a node may read variables; of a type that isn't ours nobody knows."""
+    if node.config.get("context") and "function" in node.config:
+        return True
+    if cls is None or not cls.__module__.startswith("flownb."):
+        return True
+    return "variables" in references_of(node, cls).names
+
+
 class Definition:
     """A workflow, its compiled graph, and a body for each node.
 
@@ -131,6 +143,8 @@ class Definition:
         self.document = to_json(workflow)  # first: it says with the place what is no JSON
         refuse_in_definition(workflow.name, self.document)
         self.hash = definition_hash(workflow)
+        #: What is declared of inputs and variables, by name.
+        self.declared = {variable.name: variable for variable in workflow.variables}
         #: Whether any node asks for its earlier results.
         self.caches = any(node.cache is not None and node.cache.enabled for node in workflow.nodes)
         self._data_into: dict[str, list[Edge]] = {}
@@ -152,8 +166,12 @@ class Definition:
 
         #: Whether a node wants the main thread.
         self.wants_main = any(body.node.where is Where.MAIN for body in (*self.bodies, *self.inside.values()))
+        #: Whether a node may read variables, so that a run has to know those of its workflow when it begins.
+        self.reads_variables = any(body.reads_variables for body in (*self.bodies, *self.inside.values()))
         #: Whether a node takes named resources.
         self.takes = any(needs_of(body.node) for body in (*self.bodies, *self.inside.values()))
+        #: Whether a node asks people.
+        self.asks = any(node.type.startswith("human.") for node in workflow.nodes)
 
     def bodies_of(self, topology: Topology) -> list[Body]:
         """The bodies of a graph that may have grown; a list that only one run has, where it can grow."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from flownb.graph.nodetype import Output
 from flownb.model import events as ev
-from flownb.model.state import APPLY, RUNNING, RunState
+from flownb.model.fold import APPLY
+from flownb.model.state import RUNNING, RunState
 from flownb.model.status import FailurePolicy, OnError
 from flownb.run import plan as planning
 from flownb.run.aftermath import attempt_failed, look_after
@@ -23,8 +24,9 @@ from flownb.run.loops import Rounds, turn
 from flownb.run.outcome import NotKept
 from flownb.run.output.capture import Buffer
 from flownb.run.resources import Claims
-from flownb.run.waiting.decisions import take
+from flownb.run.waiting.decisions import expire_due, take
 from flownb.run.waiting.halts import Halts
+from flownb.run.waiting.people import ask, what_came
 from flownb.run.waiting.signals import look_for, take_up
 from flownb.run.waiting.timers import Timers
 from flownb.services import masking
@@ -125,6 +127,7 @@ class Execution:
     def begin(self) -> None:
         """Go to work: take answers, await near timers; a failure that nothing handled stops the run at once."""
         if self.state.approvals:
+            expire_due(self)
             take(self)
         for number in list(self.state.waits):
             self.timers.watch(number)
@@ -232,7 +235,7 @@ class Execution:
             attempt.resumed = self._now()
             attempt.resume_data = self.values.decode(wait.resume_data)
         if self.state.delivered and (came := self.state.delivered.get(number)) is not None:
-            attempt.resumed = {"name": came.name, "value": self.values.decode(came.value)}
+            attempt.resumed = what_came(self, came)
         self.record(ev.NodeStarted(at=self._now(), node=body.path, attempt=number_of_try))
         self.starts.append(attempt)
 
@@ -286,7 +289,7 @@ class Execution:
                 return
         self.values.keep(number, output, outcome.plain, outcome.held)
         for name, plain in (outcome.variables or {}).items():
-            self.record(ev.VariableSet(at=self._now(), name=name, value=plain, node=attempt.path))
+            self.record(ev.VariableSet(at=self._now(), name=name, value=plain, node=attempt.path, scope=output.scope))
         completed = ev.NodeCompleted(
             at=self._now(),
             node=attempt.path,
@@ -310,7 +313,7 @@ class Execution:
                 node=attempt.path,
                 waits_for=suspend.waits_for,
                 until=suspend.until,
-                request=suspend.name,
+                request=suspend.name if suspend.ask is None else ask(self, attempt.path, suspend, outcome.plain),
                 resume_data=self.values.encode(suspend.data),
             )
         )

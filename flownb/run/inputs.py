@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from flownb.model.state import RunState
     from flownb.model.topology import Wire
     from flownb.run.definition import Body
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
 
 _UNCHANGEABLE: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
 _MISSING: Final = object()

@@ -12,6 +12,7 @@ from flownb.model.status import PauseReason, RunStatus
 from flownb.model.times import iso
 
 if TYPE_CHECKING:
+    from flownb.model.events import ApprovalRequested
     from flownb.model.state import RunState
 
 
@@ -115,6 +116,8 @@ def pause_message(state: RunState, result: Verdict) -> str:
             f"`flownb approve {approval} --port rerun|completed|fail`, `flownb retry {state.run_id} NODE` or "
             f"`flownb skip {state.run_id} NODE`."
         )
+    if result.pause_reason is PauseReason.HUMAN:
+        return _questions(state)
     if result.pause_reason is PauseReason.ERROR:
         failed = [
             n for n in sorted(state.waits) if state.waits[n].waits_for == PauseReason.ERROR and n in state.retries
@@ -126,3 +129,35 @@ def pause_message(state: RunState, result: Verdict) -> str:
         known = " or ".join(map(repr, filter(None, awaited)))
         return f"{names}: waits for the event {known}; `flownb signal {state.run_id} NAME VALUE` brings it."
     return f"{names}: waits for {result.pause_reason}."
+
+
+_MOST_QUESTIONS = 5
+
+
+def _questions(state: RunState) -> str:
+    """Who asks what, and the line that answers it."""
+    waiting = [state.waits[number] for number in sorted(state.waits)]
+    asked = [each for each in waiting if each.waits_for == PauseReason.HUMAN]
+    told = []
+    for each in asked[:_MOST_QUESTIONS]:
+        kept = state.approvals.get(each.request)
+        if kept is None:
+            told.append(f"{each.node} waits for a person.")
+            continue
+        request = kept["request"]
+        until = f" (until {iso(request.expires_at)})" if request.expires_at else ""
+        told.append(f"{each.node} asks{until}: {request.question} {answer_line(request)}.")
+    more = f" And {len(asked) - _MOST_QUESTIONS} more." if len(asked) > _MOST_QUESTIONS else ""
+    return " ".join(told) + more
+
+
+def answer_line(request: ApprovalRequested) -> str:
+    """The command that answers a request."""
+    approve = f"flownb approve {request.approval}"
+    data = " --data '{…}'" if request.form is not None else ""
+    if request.kind == "decision":
+        return f"`{approve} --port {'|'.join(request.ports)}{data}` answers"
+    reject = f" or `flownb reject {request.approval}`" if "rejected" in request.ports else ""
+    other = [port for port in request.ports[1:] if port != "rejected"]
+    rest = f" or `{approve} --port {'|'.join(other)}`" if other else ""
+    return f"`{approve}{data}`{reject}{rest} answers"

@@ -65,7 +65,7 @@ class Run(Asking):
     """A run, wherever it is at work: in this process, in another, or only in the store."""
 
     def __init__(self, store: Store, state: RunState) -> None:
-        """A handle on a recorded run; `run/start.py` joins it to its execution."""
+        """A handle on a recorded run; `run/joining.py` joins it to its execution."""
         super().__init__(store, state)
         self._follower: Follower | None = None
         self._settled = Latch()
@@ -352,6 +352,11 @@ class Run(Asking):
         """The run rests and nothing of it is at work anywhere."""
         self._rest()
 
+    def continues_by(self, go_on: Callable[[Any, bool, str], None] | None) -> None:
+        """The run rests; `go_on` continues it in this process."""
+        super().continues_by(go_on)
+        self._rest()
+
     def _rest(self) -> None:
         state = self._state
         if state.status.ended:
@@ -360,7 +365,8 @@ class Run(Asking):
             with _resting_lock:
                 _resting.add(self)
         if self._continue is not None and self._state.pause_reason in ASKS and _stays():
-            engine().house.rest(self._store, self.id, self._go_on_answered)
+            until = [wait.until for wait in self._state.waits.values() if wait.until is not None]
+            engine().house.rest(self._store, self.id, self._go_on_answered, min(until, default=None))
         self._settled.set()
 
     def fail(self, error: BaseException) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from flownb.errors import Conflict, NotFound, StoreCorrupt, near_names
 from flownb.model import events as ev
 from flownb.model.document import from_json
-from flownb.model.state import COMPLETED, PENDING, RUNNING, WAITING, RunState, apply
+from flownb.model.fold import apply
+from flownb.model.state import COMPLETED, PENDING, RUNNING, WAITING, RunState
 from flownb.model.status import NodeStatus, OnCrash, PauseReason, RunStatus
 from flownb.model.topology import Topology
 from flownb.model.workflow import Workflow
@@ -101,7 +102,7 @@ def resumption(
         now: the time of the events.
         retry: whether failed nodes, and those that ended because of them, are set back.
         skip: nodes that somebody ended as skipped while the run rested.
-        again: nodes in doubt that somebody said may run again; those of whom nobody said anything ask once more.
+        again: nodes in doubt, or that ask, of which somebody said that they are to run again; the others ask on.
         live: whether this process has a node's value itself, so that a transient one is not lost.
         cause: for the record; by default `recovered` where something was in flight.
     """
@@ -129,7 +130,8 @@ def resumption(
     wanted = {state.topology.index[path] for path in again if path in state.topology.index}
     in_doubt = {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.IN_DOUBT}
     failed = {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.ERROR}
-    back |= (in_doubt | failed) & wanted
+    asking = {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.HUMAN}
+    back |= (in_doubt | failed | asking) & wanted
     lost, gone = lost_values(state, definition, back, live or (lambda _: False))
     back |= lost | gone
     why = cause or ("recovered" if flight else "command")

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from flownb.model import events as ev
+from flownb.model.fold import APPLY
 from flownb.model.journal import JsonCodec
-from flownb.model.state import APPLY
 from flownb.model.status import (
     STATUS_ALIASES,
     ApprovalStatus,
@@ -44,6 +44,12 @@ VALUES: dict[str, Any] = {
     "delay": 1.5,
     "until": 1767225700.0,
     "expires_at": 1767225700.0,
+    "approvers": ("ada", "finance"),
+    "approvals_needed": 2,
+    "rejections_needed": 3,
+    "self_approval": False,
+    "due_at": 1767225650.0,
+    "remind": 60.0,
     "progress": 0.5,
     "ports": ("true", "done"),
     "reset": ("load", "post"),
