@@ -43,6 +43,9 @@ class RunState(Readiness):
     Lists are by node number (`topology.index`). Outputs are in plain form; the engine keeps the live values.
     """
 
+    #: How the run is about to end, once that is decided.
+    ending: ev.RunEnding | None = None
+
     def __init__(self, topology: Topology, run_id: str = "") -> None:
         super().__init__(topology.origin)
         self.run_id = run_id
@@ -62,8 +65,6 @@ class RunState(Readiness):
         self.variables: dict[str, Any] = {}
         self.results: dict[str, Any] = {}
         self.error: ev.Failure | None = None
-        #: How the run is about to end, once that is decided.
-        self.ending: ev.RunEnding | None = None
         self.error_node: str | None = None
         self.started_at: float | None = None
         #: Seconds that it was at work before it was last taken up, and when that was; None while it rests.
