@@ -92,6 +92,8 @@ class Definitions:
         config: dict[str, Any],
         options: NodeOptions,
         function: tuple[Callable[..., Any], Signature] | None = None,
+        *,
+        flow: Any = None,
     ) -> NodeRef:
         """Add a node, or replace the one of that id.
 
@@ -101,6 +103,7 @@ class Definitions:
             config: plain data.
             options: what every node takes.
             function: the function that the node calls, with what it says about itself.
+            flow: the flow that it runs.
 
         Raises:
             UsageError: an option is unknown or has no such value; nothing was added.
@@ -123,7 +126,7 @@ class Definitions:
         }
         after = tuple(sources(options.get("after"), self, f"{node_id}: after"))
         branch = around if around and around.port else None
-        spec = Spec(node, after, inputs, signature, plain, self._enter(), branch)
+        spec = Spec(node, after, inputs, signature, plain, self._enter(), branch, flow)
         if old := self._specs.get(node_id):
             self._replace(old, spec)
         self._specs[node_id] = spec
@@ -268,6 +271,11 @@ class Definitions:
     def functions(self) -> dict[str, Callable[..., Any]]:
         """The function of each node that has one, by id."""
         return {name: spec.function for name, spec in self._specs.items() if spec.function is not None}
+
+    @property
+    def flows(self) -> dict[str, Any]:
+        """The flow of each subflow that was given one, by id."""
+        return {name: spec.flow for name, spec in self._specs.items() if spec.flow is not None}
 
     @property
     def defaults(self) -> dict[str, Any]:

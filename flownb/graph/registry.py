@@ -48,8 +48,9 @@ BUILT_IN: Final[dict[str, str]] = {
     "human.review": "flownb.nodes.human:Review",
     "files.read": "flownb.nodes.files:Read",
     "files.write": "flownb.nodes.files:Write",
-    # It lives above this layer: a name and no import, so that a clone on the path knows it without being installed.
+    # These live above this layer: a name and no import, so that a clone on the path knows it without being installed.
     "notebook.run": "flownb.notebook.node:NotebookNode",
+    "control.subflow": "flownb.notebook.subflow:Subflow",
 }
 
 #: Packages name their types in this entry point group: `"family.name" = "module:class"`.

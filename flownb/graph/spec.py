@@ -90,6 +90,8 @@ class Spec(msgspec.Struct, frozen=True):
     origin: Origin | None = None
     #: The branch of a parallel that it was defined in.
     branch: Source | None = None
+    #: The flow that it runs, of a subflow that was given one.
+    flow: Any = None
 
     @property
     def place(self) -> str:

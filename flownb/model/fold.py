@@ -130,6 +130,10 @@ def _node_started(state: RunState, event: ev.NodeStarted) -> None:
         state.waits.pop(number, None)
 
 
+def _child_started(state: RunState, event: ev.ChildStarted) -> None:
+    state.children[state.topology.index[event.node]] = event.run
+
+
 def _node_retrying(state: RunState, event: ev.NodeRetrying) -> None:
     number = state.topology.index[event.node]
     state.retries[number] = event
@@ -260,6 +264,7 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.RunForked: _run_forked,
     ev.IterationStarted: _iteration_started,
     ev.NodeStarted: _node_started,
+    ev.ChildStarted: _child_started,
     ev.NodeRetrying: _node_retrying,
     ev.NodeCompleted: _node_completed,
     ev.ResultCached: _nothing,

@@ -72,7 +72,18 @@ class RunState(Readiness):
         self.active_since: float | None = None
         self.finished_at: float | None = None
         self.seq = 0
-        count = len(topology)
+        self._keep_of_nodes(len(topology))
+        #: The nodes to halt before, by path or id, and those that may be passed now.
+        self.breakpoints: set[str] = set()
+        self.passing: set[int] = set()
+        #: Signals that nobody waited for, by name, oldest first; and the signal, or the answer, that a node got.
+        self.signals: dict[str, list[Any]] = {}
+        self.delivered: dict[int, ev.SignalReceived | ev.ApprovalDecided | ev.ApprovalExpired] = {}
+        #: By approval id: `request`, `status` (an `ApprovalStatus`), `votes`, and once it is there the `decision`.
+        self.approvals: dict[str, dict[str, Any]] = {}
+
+    def _keep_of_nodes(self, count: int) -> None:
+        """What is kept of each node."""
         self.attempts = array("I", bytes(4 * count))
         self.node_started = array("d", bytes(8 * count))
         self.node_finished = array("d", bytes(8 * count))
@@ -88,14 +99,8 @@ class RunState(Readiness):
         #: that is set back keeps both.
         self.steps: dict[int, dict[str, Any]] = {}
         self.heartbeats: dict[int, Any] = {}
-        #: The nodes to halt before, by path or id, and those that may be passed now.
-        self.breakpoints: set[str] = set()
-        self.passing: set[int] = set()
-        #: Signals that nobody waited for, by name, oldest first; and the signal, or the answer, that a node got.
-        self.signals: dict[str, list[Any]] = {}
-        self.delivered: dict[int, ev.SignalReceived | ev.ApprovalDecided | ev.ApprovalExpired] = {}
-        #: By approval id: `request`, `status` (an `ApprovalStatus`), `votes`, and once it is there the `decision`.
-        self.approvals: dict[str, dict[str, Any]] = {}
+        #: The run that a node has beneath it; it keeps it for good, because it begins no second one.
+        self.children: dict[int, str] = {}
 
     def status_of(self, path: str) -> NodeStatus:
         """The status of a node.

@@ -18,6 +18,7 @@ from flownb.run import plan as planning
 from flownb.run.aftermath import attempt_failed, look_after
 from flownb.run.attempt import Attempt
 from flownb.run.cache import Cache
+from flownb.run.children import Children
 from flownb.run.ending import conclude, end_by, failed_event, go_on_ending, limit_time, stop
 from flownb.run.inputs import Values, loaded
 from flownb.run.loops import Rounds, turn
@@ -53,6 +54,8 @@ class Execution:
     pausing = False
     undoes = False
     over = False
+    #: The runs beneath this one; None until a node has begun one.
+    children: Children | None = None
 
     def __init__(
         self,
@@ -132,6 +135,8 @@ class Execution:
         for number in list(self.state.waits):
             self.timers.watch(number)
         take_up(self)
+        if self.state.children:
+            Children.of(self).take_up()
         if self.state.breakpoints and self.halts is None:
             self.halts = Halts(self.state)
         nodes = self.state.topology.nodes
@@ -321,6 +326,8 @@ class Execution:
             look_for(self, attempt.number)
         if attempt.number in self.state.waits:
             self.timers.watch(attempt.number)
+            if self.children is not None:
+                self.children.look_again(attempt.number)
 
     # --- values, for attempts -----------------------------------------------------------------------------------------
 

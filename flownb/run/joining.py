@@ -21,8 +21,8 @@ from flownb.run.recovery.drift import difference
 from flownb.run.recovery.recover import read_state, require_row, resumption
 from flownb.run.secrets import references_of
 from flownb.run.variables import set_meanwhile, taken_over
-from flownb.run.waiting.decisions import has_news
 from flownb.run.waiting.halts import halts_left
+from flownb.run.waiting.news import has_news
 from flownb.services import masking
 from flownb.services.identity import user
 from flownb.store import values

@@ -31,6 +31,7 @@ from flownb.model.events.event import (
 )
 from flownb.model.events.nodes import (
     BreakpointSet,
+    ChildStarted,
     IterationStarted,
     NodeCancelled,
     NodeCompleted,
@@ -78,6 +79,7 @@ __all__ = [
     "ApprovalRequested",
     "ApprovalVoted",
     "BreakpointSet",
+    "ChildStarted",
     "DesktopClick",
     "DesktopOcr",
     "DesktopScreenshot",
@@ -130,6 +132,7 @@ AnyEvent = (
     | RunForked
     | NodeStarted
     | IterationStarted
+    | ChildStarted
     | NodeRetrying
     | NodeCompleted
     | ResultCached

@@ -28,7 +28,8 @@ class Failure(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Why a node was skipped or cancelled."""
 
-    #: `data`, `gate`, `order`, `join`, `condition`, `run` (the run was stopped), or `command` (a person did it).
+    #: `data`, `gate`, `order`, `join`, `condition`, `branch` (a parallel has enough without it), `run` (the run was
+    #: stopped), or `command` (a person did it).
     group: str
     #: A whole sentence, as `load.rows is dead: load was skipped`.
     message: str

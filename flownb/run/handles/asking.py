@@ -14,8 +14,9 @@ from flownb.run.engine import engine
 from flownb.run.handles.view import RunView
 from flownb.run.recovery.recover import read_state, require_row
 from flownb.run.variables import storable
-from flownb.run.waiting.decisions import RERUN, decide, has_news, settle_doubt, usual_port
+from flownb.run.waiting.decisions import RERUN, decide, settle_doubt, usual_port
 from flownb.run.waiting.judging import SKIP
+from flownb.run.waiting.news import has_news
 from flownb.services import masking
 from flownb.store import values
 

@@ -84,6 +84,9 @@ def describe_state(row: RunRow, state: RunState, store: Store | None = None) -> 
         "nodes": {path: describe_node(state, number) for number, path in enumerate(state.topology.paths)},
         "approvals": [describe_approval(each) for each in _asked(state, store)],
     }
+    if row.parent is not None:
+        document["parent"] = row.parent
+        document["parent_node"] = state.parent_node
     if state.forked_from is not None:
         document["forked_from"] = {"run": state.forked_from.source, "seq": state.forked_from.seq}
     if store is not None and (forks := store.forks(row.id)):
@@ -94,7 +97,7 @@ def describe_state(row: RunRow, state: RunState, store: Store | None = None) -> 
 
 
 def describe_node(state: RunState, number: int) -> dict[str, Any]:
-    """One entry of `nodes`; `steps` is there where the node has taken some."""
+    """One entry of `nodes`; `steps` is there where the node has taken some, `child` where it has begun a run."""
     plain = state.output[number]
     started, finished = state.node_started[number], state.node_finished[number]
     failed = state.failures.get(number)
@@ -113,6 +116,8 @@ def describe_node(state: RunState, number: int) -> dict[str, Any]:
         "output": plain if completed else None,
         "artifact": values.artifact_of(plain) if completed else None,
     }
+    if number in state.children:
+        document["child"] = state.children[number]
     if number in state.steps:
         document["steps"] = dict(state.steps[number])
     return document

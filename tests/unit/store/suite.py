@@ -100,6 +100,7 @@ ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.ResultCached(at=2.0, node="load", key="ab12", seq=2),
     ev.BreakpointSet(at=2.0, node="post"),
     ev.IterationStarted(at=2.0, node="each", index=3, item={"amount": 3.5}),
+    ev.ChildStarted(at=2.0, node="each", run="1ngjcmg5e1p9657", workflow="billing"),
     ev.NodeRetrying(at=2.0, node="load", attempt=2, delay=0.5, error=FAILURE),
     ev.NodeCompleted(
         at=3.0, node="load", output={"$artifact": {"digest": "ab"}}, ports=("true",), verdicts={"e": True}
