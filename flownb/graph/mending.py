@@ -30,13 +30,15 @@ class Mending(Branching):
         config: dict[str, Any],
         options: NodeOptions,
         function: tuple[Callable[..., Any], Signature] | None = None,
+        *,
+        flow: Any = None,
     ) -> NodeRef:
         """Add a node; a plain function that is its compensation or its fallback becomes a node of its own."""
         for option in ("compensation", "fallback"):
             given = options.get(option)
             if callable(given) and not isinstance(given, NodeRef | type):
                 options = {**options, option: self._kept(f"{slug(name)}_{option}", given)}  # type: ignore[misc]
-        return super().define(type_, name, config, options, function)
+        return super().define(type_, name, config, options, function, flow=flow)
 
     def _kept(self, node_id: str, function: Callable[..., Any]) -> NodeRef:
         signature = read_signature(function, name=node_id)
