@@ -40,6 +40,8 @@ class Ending(msgspec.Struct, frozen=True):
     #: Whether it ends well; else it fails.
     well: bool = True
     message: str = ""
+    #: Whether what completed nodes did is undone first, by their compensations.
+    undo: bool = False
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -175,6 +177,8 @@ class Context(Protocol):
     #: What came, when the node was parked; else None.
     resumed: Any
     resume_data: Any
+    #: Of a compensation, a fallback and a handler: the failure because of which it runs; else None.
+    error: Mapping[str, Any] | None
     #: Whether nobody is in front of a notebook.
     headless: bool
 

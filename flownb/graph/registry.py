@@ -31,6 +31,8 @@ BUILT_IN: Final[dict[str, str]] = {
     "control.wait_for_event": "flownb.nodes.waiting:WaitForEvent",
     "control.set_variable": "flownb.nodes.steering:SetVariable",
     "control.stop": "flownb.nodes.steering:Stop",
+    "control.error_handler": "flownb.nodes.errors:ErrorHandler",
+    "control.compensate": "flownb.nodes.errors:Compensate",
     "control.switch": "flownb.nodes.choice:Switch",
     "control.transform": "flownb.nodes.transform:Transform",
     "control.filter": "flownb.nodes.pick:Filter",
