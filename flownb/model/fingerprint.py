@@ -66,7 +66,8 @@ def definition_hash(workflow: Workflow) -> str:
 def node_key(node: Node) -> str:
     """The hash of what decides a node's result besides its inputs: type, type version, config, code."""
     kept = _what_it_does(plain(node))
-    return digest_of([node.type, node.type_version, kept.get("config", {})])
+    mapped = [_canonical(plain(node.input_mapping))] if node.input_mapping else []
+    return digest_of([node.type, node.type_version, kept.get("config", {}), *mapped])
 
 
 def _what_it_does(node: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from flownb.model.ports import MAIN, DataType
 from flownb.model.status import OnCrash, Where
 from flownb.model.topology import DATA, Topology
 from flownb.nodes.function import FunctionNode
+from flownb.run.mapping import InputMapping, OutputMapping
 from flownb.run.resources import needs_of
 from flownb.run.secrets import refuse_in_definition
 from flownb.run.where import loop, thread
@@ -42,6 +43,8 @@ class Body:
         "from_inputs",
         "from_round",
         "is_timed",
+        "mapping",
+        "maps_output",
         "node",
         "number",
         "on_crash",
@@ -86,6 +89,9 @@ class Body:
         self.sources: tuple[tuple[str, int], ...] | None = None
         #: Parameters whose values are of another type than they take, and what makes them of that; None as a rule.
         self.conversions: dict[str, Conversion] | None = None
+        #: What its inputs are made of, and which variables its output becomes; None as a rule.
+        self.mapping: InputMapping | None = None
+        self.maps_output = OutputMapping(node) if node.output_mapping else None
         #: Parameters that are the item or the number of the round, inside a loop.
         self.from_round: tuple[str, ...] = ()
         #: The same for those that an edge from the loop leads to.
@@ -179,6 +185,8 @@ class Definition:
         self.wants_main = any(body.node.where is Where.MAIN for body in (*self.bodies, *self.inside.values()))
         #: Whether a node may read variables, so that a run has to know those of its workflow when it begins.
         self.reads_variables = any(body.reads_variables for body in (*self.bodies, *self.inside.values()))
+        #: Whether the output of a node becomes variables.
+        self.maps_output = any(body.maps_output is not None for body in (*self.bodies, *self.inside.values()))
         #: Whether a node takes named resources.
         self.takes = any(needs_of(body.node) for body in (*self.bodies, *self.inside.values()))
         #: Whether a node asks people.
@@ -205,7 +213,7 @@ class Definition:
             entering = self.ports[node.id].input(edge.target_port)
             source = self.ports.get(edge.source)
             leaving = source.output(edge.source_port or MAIN) if source is not None else None
-            if entering is None or leaving is None or entering.many:
+            if entering is None or leaving is None or entering.many or edge.target_port in node.input_mapping:
                 continue
             if DataType.ANY in (entering.type, leaving.type) or entering.type is leaving.type:
                 continue
@@ -239,6 +247,10 @@ class Definition:
             body.from_round = tuple(name for name in names if name in ROUND_NAMES)
         body.from_inputs = tuple(name for name in names if name in variables and name not in body.from_round)
         body.conversions = self._conversions(node)
+        if node.input_mapping:
+            body.mapping = InputMapping(node, self.ports[node.id])
+            body.conversions = body.conversions or {}  # what is mapped is made where values are loaded
+            body.from_inputs = tuple(name for name in body.from_inputs if name not in node.input_mapping)
         if not inside and not body.from_inputs and body.conversions is None:
             body.sources = _sources(self.topology.arguments[number])
         return body
