@@ -40,6 +40,8 @@ class Ending(msgspec.Struct, frozen=True):
     #: Whether it ends well; else it fails.
     well: bool = True
     message: str = ""
+    #: Whether what completed nodes did is undone first, by their compensations.
+    undo: bool = False
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -58,10 +60,50 @@ class Output(msgspec.Struct, frozen=True):
     ending: Ending | None = None
 
 
+class Preview(NamedTuple):
+    """One thing that is shown beside a question."""
+
+    name: str
+    value: Any
+    #: `value`, or `diff`: the value is the text of a unified diff.
+    kind: str = "value"
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person is asked."""
+
+    #: `confirmation`, `input`, `decision` or `review`.
+    kind: str
+    question: str
+    #: The answers there are, the usual one first.
+    ports: tuple[str, ...]
+    details: str = ""
+    preview: tuple[Preview, ...] = ()
+    #: What comes with an answer, as JSON schema.
+    form: dict[str, Any] | None = None
+    #: Names of users and groups who may answer; empty for everybody.
+    approvers: tuple[str, ...] = ()
+    approvals_needed: int = 1
+    rejections_needed: int = 1
+    #: The port that fires when `until` has come without an answer; empty where the node fails then.
+    expiry_port: str = "expired"
+    #: What comes with an automatic answer.
+    default: Any = None
+    #: Whether who started the run may answer.
+    self_approval: bool = True
+    #: What the data may be changed to, as JSON schema; None where they may not be.
+    edits: dict[str, Any] | None = None
+    #: When an answer is due, seconds since 1970, and the seconds between two reminders from then on.
+    due_at: float | None = None
+    remind: float | None = None
+
+
 class Suspend(msgspec.Struct, frozen=True, kw_only=True):
     """What a node returns to be parked until a person, a time or an event comes.
 
-    When it has come, `execute` is called again with `ctx.resumed` set to what came; for a timer that is the time.
+    When it has come, `execute` is called again with `ctx.resumed` set to what came: for a timer that is the time, for
+    an event a table of `name` and `value`, for a person one of `approval` (the id), `port`, `data`, `comment`, `by`,
+    `at`, and `action` (`decided`, or what the expiry did).
     """
 
     #: `human`, `timer` or `event`.
@@ -72,6 +114,8 @@ class Suspend(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     #: What the node wants to find in `ctx.resume_data`; plain data.
     data: Any = None
+    #: What a person is asked; with `human` only.
+    ask: Ask | None = None
 
 
 class Round(msgspec.Struct):
@@ -87,6 +131,23 @@ class Round(msgspec.Struct):
     #: Whether it is over, and whether it came to a result: a node that no other in it waits for has completed.
     ended: bool = False
     came: bool = False
+
+
+class Child(msgspec.Struct, frozen=True, kw_only=True):
+    """A run beneath a node's own, as it rests."""
+
+    run: str
+    workflow: str
+    #: A `RunStatus`.
+    status: str
+    outputs: dict[str, Any] = {}
+    #: Of one that failed, `ValueError: no` and the node.
+    error: str = ""
+    node: str = ""
+    #: Of one that is paused: for what, until when at most, and what people are told.
+    pause_reason: str | None = None
+    until: float | None = None
+    message: str = ""
 
 
 class Context(Protocol):
@@ -116,6 +177,8 @@ class Context(Protocol):
     #: What came, when the node was parked; else None.
     resumed: Any
     resume_data: Any
+    #: Of a compensation, a fallback and a handler: the failure because of which it runs; else None.
+    error: Mapping[str, Any] | None
     #: Whether nobody is in front of a notebook.
     headless: bool
 
@@ -188,6 +251,20 @@ class Context(Protocol):
             enough: asked after each round, whether what has come of them will do; those at work are then ended.
             let_go_on: whether they go on instead, though nobody waits for them.
         """
+        ...
+
+    async def beneath(self, make: Callable[[Any], Any]) -> Child:
+        """Begin a run beneath this one, or go on with the one that an attempt before has begun; once it rests.
+
+        It has the attempt's idempotency key, so a node has one at most.
+
+        Args:
+            make: given the store, the request of the run as `flownb.run.request` has it; called on a thread.
+        """
+        ...
+
+    def began(self, run: str, workflow: str) -> None:
+        """Say which run the node has begun by other means; from any thread."""
         ...
 
     @property

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from flownb.model import asked
 from flownb.model import events as ev
 from flownb.model.readiness import CANCELLED, COMPLETED, FAILED, PENDING, RUNNING, SKIPPED, WAITING
-from flownb.model.status import ApprovalStatus, PauseReason, RunStatus
+from flownb.model.status import PauseReason, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,7 +27,16 @@ def _run_started(state: RunState, event: ev.RunStarted) -> None:
     state.inputs = event.inputs
     state.mode, state.trigger = event.mode, event.trigger
     state.parent, state.parent_node = event.parent, event.parent_node
+    state.started_by = event.by
     state.started_at = state.active_since = event.at
+
+
+def _run_ending(state: RunState, event: ev.RunEnding) -> None:
+    state.ending = event
+
+
+def _run_forked(state: RunState, event: ev.RunForked) -> None:
+    state.forked_from = event
 
 
 def _run_paused(state: RunState, event: ev.RunPaused) -> None:
@@ -42,6 +52,7 @@ def _rests(state: RunState, at: float) -> None:
 
 def _run_resumed(state: RunState, event: ev.RunResumed) -> None:
     if state.status is RunStatus.FAILED:
+        state.ending = None
         state.active_seconds, state.active_since = 0.0, event.at  # what failed begins anew
     elif state.active_since is None or event.cause not in ("retry", "decided"):
         # Else it is at work and goes on so; of a process that died nobody knows how long it worked.
@@ -60,10 +71,13 @@ def _run_resumed(state: RunState, event: ev.RunResumed) -> None:
         state.node_status[number] = PENDING
         state.node_started[number] = state.node_finished[number] = 0.0
         state.output[number] = None
+        state.undoable.pop(number, None)
         for kept in _BY_NODE:
             getattr(state, kept).pop(number, None)
         if state.approvals:
-            _cancel_approvals(state, path)
+            asked.cancel(state, path)
+            if event.cause == "retry":
+                asked.ask_anew(state, number)
     if event.reset:
         state.recount()
 
@@ -116,8 +130,15 @@ def _node_started(state: RunState, event: ev.NodeStarted) -> None:
         state.waits.pop(number, None)
 
 
+def _child_started(state: RunState, event: ev.ChildStarted) -> None:
+    state.children[state.topology.index[event.node]] = event.run
+
+
 def _node_retrying(state: RunState, event: ev.NodeRetrying) -> None:
-    state.retries[state.topology.index[event.node]] = event
+    number = state.topology.index[event.node]
+    state.retries[number] = event
+    if state.approvals:
+        asked.ask_anew(state, number)
 
 
 def _node_completed(state: RunState, event: ev.NodeCompleted) -> None:
@@ -138,8 +159,8 @@ def _node_completed(state: RunState, event: ev.NodeCompleted) -> None:
         state.sources[number] = event.source
     if state.waits:
         state.waits.pop(number, None)
-    if state.delivered:
-        state.delivered.pop(number, None)
+    if state.delivered and type(state.delivered.get(number)) is ev.SignalReceived:
+        del state.delivered[number]  # an answer stays: should the value be lost, nobody is asked twice
     state._settle_completed(number)  # noqa: SLF001
 
 
@@ -178,7 +199,7 @@ def _ended_without(state: RunState, path: str, status: int, reason: ev.Reason, a
     if number >= state.flat:
         state._ended_inside(number)  # noqa: SLF001
     if state.waits.pop(number, None) is not None:
-        _cancel_approvals(state, path)
+        asked.cancel(state, path)
     state._close(number)  # noqa: SLF001
     state._settle_dead(number)  # noqa: SLF001
 
@@ -199,33 +220,6 @@ def _node_step(state: RunState, event: ev.NodeStep) -> None:
 
 def _node_heartbeat(state: RunState, event: ev.NodeHeartbeat) -> None:
     state.heartbeats[state.topology.index[event.node]] = event.detail
-
-
-def _cancel_approvals(state: RunState, path: str) -> None:
-    for asked in state.approvals.values():
-        if asked["status"] == ApprovalStatus.PENDING and asked["request"].node == path:
-            asked["status"] = ApprovalStatus.CANCELLED
-
-
-def _approval_requested(state: RunState, event: ev.ApprovalRequested) -> None:
-    state.approvals[event.approval] = {"request": event, "status": ApprovalStatus.PENDING, "votes": []}
-
-
-def _approval_voted(state: RunState, event: ev.ApprovalVoted) -> None:
-    state.approvals[event.approval]["votes"].append(event)
-
-
-def _approval_decided(state: RunState, event: ev.ApprovalDecided) -> None:
-    asked = state.approvals[event.approval]
-    asked["decision"] = event
-    asked["status"] = _ANSWERS.get(event.port, ApprovalStatus.ANSWERED)
-
-
-_ANSWERS: Final = {"approved": ApprovalStatus.APPROVED, "rejected": ApprovalStatus.REJECTED}
-
-
-def _approval_expired(state: RunState, event: ev.ApprovalExpired) -> None:
-    state.approvals[event.approval]["status"] = ApprovalStatus.EXPIRED
 
 
 def _breakpoint_set(state: RunState, event: ev.BreakpointSet) -> None:
@@ -266,9 +260,11 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.RunCompleted: _run_completed,
     ev.RunFailedEvent: _run_failed,
     ev.RunCancelledEvent: _run_cancelled,
-    ev.RunForked: _nothing,
+    ev.RunEnding: _run_ending,
+    ev.RunForked: _run_forked,
     ev.IterationStarted: _iteration_started,
     ev.NodeStarted: _node_started,
+    ev.ChildStarted: _child_started,
     ev.NodeRetrying: _node_retrying,
     ev.NodeCompleted: _node_completed,
     ev.ResultCached: _nothing,
@@ -280,10 +276,12 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.NodeProgress: _node_progress,
     ev.NodeStep: _node_step,
     ev.NodeHeartbeat: _node_heartbeat,
-    ev.ApprovalRequested: _approval_requested,
-    ev.ApprovalVoted: _approval_voted,
-    ev.ApprovalDecided: _approval_decided,
-    ev.ApprovalExpired: _approval_expired,
+    ev.ApprovalRequested: asked.requested,
+    ev.ApprovalVoted: asked.voted,
+    ev.ApprovalDecided: asked.decided,
+    ev.ApprovalExpired: asked.expired,
+    ev.ApprovalRefused: _nothing,
+    ev.ApprovalReminded: _nothing,
     ev.BreakpointSet: _breakpoint_set,
     ev.SignalReceived: _signal_received,
     ev.SignalDelivered: _signal_delivered,

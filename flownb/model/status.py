@@ -74,6 +74,13 @@ class ApprovalStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+#: What the usual ports make of a request; any other answer is `answered`.
+ANSWERS: Final[dict[str, ApprovalStatus]] = {
+    "approved": ApprovalStatus.APPROVED,
+    "rejected": ApprovalStatus.REJECTED,
+}
+
+
 class WorkflowStatus(StrEnum):
     """The life of a definition."""
 
@@ -125,6 +132,19 @@ class Category(StrEnum):
 class OnError(StrEnum):
     """What happens when a node has failed and no attempt is left (DESIGN: errors)."""
 
+    STOP = "stop"
+    CONTINUE = "continue"
+    SKIP = "skip"
+    ERROR_PORT = "error_port"
+    FALLBACK = "fallback"
+    COMPENSATE = "compensate"
+    PAUSE = "pause"
+
+
+class Strategy(StrEnum):
+    """What is done about failures of one class: another attempt, or what `OnError` has."""
+
+    RETRY = "retry"
     STOP = "stop"
     CONTINUE = "continue"
     SKIP = "skip"

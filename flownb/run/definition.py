@@ -147,8 +147,11 @@ class Definition:
         workflow: Workflow,
         functions: Mapping[str, Callable[..., Any]] | None = None,
         registry: Registry | None = None,
+        flows: Mapping[str, Any] | None = None,
     ) -> None:
         self.registry = registry or default_registry
+        #: The flows that subflows run, by node, where they are at hand.
+        self.flows = dict(flows or {})
         self.workflow = workflow = complete(workflow, self.registry)
         self.functions = dict(functions or {})
         self.ports: dict[str, NodePorts] = {node.id: self.registry.ports_of(node) for node in workflow.nodes}
@@ -183,6 +186,8 @@ class Definition:
         self.reads_variables = any(body.reads_variables for body in (*self.bodies, *self.inside.values()))
         #: Whether a node takes named resources.
         self.takes = any(needs_of(body.node) for body in (*self.bodies, *self.inside.values()))
+        #: Whether a node asks people.
+        self.asks = any(node.type.startswith("human.") for node in workflow.nodes)
 
     def bodies_of(self, topology: Topology) -> list[Body]:
         """The bodies of a graph that may have grown; a list that only one run has, where it can grow."""

@@ -21,9 +21,10 @@ from flownb.run.recovery.drift import difference
 from flownb.run.recovery.recover import read_state, require_row, resumption
 from flownb.run.secrets import references_of
 from flownb.run.variables import set_meanwhile, taken_over
-from flownb.run.waiting.decisions import has_news
 from flownb.run.waiting.halts import halts_left
+from flownb.run.waiting.news import has_news
 from flownb.services import masking
+from flownb.services.identity import user
 from flownb.store import values
 from flownb.store.contract import NewRun
 
@@ -68,6 +69,7 @@ def first_events(request: Request, state: RunState, plain: dict[str, Any]) -> li
         trigger=request.trigger,
         parent=request.parent,
         parent_node=request.parent_node,
+        by=user() if definition.asks else "",
     )
     return [started, *taken_over(request, started.at), *shortcuts(request, state, plain, started.at)]
 
@@ -106,7 +108,9 @@ def join(
     execution.values.given = request.inputs
     if uses_pins(request):
         for path, value in request.pins.items():
-            execution.values.keep(state.topology.index[path], value if isinstance(value, Output) else Output(value))
+            number = state.topology.index[path]
+            if state.sources.get(number, "pinned") == "pinned":  # a fork may have been given another
+                execution.values.keep(number, value if isinstance(value, Output) else Output(value))
     join = run.join_all if state.seq else run.join  # a new run has no other handles
     if masking.known is not None:
         first = [masking.known.struct(event) for event in first]
@@ -219,7 +223,7 @@ def goes_on(run: Run, *, retry: bool) -> bool:
     if state.pause_reason is PauseReason.TIMER:
         return _is_due(state)
     if state.pause_reason in ASKS:
-        return has_news(run.store, state) or _is_due(state)
+        return has_news(run.store, state, engine().now())
     return retry
 
 

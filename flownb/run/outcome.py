@@ -60,7 +60,7 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
         return Outcome(value)
     cls = type(value)  # `isinstance` would ask the value itself too, whose own code may raise anything
     if issubclass(cls, Suspend):
-        return Outcome(suspend=value)
+        return _parked(attempt, value)
     output = value if issubclass(cls, Output) else Output(value)
     if masking.known is not None:
         output = masked_output(attempt, output)
@@ -91,6 +91,13 @@ def checked_outcome(attempt: Attempt, value: Any) -> Outcome:
             elif port == MAIN or port in (output.ports or ()):
                 look(output.value)
     return outcome_of(attempt, value)
+
+
+def _parked(attempt: Attempt, suspend: Suspend) -> Outcome:
+    """What is shown to a person is stored as it is, so that it can be seen wherever the answer is given."""
+    shown = suspend.ask.preview if suspend.ask is not None else ()
+    plain = [{"name": each.name, "kind": each.kind, "value": _stored(attempt, each.value).plain} for each in shown]
+    return Outcome(plain or None, suspend=suspend)
 
 
 def _stored(attempt: Attempt, value: Any) -> Stored:
@@ -150,7 +157,7 @@ def is_small(value: Any) -> bool:
     if cls is Output:
         return is_small(value.value) and not value.values
     if cls is Suspend:
-        return True
+        return value.ask is None or not value.ask.preview
     if cls is dict:
         items: Any = value.values()
     elif cls in (list, tuple):

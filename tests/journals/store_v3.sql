@@ -89,6 +89,16 @@ CREATE TABLE cached_results (
     seq INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX cached_results_by_run ON cached_results (run_id);
+CREATE TABLE audit (
+    run_id TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    previous TEXT NOT NULL,
+    body BLOB NOT NULL,
+    seal TEXT NOT NULL,
+    PRIMARY KEY (run_id, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX approvals_due ON approvals (expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL;
 CREATE TABLE workflow_variables (
     workflow TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -124,23 +134,25 @@ INSERT INTO events VALUES ('all', 16, CAST('{"type":"approval_requested","at":10
 INSERT INTO events VALUES ('all', 17, CAST('{"type":"approval_voted","at":4.0,"node":"ok","approval":"a1","by":"ada","port":"approved"}' AS BLOB));
 INSERT INTO events VALUES ('all', 18, CAST('{"type":"approval_decided","at":4.0,"node":"ok","approval":"a1","by":"bob","port":"approved","data":{"x":1},"comment":"fine"}' AS BLOB));
 INSERT INTO events VALUES ('all', 19, CAST('{"type":"approval_expired","at":4.0,"node":"ok","approval":"a2"}' AS BLOB));
-INSERT INTO events VALUES ('all', 20, CAST('{"type":"variable_set","at":5.0,"name":"month","value":"2026-11"}' AS BLOB));
-INSERT INTO events VALUES ('all', 21, CAST('{"type":"variable_set","at":5.0,"name":"limit","value":500,"scope":"workflow","by":"ada"}' AS BLOB));
-INSERT INTO events VALUES ('all', 22, CAST('{"type":"desktop_screenshot","at":5.0,"node":"shot","image":{"$artifact":{"digest":"cd"}}}' AS BLOB));
-INSERT INTO events VALUES ('all', 23, CAST('{"type":"desktop_click","at":5.0,"node":"shot","x":3,"y":4}' AS BLOB));
-INSERT INTO events VALUES ('all', 24, CAST('{"type":"desktop_type","at":5.0,"node":"shot","text":"•••"}' AS BLOB));
-INSERT INTO events VALUES ('all', 25, CAST('{"type":"desktop_ocr","at":5.0,"node":"shot","result":[{"text":"OK"}]}' AS BLOB));
-INSERT INTO events VALUES ('all', 26, CAST('{"type":"system_info","at":5.0,"message":"hello"}' AS BLOB));
-INSERT INTO events VALUES ('all', 27, CAST('{"type":"system_warning","at":5.0,"message":"hm"}' AS BLOB));
-INSERT INTO events VALUES ('all', 28, CAST('{"type":"system_error","at":5.0,"message":"oh"}' AS BLOB));
-INSERT INTO events VALUES ('all', 29, CAST('{"type":"run_paused","at":6.0,"reason":"human","message":"waits for ok"}' AS BLOB));
-INSERT INTO events VALUES ('all', 30, CAST('{"type":"run_resumed","at":7.0,"reset":["b"],"cause":"decided"}' AS BLOB));
-INSERT INTO events VALUES ('all', 31, CAST('{"type":"run_forked","at":7.0,"source":"other","seq":3}' AS BLOB));
-INSERT INTO events VALUES ('all', 32, CAST('{"type":"run_failed","at":8.0,"error":{"type":"ValueError","message":"no such month"},"node":"b"}' AS BLOB));
-INSERT INTO events VALUES ('all', 33, CAST('{"type":"run_cancelled","at":8.0,"by":"ada"}' AS BLOB));
-INSERT INTO events VALUES ('all', 34, CAST('{"type":"node_step","at":8.0,"node":"load","name":"charge","output":{"id":"ch_1"}}' AS BLOB));
-INSERT INTO events VALUES ('all', 35, CAST('{"type":"node_heartbeat","at":8.0,"node":"load","detail":{"page":3}}' AS BLOB));
-INSERT INTO events VALUES ('all', 36, CAST('{"type":"run_completed","at":9.0,"results":{"rows":3}}' AS BLOB));
+INSERT INTO events VALUES ('all', 20, CAST('{"type":"approval_refused","at":4.0,"node":"ok","approval":"a2","by":"eve","port":"approved","why":"eve may not"}' AS BLOB));
+INSERT INTO events VALUES ('all', 21, CAST('{"type":"approval_reminded","at":4.0,"node":"ok","approval":"a2"}' AS BLOB));
+INSERT INTO events VALUES ('all', 22, CAST('{"type":"variable_set","at":5.0,"name":"month","value":"2026-11"}' AS BLOB));
+INSERT INTO events VALUES ('all', 23, CAST('{"type":"variable_set","at":5.0,"name":"limit","value":500,"scope":"workflow","by":"ada"}' AS BLOB));
+INSERT INTO events VALUES ('all', 24, CAST('{"type":"desktop_screenshot","at":5.0,"node":"shot","image":{"$artifact":{"digest":"cd"}}}' AS BLOB));
+INSERT INTO events VALUES ('all', 25, CAST('{"type":"desktop_click","at":5.0,"node":"shot","x":3,"y":4}' AS BLOB));
+INSERT INTO events VALUES ('all', 26, CAST('{"type":"desktop_type","at":5.0,"node":"shot","text":"•••"}' AS BLOB));
+INSERT INTO events VALUES ('all', 27, CAST('{"type":"desktop_ocr","at":5.0,"node":"shot","result":[{"text":"OK"}]}' AS BLOB));
+INSERT INTO events VALUES ('all', 28, CAST('{"type":"system_info","at":5.0,"message":"hello"}' AS BLOB));
+INSERT INTO events VALUES ('all', 29, CAST('{"type":"system_warning","at":5.0,"message":"hm"}' AS BLOB));
+INSERT INTO events VALUES ('all', 30, CAST('{"type":"system_error","at":5.0,"message":"oh"}' AS BLOB));
+INSERT INTO events VALUES ('all', 31, CAST('{"type":"run_paused","at":6.0,"reason":"human","message":"waits for ok"}' AS BLOB));
+INSERT INTO events VALUES ('all', 32, CAST('{"type":"run_resumed","at":7.0,"reset":["b"],"cause":"decided"}' AS BLOB));
+INSERT INTO events VALUES ('all', 33, CAST('{"type":"run_forked","at":7.0,"source":"other","seq":3}' AS BLOB));
+INSERT INTO events VALUES ('all', 34, CAST('{"type":"run_failed","at":8.0,"error":{"type":"ValueError","message":"no such month"},"node":"b"}' AS BLOB));
+INSERT INTO events VALUES ('all', 35, CAST('{"type":"run_cancelled","at":8.0,"by":"ada"}' AS BLOB));
+INSERT INTO events VALUES ('all', 36, CAST('{"type":"node_step","at":8.0,"node":"load","name":"charge","output":{"id":"ch_1"}}' AS BLOB));
+INSERT INTO events VALUES ('all', 37, CAST('{"type":"node_heartbeat","at":8.0,"node":"load","detail":{"page":3}}' AS BLOB));
+INSERT INTO events VALUES ('all', 38, CAST('{"type":"run_completed","at":9.0,"results":{"rows":3}}' AS BLOB));
 INSERT INTO events VALUES ('nb', 1, CAST('{"type":"run_started","at":1.5,"workflow":"invoices","definition":"d1","inputs":{"path":"ä.csv","n":[1,2.5,null,true]}}' AS BLOB));
 INSERT INTO events VALUES ('nb.1', 1, CAST('{"type":"run_started","at":1.5,"workflow":"invoices","definition":"d1","inputs":{"path":"ä.csv","n":[1,2.5,null,true]}}' AS BLOB));
 INSERT INTO events VALUES ('nb.1', 2, CAST('{"type":"node_started","at":2.0,"node":"load","attempt":2}' AS BLOB));
@@ -156,5 +168,10 @@ INSERT INTO approval_votes VALUES ('nb.1', 'a1', 0, CAST('{"type":"approval_vote
 INSERT INTO definitions VALUES ('d1', '{"name": "invoices"}', 1790000000.0);
 INSERT INTO programs VALUES ('3c57e81353870bf3cd508f2f86d464cd', CAST('{"kind":"module","target":"jobs:flow","directory":"/srv","source":"","details":{"parameters":{"month":11}}}' AS BLOB), 1790000000.0);
 INSERT INTO cached_results VALUES ('ab12', 'all', 'load', 2);
+INSERT INTO audit VALUES ('all', 1, '366db0fd6c23', '', CAST('{"type":"approval_requested","at":1004.0,"node":"ok","approval":"a1","kind":"approval","question":"Post 3 EUR?","ports":["approved","rejected"]}' AS BLOB), '92b609005a1f0adc5a61cc8a2cb3755c87c27f60c5ddacc47e4e071231c91cf0');
+INSERT INTO audit VALUES ('all', 2, '366db0fd6c23', '92b609005a1f0adc5a61cc8a2cb3755c87c27f60c5ddacc47e4e071231c91cf0', CAST('{"type":"approval_voted","at":4.0,"node":"ok","approval":"a1","by":"ada","port":"approved"}' AS BLOB), '9ce2633a7dc0e5a385a25b6e926ec8a9816704b20aef39aff9d80f8768d83c28');
+INSERT INTO audit VALUES ('all', 3, '366db0fd6c23', '9ce2633a7dc0e5a385a25b6e926ec8a9816704b20aef39aff9d80f8768d83c28', CAST('{"type":"approval_decided","at":4.0,"node":"ok","approval":"a1","by":"bob","port":"approved","data":{"x":1},"comment":"fine"}' AS BLOB), 'dfa7365c312f5f981cd6c57a697984029b8b77b91fe9f52793d39c05b7de357f');
+INSERT INTO audit VALUES ('nb.1', 1, '366db0fd6c23', '', CAST('{"type":"approval_requested","at":1004.0,"node":"ok","approval":"a1","kind":"approval","question":"Post 3 EUR?","ports":["approved","rejected"]}' AS BLOB), '07c02627ba0e8cf53201d9f49924b34339ad86901a3a2ae07e655fbcfd5dfdc4');
+INSERT INTO audit VALUES ('nb.1', 2, '366db0fd6c23', '07c02627ba0e8cf53201d9f49924b34339ad86901a3a2ae07e655fbcfd5dfdc4', CAST('{"type":"approval_voted","at":4.0,"node":"ok","approval":"a1","by":"ada","port":"approved"}' AS BLOB), '160e857e5e2c852fb21bd13297f44ee429f02ad5edacbbdf676286069e95850e');
 INSERT INTO workflow_variables VALUES ('invoices', 'limit', 'all', CAST('{"type":"variable_set","at":5.0,"name":"limit","value":500,"scope":"workflow","by":"ada"}' AS BLOB));
 INSERT INTO forks VALUES ('all', 'other', 3);

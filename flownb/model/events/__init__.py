@@ -31,6 +31,7 @@ from flownb.model.events.event import (
 )
 from flownb.model.events.nodes import (
     BreakpointSet,
+    ChildStarted,
     IterationStarted,
     NodeCancelled,
     NodeCompleted,
@@ -49,12 +50,15 @@ from flownb.model.events.nodes import (
 from flownb.model.events.people import (
     ApprovalDecided,
     ApprovalExpired,
+    ApprovalRefused,
+    ApprovalReminded,
     ApprovalRequested,
     ApprovalVoted,
 )
 from flownb.model.events.runs import (
     RunCancelledEvent,
     RunCompleted,
+    RunEnding,
     RunFailedEvent,
     RunForked,
     RunPaused,
@@ -70,9 +74,12 @@ __all__ = [
     "AnyEvent",
     "ApprovalDecided",
     "ApprovalExpired",
+    "ApprovalRefused",
+    "ApprovalReminded",
     "ApprovalRequested",
     "ApprovalVoted",
     "BreakpointSet",
+    "ChildStarted",
     "DesktopClick",
     "DesktopOcr",
     "DesktopScreenshot",
@@ -97,6 +104,7 @@ __all__ = [
     "ResultCached",
     "RunCancelledEvent",
     "RunCompleted",
+    "RunEnding",
     "RunFailedEvent",
     "RunForked",
     "RunPaused",
@@ -120,9 +128,11 @@ AnyEvent = (
     | RunCompleted
     | RunFailedEvent
     | RunCancelledEvent
+    | RunEnding
     | RunForked
     | NodeStarted
     | IterationStarted
+    | ChildStarted
     | NodeRetrying
     | NodeCompleted
     | ResultCached
@@ -138,6 +148,8 @@ AnyEvent = (
     | ApprovalVoted
     | ApprovalDecided
     | ApprovalExpired
+    | ApprovalRefused
+    | ApprovalReminded
     | BreakpointSet
     | SignalReceived
     | SignalDelivered

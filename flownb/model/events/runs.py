@@ -20,6 +20,8 @@ class RunStarted(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True,
     #: The run of which this is a part, as a sub-notebook's is.
     parent: str | None = None
     parent_node: str | None = None
+    #: Who started it, where it asks people.
+    by: str = ""
 
 
 class RunPaused(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_paused"):
@@ -64,6 +66,19 @@ class RunCancelledEvent(Event, frozen=True, gc=False, omit_defaults=True, kw_onl
     """Somebody ended the run."""
 
     by: str = ""
+
+
+class RunEnding(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_ending"):
+    """The nodes of a run have ended, and it is about to end: first what was done is undone, then handlers are told."""
+
+    #: None where the run ends well.
+    error: Failure | None = None
+    node: str | None = None
+    message: str = ""
+    #: The compensations to run, one after another.
+    undo: tuple[str, ...] = ()
+    #: The nodes that handle the failure.
+    handlers: tuple[str, ...] = ()
 
 
 class RunForked(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_forked"):

@@ -8,7 +8,7 @@ from flownb.graph.picture import CardState, Picture, PictureState, draw
 from flownb.graph.registry import registry
 from flownb.model.scopes import PARALLEL
 from flownb.model.state import CANCELLED, COMPLETED, FAILED, PENDING, RUNNING, SKIPPED, STATUSES, WAITING
-from flownb.model.status import NodeStatus
+from flownb.model.status import NodeStatus, PauseReason
 from flownb.store import values
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ def _text(state: RunState, number: int, status: NodeStatus) -> str:
     elif number in state.reasons:
         text = f"{status.capitalize()}: {state.reasons[number].message}"
     elif number in state.waits:
-        text = f"Waiting for {state.waits[number].waits_for}"
+        waits_for = state.waits[number].waits_for
+        text = "Waiting for you" if waits_for == PauseReason.HUMAN else f"Waiting for {waits_for}"
     elif status is NodeStatus.COMPLETED and state.ports.get(number):
         text = ", ".join(port.capitalize() for port in state.ports[number])
     elif status is NodeStatus.RUNNING and number in state.progress:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from flownb.model import events as ev
+from flownb.model.journal import JsonCodec
 from flownb.model.status import ApprovalStatus
+from flownb.store.audit import head_of, next_entry
 from flownb.store.projections import (
     PROJECTED,
     answered_request,
     approval_changes,
     changed_row,
+    is_new_vote,
     new_request,
     run_change,
 )
@@ -21,17 +24,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flownb.model.events import Event
-    from flownb.store.contract import ApprovalRow, RunRow
+    from flownb.store.contract import RunRow
+    from flownb.store.keys import Keys
     from flownb.store.projections import ApprovalChange
+    from flownb.store.requests import ApprovalRow, AuditEntry
+
+_CODEC: Final = JsonCodec()
 
 
 class KeptRun:
     """A run with its journal; `row` holds all that changes rarely."""
 
-    __slots__ = ("approvals", "events", "fence", "owner", "row")
+    __slots__ = ("_sealed_by", "approvals", "audit", "events", "fence", "owner", "row")
 
-    def __init__(self, row: RunRow) -> None:
+    def __init__(self, row: RunRow, keys: Keys) -> None:
         self.row = row
+        self._sealed_by = keys
+        self.audit: list[AuditEntry] = []
         #: The event numbered n is at n - 1.
         self.events: list[Event] = []
         self.owner = row.owner
@@ -55,23 +64,28 @@ class KeptRun:
             self._project(each)
         return notable
 
-    def answer(self, decision: ev.ApprovalDecided) -> ApprovalRow:
-        """Give a request its answer, ahead of the event that says so; the row comes back."""
-        for change in approval_changes([decision]):
+    def record(self, event: Event) -> None:
+        """Take what somebody says of a request, ahead of the events that say so."""
+        if isinstance(event, ev.ApprovalRefused | ev.ApprovalReminded):
+            self._log(event)
+        for change in approval_changes([event]):
             self._project(change)
-        return self.approvals[decision.approval]
 
     def _project(self, change: ApprovalChange) -> None:
-        event = change.event
-        rows = self.approvals
+        event, rows = change.event, self.approvals
+        before = dict(rows)
         if isinstance(event, ev.ApprovalRequested):
             rows[event.approval] = new_request(self.row, event)
-            return
-        if change.approval:
+        elif change.approval:
             row = rows.get(change.approval)
-            if row is not None:
+            if row is not None and (not isinstance(event, ev.ApprovalVoted) or is_new_vote(row, event)):
                 rows[row.id] = answered_request(row, change)
-            return
-        for row in [each for each in rows.values() if each.status == ApprovalStatus.PENDING]:
-            if not change.node or row.node == change.node:
-                rows[row.id] = msgspec.structs.replace(row, status=ApprovalStatus.CANCELLED, decided_at=event.at)
+        else:
+            for row in [each for each in rows.values() if each.status == ApprovalStatus.PENDING]:
+                if not change.node or row.node == change.node:
+                    rows[row.id] = msgspec.structs.replace(row, status=ApprovalStatus.CANCELLED, decided_at=event.at)
+        if rows != before:  # else the log has it already
+            self._log(event)
+
+    def _log(self, event: Event) -> None:
+        self.audit.append(next_entry(self._sealed_by, self.row.id, head_of(self.audit), _CODEC.encode(event)))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from flownb.model import events as ev
 from flownb.model.events import Record
 from flownb.model.fingerprint import digest_of
 from flownb.model.status import ApprovalStatus, RunStatus
@@ -18,8 +19,8 @@ from flownb.store.projections import wake_for
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from flownb.model import events as ev
-    from flownb.store.contract import ApprovalRow, NewRun, Owner, Program, Write
+    from flownb.store.contract import NewRun, Owner, Program, Write
+    from flownb.store.requests import ApprovalRow, AuditEntry, Judge
 
 
 class MemoryStore(Care):
@@ -46,7 +47,7 @@ class MemoryStore(Care):
                 owner=owner.id if owner else None,
                 fence=1 if owner else 0,
             )
-            self._runs[new.id] = KeptRun(row)
+            self._runs[new.id] = KeptRun(row, self.keys)
             if new.key is not None:
                 self._keys[new.key] = new.id
             if owner is None:
@@ -151,19 +152,40 @@ class MemoryStore(Care):
             ]
         return sorted(found, key=lambda row: (row.created_at, row.id))
 
+    def due_approvals(self, now: float) -> list[ApprovalRow]:
+        """Requests that nobody has answered and whose time is over."""
+        return [row for row in self.approvals() if row.expires_at is not None and row.expires_at <= now]
+
     def decide(self, run: str, decision: ev.ApprovalDecided) -> ApprovalRow:
         """Give a request to a person its one answer."""
+
+        def judge(row: ApprovalRow) -> list[ev.Event]:
+            if row.status != ApprovalStatus.PENDING:
+                raise refusals.answered(row)
+            return [decision]
+
+        return self.answer(run, decision.approval, judge)
+
+    def answer(self, run: str, approval: str, judge: Judge) -> ApprovalRow:
+        """Let a judge decide about a request, and record what it says."""
         with self._lock:
             self._changing()
             kept = self._run(run)
-            row = kept.approvals.get(decision.approval)
+            row = kept.approvals.get(approval)
             if row is None:
-                raise refusals.no_such_request(self.url, run, decision.approval)
-            if row.status != ApprovalStatus.PENDING:
-                raise refusals.answered(row)
-            row = kept.answer(decision)
-            self.send(run, wake_for(decision))
-            return row
+                raise refusals.no_such_request(self.url, run, approval)
+            for event in judge(row):
+                kept.record(event)
+                if isinstance(event, ev.ApprovalDecided | ev.ApprovalExpired):
+                    self.send(run, wake_for(event))
+            return kept.approvals[approval]
+
+    def audit(self, run: str) -> list[AuditEntry]:
+        """The audit log of a run, in order."""
+        with self._lock:
+            self._open()
+            kept = self._runs.get(run)
+            return [] if kept is None else list(kept.audit)
 
     # --- pinned definitions and programs
 

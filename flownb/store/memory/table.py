@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from flownb.store import refusals
+from flownb.store.keys import Keys
 from flownb.store.lease import Liveness
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ class Table:
     def __init__(self, artifacts: ArtifactStore | None = None, *, liveness: Liveness | None = None) -> None:
         self.url = "memory:"
         self.durable = False
+        #: What seals the audit log; as short-lived as the rest.
+        self.keys = Keys()
         self._given_artifacts = artifacts
         self._liveness = liveness or Liveness()
         self._lock = threading.RLock()

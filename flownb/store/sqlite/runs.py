@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from flownb.store import refusals
-from flownb.store.contract import ApprovalRow, Lease, RunRow
+from flownb.store.contract import Lease, RunRow
+from flownb.store.requests import ApprovalRow
 from flownb.store.sqlite.announced import CREATE, Announced
 from flownb.store.sqlite.leases import Leases
 
@@ -40,6 +41,7 @@ _TRACES: Final = (
     ("approvals", "run_id"),
     ("approval_votes", "run_id"),
     ("cached_results", "run_id"),
+    ("audit", "run_id"),
     ("forks", "run_id"),
 )
 _APPROVALS: Final = """
@@ -147,11 +149,24 @@ class Runs(Leases):
         conditions = ["run_id = ?"] if run is not None else []
         if pending:
             conditions.append("approvals.status = 'pending'")
-        query = _APPROVALS.format(conditions=" AND ".join(conditions) or "true")
         with self._db.reading() as cursor:
-            found = cursor.execute(query, () if run is None else (run,)).fetchall()
-            votes = [cursor.execute(_VOTES, (each[1], each[0])).fetchall() for each in found]
-        return [self._approval(each, cast) for each, cast in zip(found, votes, strict=True)]
+            return self._requests(cursor, " AND ".join(conditions) or "true", () if run is None else (run,))
+
+    def due_approvals(self, now: float) -> list[ApprovalRow]:
+        """Requests that nobody has answered and whose time is over."""
+        with self._db.reading() as cursor:
+            return self._requests(cursor, "approvals.status = 'pending' AND expires_at <= ?", (now,))
+
+    def _requests(self, cursor: Cursor, conditions: str, values: tuple[Any, ...]) -> list[ApprovalRow]:
+        found = cursor.execute(_APPROVALS.format(conditions=conditions), values).fetchall()
+        voted = set(cursor.execute("SELECT DISTINCT run_id, approval FROM approval_votes").fetchall())
+        return [
+            self._approval(
+                each,
+                cursor.execute(_VOTES, (each[1], each[0])).fetchall() if (each[1], each[0]) in voted else [],
+            )
+            for each in found
+        ]
 
     def _approval(self, columns: tuple[Any, ...], votes: list[tuple[bytes]]) -> ApprovalRow:
         decode: Any = self._codec.decode

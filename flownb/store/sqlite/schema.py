@@ -126,6 +126,17 @@ CREATE INDEX cached_results_by_run ON cached_results (run_id);
 """
 
 _V3: Final = """
+CREATE TABLE audit (
+    run_id TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    previous TEXT NOT NULL,
+    body BLOB NOT NULL,
+    seal TEXT NOT NULL,
+    PRIMARY KEY (run_id, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX approvals_due ON approvals (expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL;
+
 CREATE TABLE workflow_variables (
     workflow TEXT NOT NULL,
     name TEXT NOT NULL,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from flownb.model.journal import EventCodec
     from flownb.store.artifacts.contract import ArtifactStore
+    from flownb.store.keys import Keys
     from flownb.store.lease import Liveness
     from flownb.store.sqlite.connections import Connections
 
@@ -43,6 +44,18 @@ class Table:
         from flownb.store.artifacts.files import FileArtifacts
 
         return FileArtifacts(artifacts_beside(self._db.path))
+
+    @functools.cached_property
+    def keys(self) -> Keys:
+        """What seals the audit log: `keys` in a `.flownb`, else a file named after the store's."""
+        from flownb.store.keys import Keys
+
+        return Keys(keys_beside(self._db.path))
+
+
+def keys_beside(path: Path) -> Path:
+    """The file of a store's keys."""
+    return path.parent / "keys" if path.parent.name == ".flownb" else path.with_suffix(".keys")
 
 
 def artifacts_beside(path: Path) -> Path:
