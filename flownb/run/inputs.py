@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from flownb.graph.conversions import apply
 from flownb.graph.nodetype import Output
 from flownb.model.ports import ERROR
 from flownb.model.state import CANCELLED, COMPLETED, FAILED, SKIPPED
@@ -44,7 +43,7 @@ class Unloaded(dict[str, Any]):
     def __init__(self, values: Values, arguments: dict[str, Any], body: Body | None = None) -> None:
         super().__init__(arguments)
         self._source = values
-        #: Whose they are, where they are converted or mapped.
+        #: Whose they are, where they are mapped, converted or looked at.
         self._body = body
 
     def load(self) -> dict[str, Any]:
@@ -53,17 +52,19 @@ class Unloaded(dict[str, Any]):
         Raises:
             StoreError: one can't be restored.
             NotFound: its artifact is gone.
-            InvalidInput: one can't be converted to the type that its parameter takes.
+            InvalidInput: one can't be converted to the type that its parameter takes, or doesn't fit its schema.
             ExpressionError: what one is made of can't be evaluated.
         """
         found = {name: self._one(each) for name, each in self.items()}
         body = self._body
         if body is None:
             return found
-        for name, conversion in (body.conversions or {}).items():
+        if body.mapping is not None:
+            found = body.mapping.apply(self._source, body.number, found)
+        for name, cross in (body.crossings or {}).items():
             if name in found:
-                found[name] = apply(conversion, found[name])
-        return found if body.mapping is None else body.mapping.apply(self._source, body.number, found)
+                found[name] = cross(found[name])
+        return found
 
     def _one(self, value: Any) -> Any:
         if type(value) is _Later:
@@ -246,7 +247,7 @@ class Values:
         """
         state = self._state
         arguments: dict[str, Any] = {}
-        later = body.conversions is not None
+        later = body.crossings is not None
         if body.sources is not None and not state.dead:
             live, output = self._live, state.output
             for name, source in body.sources:
