@@ -86,7 +86,6 @@ class Execution:
         self.hold = hold
         self.run_id = state.run_id
         self._bodies = definition.bodies_of(state.topology)
-        self._maps = definition.maps_output
         self._room = definition.workflow.settings.concurrency
         #: The time; seconds since 1970.
         self._now = engine.now
@@ -280,7 +279,7 @@ class Execution:
     def _completed(self, attempt: Attempt, outcome: Outcome) -> None:
         number = attempt.number
         output = outcome.output
-        if output is None and number not in self.state.topology.wires and not self._maps:
+        if output is None and number not in self.state.topology.wires and not self.definition.maps_output:
             completed = ev.NodeCompleted(at=self._now(), node=attempt.path, output=outcome.plain)
             self.record(completed)
             if self.cache is not None:
@@ -290,7 +289,7 @@ class Execution:
         variables = outcome.variables or {}
         verdicts: dict[str, bool] = {}
         try:
-            if self._maps:
+            if self.definition.maps_output:
                 variables = variables | self._mapped(number, output)
             if number in self.state.topology.wires:
                 verdicts = self.values.verdicts(number, output)
