@@ -33,8 +33,8 @@ bench: setup  ## measure speed against plain asyncio; PEERS=1 and peers; SIZE=qu
 	@$(if $(PEERS),scripts/peers,:)
 	$(BIN)/python -m benchmarks.run $(addprefix --,$(SIZE)) $(if $(JSON),--json $(JSON))
 
-soak: setup  ## the tests that run for minutes or hours: kills, races, fuzz in full numbers
-	$(BIN)/pytest tests -m soak --timeout 0
+soak: setup  ## the tests that run for minutes or hours: kills, races, fuzz in full numbers; prints their figures
+	$(BIN)/pytest tests -m soak --timeout 0 -s
 	$(BIN)/pytest tests/property -m "not soak" --hypothesis-profile=fresh --timeout 0
 
 lock:  ## compile the locks from pyproject.toml; UPGRADE=1 takes the newest versions

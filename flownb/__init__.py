@@ -19,7 +19,7 @@ errors.py ids.py faults.py imports.py
 
 A run flows through the files in this order, and back only as events:
 `flow → graph/builder → graph/validate → run/engine → run/plan → run/executor → run/attempt → nodes/* →
-store.commit → model/state.apply → view`.
+store.commit → model/fold.apply → view`.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from flownb.errors import InvalidInput, InvalidWorkflow, UsageError
 from flownb.graph.builder import Builder
 from flownb.graph.refs import NodeRef, sources
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from flownb.model.workflow import Settings, Workflow
     from flownb.run.definition import Definition
     from flownb.run.handles.handle import Run
+    from flownb.run.workflow_variables import WorkflowVariables
 
 # The engine and the stores are imported by the first run: asyncio alone takes as long as all else that a notebook
 # needs to define a flow.
@@ -95,8 +98,21 @@ class Flow(Builder):
             from flownb.run.definition import Definition
 
             raise_problems(self.name, [*self.validate(), *unsupported(workflow)])
-            self._definition = (workflow, Definition(workflow, self.functions, self.registry))
+            self._definition = (workflow, Definition(workflow, self.functions, self.registry, self.flows))
         return self._definition[1]
+
+    def validate(self) -> list[Problem]:
+        """Everything that is wrong, at once, and what is wrong with the flows that its subflows run."""
+        found = super().validate()
+        seen = {id(self)}
+        stack = [(name, each) for name, each in self.flows.items()]
+        while stack:
+            name, each = stack.pop()
+            if id(each) not in seen:
+                seen.add(id(each))
+                found += [_beneath(name, problem) for problem in Builder.validate(each)]
+                stack += [(f"{name}.{inner}", other) for inner, other in each.flows.items()]
+        return found
 
     def breakpoint(self, node: str | NodeRef, *, on: bool = True) -> None:
         """Halt before a node in every run that somebody starts here, or no more; headless runs ignore it.
@@ -136,6 +152,17 @@ class Flow(Builder):
             self.pins.clear()
         else:
             self.pins.pop(node.id if isinstance(node, NodeRef) else node, None)
+
+    def variables(self, *, store: Any = None) -> WorkflowVariables:
+        """The variables that outlive runs of this flow, to look at and to set: `flow.variables()["count"] = 3`.
+
+        Args:
+            store: as of `run`.
+        """
+        from flownb.run.workflow_variables import WorkflowVariables
+        from flownb.store.place import store_of
+
+        return WorkflowVariables(store_of(store), self.name, self.build().variables)
 
     def view(self, *, dark: bool = False) -> Picture:
         """A picture of the flow as it is defined now; it shows itself in a notebook."""
@@ -197,6 +224,7 @@ class Flow(Builder):
             definition=self.definition(),
             store=opened,
             inputs=check_inputs(self.definition(), given | kw, self.defaults),
+            given=frozenset(given | kw),
             services={**self.services, **(services or {})},
             key=key,
             until=until.id if isinstance(until, NodeRef) else until,
@@ -223,6 +251,12 @@ class Flow(Builder):
         del include, exclude
         picture = self.view()
         return {"text/plain": picture.text(), "image/png": picture.png()}
+
+
+def _beneath(name: str, problem: Problem) -> Problem:
+    """A problem of the flow that a subflow runs."""
+    top = name.partition(".")[0]
+    return msgspec.structs.replace(problem, message=f"{name}: {problem.message}", node=top, place=None)
 
 
 def raise_problems(name: str, problems: list[Problem]) -> None:

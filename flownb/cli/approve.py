@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from flownb.cli.app import json_option, open_existing, say, store_option
-from flownb.cli.control import user
 from flownb.cli.ending import is_alive, resume_line
-from flownb.cli.harmless import block, line
+from flownb.cli.harmless import line
 from flownb.cli.look import when
-from flownb.errors import NotFound, UsageError, near_names
+from flownb.errors import Conflict, NotFound, UsageError, near_names
 from flownb.run.handles.describe import describe_request
-from flownb.run.waiting.decisions import decide
-from flownb.store import values
+from flownb.run.waiting.decisions import decide, look_after, remind, usual_port
+from flownb.run.waiting.judging import REJECTED, standing
+from flownb.services.identity import Who
 
 if TYPE_CHECKING:
-    from flownb.store.contract import ApprovalRow, Store
+    from collections.abc import Callable
+
+    from flownb.store.contract import Store
+    from flownb.store.requests import ApprovalRow
 
 _LEAST: Final = 4
-_APPROVED: Final = "approved"
+_REFUSED: Final = 1
 
 
 @click.command("approvals", epilog="Example: flownb approvals --json")
@@ -30,31 +34,61 @@ _APPROVED: Final = "approved"
 @store_option
 @json_option
 def approvals_command(store: str | None, *, everything: bool, as_json: bool) -> None:
-    """List what runs ask people, oldest first; with --json, an object a line."""
+    """List what runs ask people, oldest first, with what is shown beside it; with --json, an object a line.
+
+    What nobody answered in time expires now, if it has not already.
+    """
+    from flownb.cli.asked import answer_lines, question_lines
+
     opened = open_existing(store)
+    now = time.time()
+    look_after(opened, now)
     rows = opened.approvals(pending=not everything)
+    place = f" --store {shlex.quote(store)}" if store else ""
     for row in rows:
+        remind(opened, row, now)
         if as_json:
             click.echo(json.dumps(describe_request(row)))
             continue
-        answer = "" if row.port is None else f"  {row.port} by {line(row.decided_by or 'somebody', 40)}"
-        click.echo(
-            f"{row.id}  {when(row.created_at)}  {row.status}{answer}  {line(row.workflow, 40)}  {row.run}  "
-            f"{line(row.node, 60)}"
-        )
-        click.echo(f"    {block(row.request.question)}  [{' | '.join(row.request.ports)}]")
+        click.echo(f"{row.id}  {when(row.created_at)}  {_told(row)}  {line(row.workflow, 40)}  {row.run}  {row.node}")
+        for text in question_lines(row, now):
+            click.echo(text)
+        if row.status == "pending":
+            for text in answer_lines(row.request, place):
+                click.echo(f"      {text}")
     if not rows and not as_json:
         click.echo("Nobody is asked anything.")
 
 
-@click.command("approve", epilog="Example: flownb approve 5e1c --port completed --data '{\"sent\": 3}'")
-@click.argument("approval_id", metavar="ID")
-@click.option("--port", "-P", metavar="PORT", help="Which answer, where there are others than approved.")
-@click.option("--data", metavar="JSON", help="What comes with the answer.")
-@click.option("--comment", default="", metavar="TEXT", help="A word for the record.")
-@click.option("--resume", "go_on", is_flag=True, help="Go on with the run here, where nobody has it.")
-@store_option
-@click.pass_context
+def _told(row: ApprovalRow) -> str:
+    """How a request stands, and whose answer it was."""
+    if row.decision is None or row.port is None:
+        return row.status
+    if row.status == "expired":
+        return f"expired, {row.port}"
+    claim = getattr(row.decision, "claim", "")
+    user = getattr(row.decision, "user", "") or row.decided_by or "somebody"
+    who = Who(row.decided_by or "somebody", user, claim)
+    return f"{row.status}: {row.port} by {line(who.told, 80)} {when(row.decided_at)}"
+
+
+def _options(function: Any) -> Any:
+    for option in (
+        click.argument("approval_id", metavar="ID"),
+        click.option("--comment", default="", metavar="TEXT", help="A word for the record."),
+        click.option("--data", metavar="JSON", help="What comes with the answer: its form, or changed data."),
+        click.option("--as", "claim", default="", metavar="USER", help="Who you say you are; recorded as a claim."),
+        click.option("--resume", "go_on", is_flag=True, help="Go on with the run here, where nobody has it."),
+        store_option,
+        click.pass_context,
+    )[::-1]:
+        function = option(function)
+    return function
+
+
+@click.command("approve", epilog="Example: flownb approve 5e1c --data '{\"cost_centre\": 4200}'")
+@click.option("--port", "-P", metavar="PORT", help="Which answer, where it is not the usual one.")
+@_options
 def approve_command(
     ctx: click.Context,
     *,
@@ -62,26 +96,85 @@ def approve_command(
     port: str | None,
     data: str | None,
     comment: str,
+    claim: str,
     go_on: bool,
     store: str | None,
 ) -> int:
     """Answer what a run asks; `flownb approvals` lists the ids, and the beginning of one is enough.
 
-    The answer is recorded, and the process that has the run goes on by itself.
+    The answer is recorded, and the process that has the run goes on by itself; else the line that is printed does.
+    Leaves with 1 where it was answered before, or nobody waits any more.
     """
+    return _answer(
+        ctx,
+        approval_id,
+        lambda opened, row: port or usual_port(opened, row.run, row.id),
+        data=data,
+        comment=comment,
+        claim=claim,
+        go_on=go_on,
+        store=store,
+    )
+
+
+@click.command("reject", epilog="Example: flownb reject 5e1c --comment 'The sum is wrong.'")
+@click.option("--port", "-P", metavar="PORT", help="Another answer than rejected.")
+@_options
+def reject_command(
+    ctx: click.Context,
+    *,
+    approval_id: str,
+    port: str | None,
+    data: str | None,
+    comment: str,
+    claim: str,
+    go_on: bool,
+    store: str | None,
+) -> int:
+    """Say no to what a run asks; nothing behind `approved` runs then. As `approve` in all else."""
+    return _answer(
+        ctx,
+        approval_id,
+        lambda _, row: port or _no(row),
+        data=data,
+        comment=comment,
+        claim=claim,
+        go_on=go_on,
+        store=store,
+    )
+
+
+def _no(row: ApprovalRow) -> str:
+    if REJECTED in row.request.ports:
+        return REJECTED
+    raise UsageError(f"{row.node} can't be rejected; it can be answered with {'|'.join(row.request.ports)}.")
+
+
+def _answer(
+    ctx: click.Context,
+    approval_id: str,
+    port_of: Callable[[Store, ApprovalRow], str],
+    *,
+    data: str | None,
+    comment: str,
+    claim: str,
+    go_on: bool,
+    store: str | None,
+) -> int:
     opened = open_existing(store)
     row = _find(opened, approval_id)
-    answer = decide(
-        opened,
-        row.run,
-        row.id,
-        port=port or _usual(row),
-        at=time.time(),
-        by=user(),
-        data=_read(data, opened),
-        comment=comment,
-    )
-    click.echo(f"{answer.node} in run {answer.run}: {answer.port}, by {answer.decided_by}.")
+    given = _read(data)
+    try:
+        answer = decide(
+            opened, row.run, row.id, port=port_of(opened, row), at=time.time(), claim=claim, data=given, comment=comment
+        )
+    except Conflict as late:
+        say(str(late))
+        return _REFUSED
+    if answer.port is None:
+        click.echo(f"{answer.node} in run {answer.run}: your answer is counted; {standing(answer)}.")
+        return 0
+    click.echo(f"{answer.node} in run {answer.run}: {_told(answer)}.")
     if go_on and not is_alive(opened, row.run):
         from flownb.cli.run import resume_command
 
@@ -89,12 +182,6 @@ def approve_command(
     if not is_alive(opened, row.run):
         say(f"`{resume_line(row.run, store)}` goes on with it, unless a process that has its program does so now.")
     return 0
-
-
-def _usual(row: ApprovalRow) -> str:
-    if _APPROVED in row.request.ports:
-        return _APPROVED
-    raise UsageError(f"{row.node} has several answers; say which: --port {'|'.join(row.request.ports)}.")
 
 
 def _find(store: Store, text: str) -> ApprovalRow:
@@ -117,10 +204,14 @@ def _find(store: Store, text: str) -> ApprovalRow:
     return found[0]
 
 
-def _read(data: str | None, store: Store) -> Any:
+def _read(data: str | None) -> Any:
     if data is None:
         return None
     try:
-        return values.store(json.loads(data), store.artifacts).plain
+        return json.loads(data, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"--data is no JSON: {error}. Text is JSON in quotes, as --data '\"done\"'.") from None
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(f"{word} is no number of JSON")

@@ -17,7 +17,8 @@ from flownb.model.events import Event, NodeCancelled, Reason, RunCancelledEvent
 from flownb.model.status import NodeStatus, RunStatus
 from flownb.run.plan import unfinished
 from flownb.run.recovery.recover import read_state, require_row
-from flownb.run.waiting.decisions import RERUN, SKIP, settle_doubt
+from flownb.run.waiting.decisions import RERUN, settle_doubt
+from flownb.run.waiting.judging import SKIP
 from flownb.store.contract import Write
 from flownb.store.owner import current_owner
 
@@ -165,6 +166,6 @@ def _about_node(
         raise UsageError(f"{command.node} is {status} in run {row.id}; it can't be {kind}.")
     alive = is_alive(store, row.id)
     port = RERUN if isinstance(command, cmd.RetryNode) else SKIP
-    if not settle_doubt(store, state, command.node, port, at=time.time(), by=command.by):
+    if not settle_doubt(store, state, command.node, port, at=time.time()):
         store.send(row.id, command)
     click.echo(f"{row.id} was asked." if alive else f"Noted; `{resume_line(row.id, url)}` goes on with it.")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import click
 
 from flownb.cli.app import open_existing, store_option
 from flownb.cli.control import user
 from flownb.cli.ending import is_alive, resume_line
 from flownb.cli.find import find_run
+from flownb.cli.typed import typed
 from flownb.errors import UsageError
 from flownb.model import commands as cmd
 from flownb.model.status import RunStatus
@@ -32,20 +30,6 @@ def signal_command(run_id: str, name: str, value: str | None, store: str | None)
     if RunStatus(row.status).ended:
         raise UsageError(f"Run {row.id} is {row.status}; a signal does not reach it any more.")
     alive = is_alive(opened, row.id)
-    plain = values.store(_value(value), opened.artifacts).plain
+    plain = values.store(typed(value), opened.artifacts).plain
     opened.send(row.id, cmd.Signal(name=name, value=plain, by=user()))
     click.echo(f"{row.id} was told." if alive else f"Noted; `{resume_line(row.id, store)}` goes on with it.")
-
-
-def _value(text: str | None) -> Any:
-    """What was typed: as JSON where it is some, else as text."""
-    if text is None:
-        return None
-    try:
-        return json.loads(text, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _no_number(word: str) -> Any:
-    raise ValueError(word)

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, overload
 
 import msgspec
 
 from flownb.errors import UsageError
 from flownb.graph.aliases import canonical_type
-from flownb.graph.definitions import Definitions, DefinitionWarning
+from flownb.graph.definitions import DefinitionWarning
 from flownb.graph.function import check_outputs, function_config, read_signature
+from flownb.graph.mending import Mending
+from flownb.graph.questions import Questions
 from flownb.graph.refs import NodeRef
 from flownb.graph.spec import OPTION_NAMES, NodeOptions
-from flownb.model.ports import MAIN
+from flownb.model.status import VariableScope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Unpack
 
-    from flownb.graph.refs import Sources
+    from flownb.graph.refs import PortRef, Sources
     from flownb.model.status import OnCrash, OnError, Where
     from flownb.model.workflow import Cache, JoinCount, Limits, RetryPolicy
 
@@ -29,7 +31,7 @@ __all__ = ["Builder", "DefinitionWarning"]
 Function: TypeAlias = "Callable[..., Any]"
 
 
-class Builder(Definitions):
+class Builder(Mending, Questions):
     """What people write a flow with: a method for each kind of node.
 
     In a function, a parameter that names a node is an edge, one that names none is an input of the flow, and `ctx` is
@@ -61,6 +63,8 @@ class Builder(Definitions):
         heartbeat: float | timedelta | None = None,
         on_error: str | OnError | None = None,
         fallback: Any = msgspec.UNSET,
+        compensation: NodeRef | Function | str | None = None,
+        strategies: Any = None,
         on_crash: str | OnCrash | None = None,
         where: str | Where | None = None,
         join: str | int | Mapping[str, int] | JoinCount | None = None,
@@ -68,7 +72,7 @@ class Builder(Definitions):
         limits: Limits | Mapping[str, Any] | None = None,
         disabled: bool = False,
         notes: str = "",
-        parent: NodeRef | str | None = None,
+        parent: NodeRef | PortRef | str | None = None,
     ) -> NodeRef | Callable[[Function], NodeRef]:
         """Make a node of a function; a decorator with and without parentheses.
 
@@ -85,7 +89,11 @@ class Builder(Definitions):
                 step, in seconds; then it fails.
             on_error: stop (what the others do then is `Settings.failures`), continue, skip, error_port, fallback,
                 compensate or pause.
-            fallback: what it completes with when it has failed; implies `on_error="fallback"`.
+            fallback: what it completes with when it has failed, a value, or a node or function that then runs in its
+                place; implies `on_error="fallback"`.
+            compensation: the node or function that undoes what this one did, when a run is undone.
+            strategies: what is done about single classes of errors or exceptions, before `retry` and `on_error`:
+                `{"timeout": {"strategy": "retry", "attempts": 5}, "dependency": "skip"}`.
             on_crash: rerun, ask or fail, for a node in flight when the process died.
             where: of a plain function: "thread"; "process", which can be limited and is ended with all that it has
                 started; or "main", the main thread, which serves it while it waits for a run or its loop is idle. Async
@@ -96,7 +104,7 @@ class Builder(Definitions):
                 as `{"resources": {"gpu": 1}}` anywhere; how many there are of each, `Settings.resources` says.
             disabled: let its input pass instead of running it.
             notes: for people; the docstring's first line by default.
-            parent: the loop that it lies in, where it is not defined in a `with` of that loop.
+            parent: the loop or the branch that it lies in, where it is not defined in a `with` of that.
 
         Raises:
             UsageError: the function can't be a node, or an option has no such value; nothing was added.
@@ -104,7 +112,8 @@ class Builder(Definitions):
         options: NodeOptions = {
             "name": name, "after": after, "retry": retry, "timeout": timeout, "heartbeat": heartbeat,
             "on_error": on_error, "on_crash": on_crash, "where": where, "join": join, "cache": cache, "limits": limits,
-            "disabled": disabled, "notes": notes, "inputs": inputs or {}, "parent": parent,
+            "disabled": disabled, "notes": notes, "inputs": inputs or {}, "parent": parent, "strategies": strategies,
+            "compensation": compensation,
         }  # fmt: skip
         if fallback is not msgspec.UNSET:
             options["fallback"] = fallback
@@ -164,6 +173,26 @@ class Builder(Definitions):
         config = {"cases": [dict(each) for each in cases], "mode": mode} | ({"value": value} if compares else {})
         return self.define("control.switch", id, config, options)
 
+    def code(
+        self,
+        id: str,  # noqa: A002  as above
+        code: str,
+        **options: Unpack[NodeOptions],
+    ) -> NodeRef:
+        """Python text that runs in a process of its own, with nothing of this one in it.
+
+        ```python
+        flow.code("net", "round(total / 1.2, 2)", limits={"memory_mb": 512, "cpu_seconds": 10}, timeout=30)
+        ```
+
+        Args:
+            id: its id.
+            code: nodes and declared inputs that it names are there under their names, and making use of one waits for
+                it; in a loop `item` and `index`. What it assigns to `result`, or the value of its last line, comes out.
+            options: as of `node`.
+        """
+        return self.define("code.run", id, {"code": code}, options)
+
     def delay(
         self,
         id: str,  # noqa: A002  as above
@@ -196,25 +225,6 @@ class Builder(Definitions):
             case _:
                 config = {name if name != "wait" else "until" if isinstance(value, str) else "seconds": value}
         return self.define("control.delay", id, config, options)
-
-    def merge(
-        self,
-        id: str,  # noqa: A002  as above
-        *sources: Sources,
-        mode: str = "append",
-        **options: Unpack[NodeOptions],
-    ) -> NodeRef:
-        """Bring branches together; those that did not run are absent.
-
-        Args:
-            id: its id.
-            sources: the nodes and ports.
-            mode: `append` (lists and frames one after another), `combine` (dicts, later ones win) or `first`.
-            options: as of `node`.
-        """
-        inputs = dict(options.get("inputs") or {})
-        inputs[MAIN] = [*sources, inputs.get(MAIN)]
-        return self.define("control.merge", id, {"mode": mode}, {**options, "inputs": inputs})
 
     def loop(
         self,
@@ -308,17 +318,21 @@ class Builder(Definitions):
         id: str,  # noqa: A002  as above
         variable: str,
         value: Any,
+        *,
+        scope: str = VariableScope.RUN,
         **options: Unpack[NodeOptions],
     ) -> NodeRef:
-        """Set a variable of the run: expressions see it as `variables.name`, functions as `ctx.variables["name"]`.
+        """Set a variable: expressions see it as `variables.name`, functions as `ctx.variables["name"]`.
 
         Args:
             id: its id.
             variable: its name.
             value: plain data, or a template as `{{ total.amount }}`.
+            scope: `run`, or `workflow`: runs that start later begin with it.
             options: as of `node`; nodes that read the variable come after this one, by `after=`.
         """
-        return self.define("control.set_variable", id, {"name": variable, "value": value}, options)
+        config = {"name": variable, "value": value} | ({} if scope == VariableScope.RUN else {"scope": str(scope)})
+        return self.define("control.set_variable", id, config, options)
 
     def stop(
         self,
@@ -368,8 +382,14 @@ class Builder(Definitions):
             id: its id.
             config: what its type needs, together with the options of `node`, which go to the node.
         """
-        options: Any = {name: config.pop(name) for name in list(config) if name in OPTION_NAMES}
-        return self.define(canonical_type(type), id, config, options)
+        canonical = canonical_type(type)
+        own = OPTION_NAMES - _WAITS if canonical.startswith("human.") else OPTION_NAMES
+        options: Any = {name: config.pop(name) for name in list(config) if name in own}
+        return self.define(canonical, id, config, options)
+
+
+#: Options that mean something else where people are asked: how long they have.
+_WAITS: Final = frozenset({"timeout"})
 
 
 def _case(owner: str, port: str, wanted: Any, *, compares: bool) -> dict[str, Any]:

@@ -19,10 +19,10 @@ from flownb.graph.spec import NodeOptions, Origin, Spec, node_record, record_of
 from flownb.graph.validate import validate
 from flownb.graph.wiring import Link, Wired, wire
 from flownb.ids import slug
-from flownb.model.bodies import LOOP
 from flownb.model.ports import ERROR, ConnectionType, DataType
 from flownb.model.problem import Problem
-from flownb.model.workflow import Node, Settings, Variable, Workflow
+from flownb.model.scopes import LOOP, PARALLEL, branch_names
+from flownb.model.workflow import ErrorHandler, Node, Settings, Variable, Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,10 +72,12 @@ class Definitions:
         self._specs: dict[str, Spec] = {}
         self._links: list[tuple[Origin | None, Link]] = []
         self._variables: dict[str, Variable] = {}
+        #: What is done about classes of errors in the whole flow, by the error and whether it is another attempt.
+        self._handlers: dict[tuple[str, bool], ErrorHandler] = {}
         #: Of the ids that were defined twice at one place.
         self._clashes: dict[str, Problem] = {}
-        #: The loops whose bodies are being defined, the innermost last.
-        self._around: list[str] = []
+        #: The loops, and the branches of parallels, whose bodies are being defined, the innermost last.
+        self._around: list[Source] = []
         # What it comes to, until the next change.
         self._wired: Wired | None = None
         self._built: Workflow | None = None
@@ -90,6 +92,8 @@ class Definitions:
         config: dict[str, Any],
         options: NodeOptions,
         function: tuple[Callable[..., Any], Signature] | None = None,
+        *,
+        flow: Any = None,
     ) -> NodeRef:
         """Add a node, or replace the one of that id.
 
@@ -99,19 +103,21 @@ class Definitions:
             config: plain data.
             options: what every node takes.
             function: the function that the node calls, with what it says about itself.
+            flow: the flow that it runs.
 
         Raises:
             UsageError: an option is unknown or has no such value; nothing was added.
         """
         node_id = slug(name)
         plain, signature = function or (None, None)
+        around = self._parent(node_id, options.get("parent"))
         node = Node(
             id=node_id,
             type=type_,
             name=options.get("name") or (name if name != node_id else ""),
             config=config,
             notes=options.get("notes") or (signature.help if signature else ""),
-            parent=self._parent(node_id, options.get("parent")),
+            parent=around.node if around else None,
             **node_record(node_id, options),
         )
         inputs = {
@@ -119,32 +125,39 @@ class Definitions:
             for port, given in (options.get("inputs") or {}).items()
         }
         after = tuple(sources(options.get("after"), self, f"{node_id}: after"))
-        spec = Spec(node, after, inputs, signature, plain, self._enter())
+        branch = around if around and around.port else None
+        spec = Spec(node, after, inputs, signature, plain, self._enter(), branch, flow)
         if old := self._specs.get(node_id):
             self._replace(old, spec)
         self._specs[node_id] = spec
         return NodeRef(self, node_id, plain)
 
-    def open_body(self, loop: str) -> None:
-        """What is defined from here on lies inside a loop.
+    def open_body(self, owner: str, branch: str | None = None) -> None:
+        """What is defined from here on lies inside a loop, or in a branch of a parallel.
 
         Raises:
-            UsageError: the node is no loop.
+            UsageError: the node is no loop, and the port no branch.
         """
-        spec = self._specs.get(loop)
-        if spec is None or spec.node.type != LOOP:
-            raise UsageError(f"{loop} is no loop: `with` takes what `flow.loop(…)` gives.")
-        self._around.append(loop)
+        spec = self._specs.get(owner)
+        kind = spec.node.type if spec else ""
+        if branch is None and kind == PARALLEL:
+            names = " or ".join(f"{owner}.{name}" for name in branch_names(spec.node)) if spec else ""
+            raise UsageError(f"{owner} is a parallel: `with` takes one of its branches, {names}.")
+        if branch is None and kind != LOOP:
+            raise UsageError(f"{owner} is no loop: `with` takes what `flow.loop(…)` gives.")
+        if branch is not None and not (spec and kind == PARALLEL and branch in branch_names(spec.node)):
+            raise UsageError(f"{owner}.{branch} is no branch: `with` takes a loop, or a branch of a parallel.")
+        self._around.append(Source(owner, branch))
 
     def close_body(self) -> None:
-        """What is defined from here on lies outside the innermost loop."""
+        """What is defined from here on lies outside the innermost loop or branch."""
         self._around.pop()
 
-    def _parent(self, node_id: str, given: NodeRef | str | None) -> str | None:
+    def _parent(self, node_id: str, given: NodeRef | PortRef | str | None) -> Source | None:
         if given is None:
             return self._around[-1] if self._around else None
         (source,) = sources(given, self, f"{node_id}: parent")
-        return source.node
+        return source
 
     def edge(
         self,
@@ -239,6 +252,7 @@ class Definitions:
                 variables=wired.variables,
                 nodes=tuple(spec.node for spec in self._specs.values()),
                 edges=wired.edges,
+                error_handlers=tuple(self._handlers.values()),
                 settings=self.settings,
             )
         return self._built
@@ -257,6 +271,11 @@ class Definitions:
     def functions(self) -> dict[str, Callable[..., Any]]:
         """The function of each node that has one, by id."""
         return {name: spec.function for name, spec in self._specs.items() if spec.function is not None}
+
+    @property
+    def flows(self) -> dict[str, Any]:
+        """The flow of each subflow that was given one, by id."""
+        return {name: spec.flow for name, spec in self._specs.items() if spec.flow is not None}
 
     @property
     def defaults(self) -> dict[str, Any]:

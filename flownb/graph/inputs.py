@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flownb.errors import near_names
 from flownb.ids import slug
-from flownb.model.ports import DataType
+from flownb.model.ports import DataType, misfit
 from flownb.model.problem import Problem
 
 if TYPE_CHECKING:
@@ -48,6 +48,28 @@ def check_variables(workflow: Workflow) -> Iterator[Problem]:
                 code="secret_default",
             )
         seen.add(each.name)
+    yield from _check_settings(workflow)
+
+
+def _check_settings(workflow: Workflow) -> Iterator[Problem]:
+    """The problems of nodes that set a declared variable to what it can't be; what is computed is left to the run."""
+    declared = {each.name: each for each in workflow.variables}
+    for node in workflow.nodes:
+        if node.type != "control.set_variable" or not declared:
+            continue
+        several = node.config.get("values")
+        one = {node.config.get("name"): node.config.get("value")}
+        for name, value in (several if isinstance(several, dict) else one).items():
+            variable = declared.get(name) if isinstance(name, str) else None
+            if variable is None or (isinstance(value, str) and "{{" in value):
+                continue
+            wrong = misfit(value, variable.type)
+            if variable.secret and not str(value).startswith("secret://"):
+                wrong = "a reference to a secret, as secret://name"
+            if wrong:
+                place = f"config.values.{name}" if isinstance(several, dict) else "config.value"
+                message = f"{node.id} sets the variable {name!r} to {value!r:.60}; it must be {wrong}."
+                yield Problem(message, node=node.id, place=place, code="bad_variable")
 
 
 def check_inputs(workflow: Workflow, inputs: Mapping[str, Any]) -> Iterator[Problem]:

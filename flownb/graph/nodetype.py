@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 import msgspec
 
-from flownb.errors import InvalidInput, near_names
+from flownb.graph.configs import check_config, read_config
 from flownb.model.ports import NodePorts
 from flownb.model.problem import Problem
-from flownb.model.status import Category, OnCrash, Where
+from flownb.model.status import Category, OnCrash, VariableScope, Where
 
 if TYPE_CHECKING:
     import builtins
@@ -40,6 +40,8 @@ class Ending(msgspec.Struct, frozen=True):
     #: Whether it ends well; else it fails.
     well: bool = True
     message: str = ""
+    #: Whether what completed nodes did is undone first, by their compensations.
+    undo: bool = False
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -50,16 +52,58 @@ class Output(msgspec.Struct, frozen=True):
     ports: tuple[str, ...] | None = None
     #: Values of single ports, where they differ from `value`.
     values: dict[str, Any] = {}
-    #: Variables of the run that get a value with it.
+    #: Variables that get a value with it.
     variables: dict[str, Any] = {}
+    #: Whose variables they are: of this run, or of its workflow as well, whose later runs then begin with them.
+    scope: VariableScope = VariableScope.RUN
     #: Ends the run: nothing more starts, and what is in flight is asked to stop.
     ending: Ending | None = None
+
+
+class Preview(NamedTuple):
+    """One thing that is shown beside a question."""
+
+    name: str
+    value: Any
+    #: `value`, or `diff`: the value is the text of a unified diff.
+    kind: str = "value"
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person is asked."""
+
+    #: `confirmation`, `input`, `decision` or `review`.
+    kind: str
+    question: str
+    #: The answers there are, the usual one first.
+    ports: tuple[str, ...]
+    details: str = ""
+    preview: tuple[Preview, ...] = ()
+    #: What comes with an answer, as JSON schema.
+    form: dict[str, Any] | None = None
+    #: Names of users and groups who may answer; empty for everybody.
+    approvers: tuple[str, ...] = ()
+    approvals_needed: int = 1
+    rejections_needed: int = 1
+    #: The port that fires when `until` has come without an answer; empty where the node fails then.
+    expiry_port: str = "expired"
+    #: What comes with an automatic answer.
+    default: Any = None
+    #: Whether who started the run may answer.
+    self_approval: bool = True
+    #: What the data may be changed to, as JSON schema; None where they may not be.
+    edits: dict[str, Any] | None = None
+    #: When an answer is due, seconds since 1970, and the seconds between two reminders from then on.
+    due_at: float | None = None
+    remind: float | None = None
 
 
 class Suspend(msgspec.Struct, frozen=True, kw_only=True):
     """What a node returns to be parked until a person, a time or an event comes.
 
-    When it has come, `execute` is called again with `ctx.resumed` set to what came; for a timer that is the time.
+    When it has come, `execute` is called again with `ctx.resumed` set to what came: for a timer that is the time, for
+    an event a table of `name` and `value`, for a person one of `approval` (the id), `port`, `data`, `comment`, `by`,
+    `at`, and `action` (`decided`, or what the expiry did).
     """
 
     #: `human`, `timer` or `event`.
@@ -70,6 +114,8 @@ class Suspend(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     #: What the node wants to find in `ctx.resume_data`; plain data.
     data: Any = None
+    #: What a person is asked; with `human` only.
+    ask: Ask | None = None
 
 
 class Round(msgspec.Struct):
@@ -82,6 +128,26 @@ class Round(msgspec.Struct):
     value: Any = None
     #: What is recorded of its failure: `node`, `type`, `message`, `class`.
     error: dict[str, Any] | None = None
+    #: Whether it is over, and whether it came to a result: a node that no other in it waits for has completed.
+    ended: bool = False
+    came: bool = False
+
+
+class Child(msgspec.Struct, frozen=True, kw_only=True):
+    """A run beneath a node's own, as it rests."""
+
+    run: str
+    workflow: str
+    #: A `RunStatus`.
+    status: str
+    outputs: dict[str, Any] = {}
+    #: Of one that failed, `ValueError: no` and the node.
+    error: str = ""
+    node: str = ""
+    #: Of one that is paused: for what, until when at most, and what people are told.
+    pause_reason: str | None = None
+    until: float | None = None
+    message: str = ""
 
 
 class Context(Protocol):
@@ -100,7 +166,7 @@ class Context(Protocol):
     raw: Mapping[str, Any]
     #: The inputs of the run, by name.
     inputs: Mapping[str, Any]
-    #: The run's variables.
+    #: The variables: what the run has set, what its workflow had when it began, and its inputs for the rest.
     variables: Mapping[str, Any]
     #: Inside a loop: `item` and `index`; else empty.
     round: Mapping[str, Any]
@@ -111,6 +177,8 @@ class Context(Protocol):
     #: What came, when the node was parked; else None.
     resumed: Any
     resume_data: Any
+    #: Of a compensation, a fallback and a handler: the failure because of which it runs; else None.
+    error: Mapping[str, Any] | None
     #: Whether nobody is in front of a notebook.
     headless: bool
 
@@ -165,16 +233,38 @@ class Context(Protocol):
         ...
 
     async def iterate(
-        self, begin: Callable[[Sequence[Round]], Iterator[Any]], width: int | None, *, fail_fast: bool
+        self,
+        begin: Callable[[Sequence[Round]], Iterator[Any]],
+        width: int | None,
+        *,
+        fail_fast: bool,
+        enough: Callable[[Sequence[Round]], bool] | None = None,
+        let_go_on: bool = False,
     ) -> list[Round]:
-        """Do the rounds of a loop, and give them in order; for the node of a loop only.
+        """Do the rounds of a loop or the branches of a parallel, and give them in order; for their nodes only.
 
         Args:
             begin: given the rounds that an earlier life of the run began, gives the items of those that follow. The
                 list goes on growing, and the newest of them has its value once it has ended.
             width: rounds at once; None for as many as the run has room for.
             fail_fast: whether no round begins after one has failed.
+            enough: asked after each round, whether what has come of them will do; those at work are then ended.
+            let_go_on: whether they go on instead, though nobody waits for them.
         """
+        ...
+
+    async def beneath(self, make: Callable[[Any], Any]) -> Child:
+        """Begin a run beneath this one, or go on with the one that an attempt before has begun; once it rests.
+
+        It has the attempt's idempotency key, so a node has one at most.
+
+        Args:
+            make: given the store, the request of the run as `flownb.run.request` has it; called on a thread.
+        """
+        ...
+
+    def began(self, run: str, workflow: str) -> None:
+        """Say which run the node has begun by other means; from any thread."""
         ...
 
     @property
@@ -242,6 +332,26 @@ class NodeType:
         return [Expression(name, config[name]) for name in cls.expressions if isinstance(config.get(name), str | dict)]
 
     @classmethod
+    def names_of(cls, config: Mapping[str, Any]) -> frozenset[str]:
+        """The nodes and inputs that the config names otherwise than in expressions, as code does."""
+        del config
+        return frozenset()
+
+    @classmethod
+    def takes_context(cls, config: Mapping[str, Any]) -> bool:
+        """Whether the function that does the node's work wants `ctx`."""
+        return bool(config.get("context"))
+
+    @classmethod
+    def body_of(cls, node: Node) -> Callable[..., Any] | None:
+        """The plain function that does the node's work in place of `execute`, where its config makes one.
+
+        It gets the node's inputs by name, runs where the node says, and what it returns is the node's output.
+        """
+        del node
+        return None
+
+    @classmethod
     def ports_of(cls, node: Node) -> NodePorts:
         """The ports of one node; override it where the config makes them."""
         del node
@@ -287,55 +397,3 @@ class NodeType:
         Returns the value of `main`, an `Output` that chooses ports, or a `Suspend`.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement execute().")
-
-
-def read_config(model: type[BaseModel], config: Mapping[str, Any], owner: str) -> BaseModel:
-    """A config as an instance of its model.
-
-    Raises:
-        InvalidInput: it doesn't fit; the message names `owner` and lists all faults.
-    """
-    from pydantic import ValidationError
-
-    try:
-        return model.model_validate(dict(config))
-    except ValidationError as error:
-        faults = "; ".join(_fault(each, owner, model) for each in error.errors(include_url=False))
-        raise InvalidInput(f"The config of {owner} can't be used: {faults}", name=owner) from error
-
-
-def check_config(model: type[BaseModel], node: Node) -> list[Problem]:
-    """The config of a node against a pydantic model: a problem for each fault.
-
-    A text with `{{` in it is an expression whose value is not known yet: its field is left to the run.
-    """
-    from pydantic import ValidationError
-
-    try:
-        model.model_validate(node.config)
-    except ValidationError as error:
-        return [
-            _problem(fault, node, model)
-            for fault in error.errors(include_url=False)
-            if not _is_template(fault.get("input"))
-        ]
-    return []
-
-
-def _is_template(value: Any) -> bool:
-    return isinstance(value, str) and "{{" in value
-
-
-def _problem(fault: Any, node: Node, model: type[BaseModel]) -> Problem:
-    place = ".".join(("config", *(str(part) for part in fault["loc"])))
-    return Problem(_fault(fault, f"{node.id} ({node.type})", model), node=node.id, place=place, code="bad_config")
-
-
-def _fault(fault: Any, owner: str, model: type[BaseModel]) -> str:
-    place = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        return f"{owner} has no field {place!r}.{near_names(place, model.model_fields)}"
-    if fault["type"] == "missing":
-        return f"{owner} needs the field {place!r}."
-    reason = fault["msg"].removeprefix("Value error, ")
-    return f"{place} of {owner} is {fault.get('input')!r:.80}: {reason}." if place else f"{owner}: {reason}."

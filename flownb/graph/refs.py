@@ -28,7 +28,10 @@ class Source(NamedTuple):
 
 
 class PortRef:
-    """A port of a node, as `ok.approved`: for `after=`, for `inputs=`, and on the left of `>>`."""
+    """A port of a node, as `ok.approved`: for `after=`, for `inputs=`, and on the left of `>>`.
+
+    `with offers.north:` defines the nodes of a parallel's branch.
+    """
 
     __slots__ = ("builder", "node", "port")
 
@@ -36,6 +39,18 @@ class PortRef:
         self.builder = builder
         self.node = node
         self.port = port
+
+    def __enter__(self) -> Self:
+        """What is defined from here on lies in this branch of a parallel.
+
+        Raises:
+            UsageError: it is the port of something else.
+        """
+        self.builder.open_body(self.node, self.port)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.builder.close_body()
 
     def __rshift__(self, target: Target) -> Target:
         """Wire this port to a node, or to several; gives back what is on the right."""
@@ -83,10 +98,10 @@ class NodeRef:
         return self.function(*args, **kwargs)
 
     def __enter__(self) -> Self:
-        """What is defined from here on lies inside this loop.
+        """What is defined from here on lies inside this loop, or between the branches of this parallel.
 
         Raises:
-            UsageError: the node is no loop.
+            UsageError: the node is neither.
         """
         self.builder.open_body(self.id)
         return self

@@ -26,10 +26,13 @@ BUILT_IN: Final[dict[str, str]] = {
     "control.condition": "flownb.nodes.control:Condition",
     "control.delay": "flownb.nodes.control:Delay",
     "control.loop": "flownb.nodes.loop:Loop",
+    "control.parallel": "flownb.nodes.parallel:Parallel",
     "control.merge": "flownb.nodes.control:Merge",
     "control.wait_for_event": "flownb.nodes.waiting:WaitForEvent",
     "control.set_variable": "flownb.nodes.steering:SetVariable",
     "control.stop": "flownb.nodes.steering:Stop",
+    "control.error_handler": "flownb.nodes.errors:ErrorHandler",
+    "control.compensate": "flownb.nodes.errors:Compensate",
     "control.switch": "flownb.nodes.choice:Switch",
     "control.transform": "flownb.nodes.transform:Transform",
     "control.filter": "flownb.nodes.pick:Filter",
@@ -39,10 +42,16 @@ BUILT_IN: Final[dict[str, str]] = {
     "control.split": "flownb.nodes.split:Split",
     "control.aggregate": "flownb.nodes.aggregate:Aggregate",
     "control.assert": "flownb.nodes.gate:Assert",
+    "code.run": "flownb.nodes.code:RunCode",
+    "human.approval": "flownb.nodes.human:Approval",
+    "human.input": "flownb.nodes.human:InputNode",
+    "human.decision": "flownb.nodes.human:Decision",
+    "human.review": "flownb.nodes.human:Review",
     "files.read": "flownb.nodes.files:Read",
     "files.write": "flownb.nodes.files:Write",
-    # It lives above this layer: a name and no import, so that a clone on the path knows it without being installed.
+    # These live above this layer: a name and no import, so that a clone on the path knows it without being installed.
     "notebook.run": "flownb.notebook.node:NotebookNode",
+    "control.subflow": "flownb.notebook.subflow:Subflow",
 }
 
 #: Packages name their types in this entry point group: `"family.name" = "module:class"`.

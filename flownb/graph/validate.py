@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from flownb.errors import ExpressionError, FlownbError, near_names
+from flownb.graph.branches import check_branches, check_scopes
 from flownb.graph.conversions import between_ports
 from flownb.graph.cycles import find_cycles, topological_order
 from flownb.graph.inputs import check_inputs, check_variables
@@ -29,10 +30,11 @@ from flownb.graph.references import (
     with_expression_ports,
 )
 from flownb.graph.registry import registry as shared_registry
+from flownb.graph.remedies import check_remedies
 from flownb.ids import slug
-from flownb.model.bodies import Scopes
 from flownb.model.ports import AFTER, ERROR, MAIN, InputPort, NodePorts
 from flownb.model.problem import Problem
+from flownb.model.scopes import PARALLEL, Scopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,6 +64,7 @@ def validate(
         *check.nodes(),
         *check.edges(),
         *check.graph(),
+        *check.remedies(),
     ]
     if inputs is not None:
         problems += check_inputs(workflow, inputs)
@@ -93,12 +96,15 @@ class _Check:
         self._fed: dict[tuple[str, str], list[Edge]] = {}
         self._controls: dict[str, int] = {}
         self._errors_wired: set[str] = set()
-        self._scopes = Scopes(self._nodes) if any(node.parent for node in self._nodes) else None
+        has_bodies = any(node.parent or node.type == PARALLEL for node in self._nodes)
+        self._scopes = Scopes(self._nodes) if has_bodies else None
         self._sort_edges()
 
     def _sort_edges(self) -> None:
         unique = {edge.id: edge for edge in reversed(self._edges)}
         for edge in reversed(unique.values()):
+            if edge.target_port == AFTER and self._scopes is not None and self._scopes.enters(edge):
+                continue  # it is there from the start of its round
             if edge.target_port == AFTER:
                 self._controls[edge.target] = self._controls.get(edge.target, 0) + 1
             else:
@@ -274,16 +280,8 @@ class _Check:
                 yield from self._check_condition(edge, place)
 
     def _check_scopes(self, edge: Edge, place: str) -> Iterator[Problem]:
-        if self._scopes is None or self._scopes.meet(edge) is not None:
-            return
-        loop = self._scopes.of(edge.source)
-        if loop is None:  # from a loop into its own body
-            message = f"{edge.target} is inside the loop {edge.source}; it can't wait for it."
-            hint = "Its nodes know the round as `item` and `index`."
-        else:
-            message = f"{edge.target} waits for {edge.source}, which is inside the loop {loop}."
-            hint = f"From outside use the loop: {loop} gives the results of all rounds."
-        yield Problem(message, node=edge.target, place=place, hint=hint, code="out_of_loop")
+        if self._scopes is not None:
+            yield from check_scopes(edge, self._scopes, self._nodes[self._ids[edge.source]], place)
 
     def _check_ends(self, edge: Edge, place: str) -> Iterator[Problem]:
         source, target = self._ports.get(edge.source), self._ports.get(edge.target)
@@ -352,6 +350,8 @@ class _Check:
         if len(order) < len(self._nodes):
             for path, members in find_cycles(succ, set(range(len(self._nodes))) - set(order)):
                 yield self._cycle(path, len(members))
+        if self._scopes is not None:
+            yield from check_branches(self._nodes, self._scopes.sorted(edges))
         yield from find_islands(self._nodes, succ)
         dead_ports = {
             node.id: dead
@@ -359,6 +359,9 @@ class _Check:
             if cls is not None and (dead := cls.dead_ports(node))
         }
         yield from find_dead(self._nodes, edges, succ, dead_ports, self._ports)
+
+    def remedies(self) -> Iterator[Problem]:
+        yield from check_remedies(self._workflow, self._edges)
 
     def _cycle(self, path: tuple[int, ...], members: int) -> Problem:
         names = [self._nodes[number].id for number in path]

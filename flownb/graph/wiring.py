@@ -65,7 +65,8 @@ def wire(specs: Sequence[Spec], links: Sequence[Link], variables: Mapping[str, V
         wiring.connect_names(spec)
         for source in spec.after:
             wiring.connect(Link(source, spec.node.id, AFTER))
-    edges = wiring.ordered((*wiring.edges, *implied_edges([spec.node for spec in specs], wiring.edges, registry)))
+    implied = implied_edges([spec.node for spec in specs], wiring.edges, registry)
+    edges = wiring.ordered((*_first_of_branches(specs, (*wiring.edges, *implied)), *wiring.edges, *implied))
     inputs = _Inputs(variables)
     fed = {(edge.target, edge.target_port) for edge in edges}
     for spec in specs:
@@ -74,6 +75,23 @@ def wire(specs: Sequence[Spec], links: Sequence[Link], variables: Mapping[str, V
             if (spec.node.id, parameter.name) not in fed and not of_round:
                 inputs.use(spec.node.id, parameter)
     return Wired(edges, tuple(inputs.variables.values()), inputs.shared_defaults(), tuple(inputs.problems))
+
+
+def _first_of_branches(specs: Sequence[Spec], edges: Sequence[Edge]) -> list[Edge]:
+    """The edges from a parallel to the nodes of its branches that no other there comes before."""
+    branches = {spec.node.id: spec.branch for spec in specs if spec.branch}
+    if not branches:
+        return []
+    led = {
+        edge.target
+        for edge in edges
+        if (here := branches.get(edge.target)) and (edge.source == here.node or branches.get(edge.source) == here)
+    }
+    return [
+        Edge(source=branch.node, source_port=branch.port, target=name, target_port=AFTER)
+        for name, branch in branches.items()
+        if name not in led
+    ]
 
 
 class _Wiring:

@@ -1,8 +1,11 @@
-"""The body of a loop, compiled: what each iteration adds to the graph of a run.
+"""The body of a loop or a parallel, compiled: what each iteration adds to the graph of a run.
 
 The nodes inside a loop are no nodes of the run's graph; their *instances* are, as `each[3].clean`. An iteration appends
 one instance of each node of the body, with the edges between them. An edge that comes into a body from outside is
-*captured* by the loop: the loop waits for it, whatever becomes of it, and the instances look at how it ended.
+*captured* by the loop: the loop waits for it, whatever becomes of it, and the instances look at how it ended. An edge
+from a port of the loop itself brings what the iteration is about.
+
+A parallel has a body for each of its branches, and one iteration of each, as `offers[north].ask`.
 """
 
 from __future__ import annotations
@@ -12,18 +15,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from flownb.model.ports import ERROR
+from flownb.model.scopes import INDEX, ITEM, PARALLEL, WITH_BODY, find_branches
 from flownb.model.wires import DATA, GATE, ORDER, Argument, JoinRule, Wire, capturing, wire_of
 from flownb.model.workflow import JoinCount, Node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from flownb.model.ports import NodePorts
+    from flownb.model.scopes import SortedEdges
     from flownb.model.topology import Topology
-    from flownb.model.workflow import Edge
-
-#: The type of the nodes that have a body.
-LOOP: Final = "control.loop"
 
 
 class Captured(NamedTuple):
@@ -53,6 +54,16 @@ class ArgumentPlan(NamedTuple):
     required: bool
 
 
+class Brought(NamedTuple):
+    """A parameter that gets what a round is about."""
+
+    parameter: str
+    #: `item` or `index`.
+    what: str
+    #: Whether it takes a list of values.
+    many: bool
+
+
 class LoopBody(msgspec.Struct):
     """The nodes and edges that each iteration of one loop gets instances of; all numbers begin at 0."""
 
@@ -73,6 +84,14 @@ class LoopBody(msgspec.Struct):
     has_error_port: list[int]
     #: By place: whether no edge leads to the node or from it, and it is no loop.
     alone: list[bool]
+    #: By place: the parameters that an edge brings the item of the round to, or its number.
+    brought: list[tuple[Brought, ...]]
+    #: Of a parallel, its branches by name; the lists above are then empty.
+    branches: dict[str, LoopBody] = {}
+
+    def of_round(self, index: int) -> tuple[str, LoopBody]:
+        """What stands in brackets in the paths of an iteration, and what it has instances of."""
+        return list(self.branches.items())[index] if self.branches else (str(index), self)
 
 
 class Block(msgspec.Struct):
@@ -95,85 +114,24 @@ class Block(msgspec.Struct):
         return range(self.base, self.base + self.count)
 
 
-class Scopes:
-    """Which nodes of a definition lie at the top and which in which body; only asked where there are bodies."""
-
-    def __init__(self, nodes: Iterable[Node]) -> None:
-        self._node = {node.id: node for node in nodes}
-        self._scope: dict[str, str | None] = {}
-        for node_id in self._node:
-            if node_id not in self._scope:
-                self._find(node_id)
-        self.members: dict[str | None, list[Node]] = {None: []}
-        for node in self._node.values():
-            self.members.setdefault(self._scope[node.id], []).append(node)
-
-    def of(self, node_id: str) -> str | None:
-        """The loop whose body a node lies in; None at the top, and where its parents make a circle."""
-        return self._scope[node_id]
-
-    def _find(self, node_id: str) -> None:
-        path: dict[str, None] = {}
-        around: str | None = node_id
-        while around in self._node and around not in path and around not in self._scope:
-            path[around] = None
-            around = self._node[around].parent
-        circle = around in path
-        for each in reversed(path):
-            parent = self._node[each].parent
-            if circle or parent not in self._node:
-                self._scope[each] = None
-            else:
-                self._scope[each] = parent if self._node[parent].type == LOOP else self._scope[parent]
-
-    def meet(self, edge: Edge) -> str | None:
-        """The node at the level of an edge's source that is its target or has it inside.
-
-        None where there is no such node: the edge leaves a body, or leads from a loop into its own.
-        """
-        if edge.source not in self._node or edge.target not in self._node:
-            return None
-        level = self.of(edge.source)
-        around: str | None = edge.target
-        while around is not None and self.of(around) != level:
-            around = self.of(around)
-        return None if around == edge.source else around
-
-    def sorted(self, edges: Iterable[Edge]) -> SortedEdges:
-        """The edges that can be, by the body in which they begin, and by the one into which they lead."""
-        found = SortedEdges(self, {}, {})
-        seen: set[str] = set()
-        for edge in edges:
-            meets = self.meet(edge)
-            if meets is None or edge.id in seen:
-                continue
-            seen.add(edge.id)
-            found.beginning.setdefault(self.of(edge.source), []).append((edge, meets))
-            if meets != edge.target:
-                found.leading_into.setdefault(self.of(edge.target), []).append(edge)
-        return found
-
-
-class SortedEdges(NamedTuple):
-    """The edges of a definition by bodies; None is the top level."""
-
-    scopes: Scopes
-    #: With the node at its own level that each of them meets.
-    beginning: dict[str | None, list[tuple[Edge, str]]]
-    leading_into: dict[str | None, list[Edge]]
-
-
-def compile_body(loop: str, edges: SortedEdges, ports: Mapping[str, NodePorts]) -> LoopBody:
-    """The body of a loop.
+def compile_body(owner: Node, edges: SortedEdges, ports: Mapping[str, NodePorts]) -> LoopBody:
+    """The body of a loop, or those of a parallel.
 
     Args:
-        loop: the id of its node.
+        owner: its node.
         edges: all of the definition.
         ports: the ports of each node by id.
     """
-    members = edges.scopes.members.get(loop, [])
-    place = {node.id: number for number, node in enumerate(members)}
-    body = LoopBody(
+    if owner.type != PARALLEL:
+        return _compiled(owner, edges.scopes.members.get(owner.id, []), edges, ports)
+    body = _empty([])
+    found = find_branches(owner, edges).members
+    body.branches = {name: _compiled(owner, members, edges, ports) for name, members in found.items()}
+    return body
+
+
+def _empty(members: list[Node]) -> LoopBody:
+    return LoopBody(
         members=members,
         wires=[],
         captured=[],
@@ -186,11 +144,19 @@ def compile_body(loop: str, edges: SortedEdges, ports: Mapping[str, NodePorts]) 
         sinks=[],
         has_error_port=[],
         alone=[],
+        brought=[],
     )
-    for edge, meets in edges.beginning.get(loop, ()):
-        wire = wire_of(edge, len(body.wires), place[edge.source], place[meets])
-        _connect(body, wire if meets == edge.target else capturing(wire))
-    body.captured = [Captured(place[edge.target], wire_of(edge)) for edge in edges.leading_into.get(loop, ())]
+
+
+def _compiled(owner: Node, members: list[Node], edges: SortedEdges, ports: Mapping[str, NodePorts]) -> LoopBody:
+    place = {node.id: number for number, node in enumerate(members)}
+    body = _empty(members)
+    for edge, meets in edges.beginning.get(owner.id, ()):
+        if edge.source in place:
+            wire = wire_of(edge, len(body.wires), place[edge.source], place[meets])
+            _connect(body, wire if meets == edge.target else capturing(wire))
+    leading = [edge for edge in edges.leading_into.get(owner.id, ()) if edge.target in place]
+    body.captured = [Captured(place[edge.target], wire_of(edge)) for edge in leading]
     body.has_error_port = [
         number for number, leaving in enumerate(body.leaving) if any(body.wires[each].port == ERROR for each in leaving)
     ]
@@ -199,14 +165,25 @@ def compile_body(loop: str, edges: SortedEdges, ports: Mapping[str, NodePorts]) 
     ]
     body.arguments = [_arguments(body, number, ports.get(node.id)) for number, node in enumerate(members)]
     for number, node in enumerate(members):
-        if node.type == LOOP:
-            body.inside[number] = compile_body(node.id, edges, ports)
+        if node.type in WITH_BODY:
+            body.inside[number] = compile_body(node, edges, ports)
+    body.brought = [_brought(owner, node, edges, ports.get(node.id)) for node in members]
     captures = {each.target for each in body.captured}
     body.alone = [
         not (body.entering[number] or body.leaving[number] or number in captures or number in body.inside)
         for number in range(len(members))
     ]
     return body
+
+
+def _brought(owner: Node, node: Node, edges: SortedEdges, ports: NodePorts | None) -> tuple[Brought, ...]:
+    found: dict[str, Brought] = {}
+    for edge in edges.entering.get(owner.id, ()):
+        if edge.target == node.id and edge.is_data:
+            port = ports.input(edge.target_port) if ports else None
+            what = INDEX if edge.source_port == INDEX and owner.type != PARALLEL else ITEM
+            found[edge.target_port] = Brought(edge.target_port, what, many=port.many if port else False)
+    return tuple(found.values())
 
 
 def _connect(body: LoopBody, wire: Wire) -> None:
@@ -253,9 +230,9 @@ def grow(topology: Topology, loop: int, index: int, item: object) -> Block:
         index: which iteration, from 0.
         item: the plain form of what it is about.
     """
-    body, frame = topology.bodies[loop], topology.frames[loop]
+    (label, body), frame = topology.bodies[loop].of_round(index), topology.frames[loop]
     base, first = len(topology.paths), topology.edge_count
-    prefix = f"{topology.paths[loop]}[{index}]."
+    prefix = f"{topology.paths[loop]}[{label}]."
     wires = [
         msgspec.structs.replace(each, number=first + each.number, source=base + each.source, target=base + each.target)
         for each in body.wires
@@ -276,6 +253,8 @@ def grow(topology: Topology, loop: int, index: int, item: object) -> Block:
             topology.succ.append([base + target for target in body.succ[place]])
             topology.leaving.append([wires[each] for each in body.leaving[place]])
             _lead_in(topology, body, place, wires, frame)
+        if body.brought[place]:
+            topology.brought[base + place] = body.brought[place]
     if wires:
         topology.has_error_port.update(base + place for place in body.has_error_port)
         topology.settle_singly(range(base, base + len(body.members)))

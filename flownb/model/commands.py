@@ -42,10 +42,12 @@ class SkipNode(Command, frozen=True, omit_defaults=True, kw_only=True, tag="skip
 
 
 class SetVariable(Command, frozen=True, omit_defaults=True, kw_only=True, tag="set_variable"):
-    """Give a variable of the run a value (plain form)."""
+    """Give a variable of the run, or of its workflow as well, a value (plain form)."""
 
     name: str
     value: Any
+    #: A `VariableScope`.
+    scope: str = "run"
 
 
 class Step(Command, frozen=True, omit_defaults=True, kw_only=True, tag="step"):

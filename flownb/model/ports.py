@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: The port of ordinary data flow; an edge that names no source port leaves from here.
 MAIN: Final = "main"
@@ -108,3 +111,20 @@ class NodePorts(msgspec.Struct, frozen=True):
         if name == ERROR:
             return self.error
         return next((port for port in self.outputs if port.name == name), None)
+
+
+def misfit(value: Any, type_: str) -> str:
+    """What a value must be, where plain data is clearly something else; hints are otherwise taken as hints."""
+    cls = type(value)
+    fits = _PLAIN_TYPES.get(type_)
+    if fits is None or cls in fits[0] or cls not in (str, int, float, bool, list, dict):
+        return ""
+    return fits[1]
+
+
+_PLAIN_TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
+    DataType.NUMBER: ((int, float, bool), "a number"),
+    DataType.BOOLEAN: ((bool, int), "True or False"),
+    DataType.ARRAY: ((list,), "a list"),
+    DataType.OBJECT: ((dict,), "a dict"),
+}

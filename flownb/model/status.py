@@ -74,6 +74,13 @@ class ApprovalStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+#: What the usual ports make of a request; any other answer is `answered`.
+ANSWERS: Final[dict[str, ApprovalStatus]] = {
+    "approved": ApprovalStatus.APPROVED,
+    "rejected": ApprovalStatus.REJECTED,
+}
+
+
 class WorkflowStatus(StrEnum):
     """The life of a definition."""
 
@@ -134,6 +141,19 @@ class OnError(StrEnum):
     PAUSE = "pause"
 
 
+class Strategy(StrEnum):
+    """What is done about failures of one class: another attempt, or what `OnError` has."""
+
+    RETRY = "retry"
+    STOP = "stop"
+    CONTINUE = "continue"
+    SKIP = "skip"
+    ERROR_PORT = "error_port"
+    FALLBACK = "fallback"
+    COMPENSATE = "compensate"
+    PAUSE = "pause"
+
+
 class FailurePolicy(StrEnum):
     """What the other nodes of a run do when one has failed and its `on_error` stops the run."""
 
@@ -166,6 +186,13 @@ class RunMode(StrEnum):
     TEST = "test"
     MANUAL = "manual"
     PRODUCTION = "production"
+
+
+class VariableScope(StrEnum):
+    """Whose a variable is: of one run, or of its workflow and so of the runs that start later as well."""
+
+    RUN = "run"
+    WORKFLOW = "workflow"
 
 
 class Durability(StrEnum):

@@ -1,6 +1,6 @@
 """A definition compiled to integers, once, and shared by all its runs: who waits for whom.
 
-Nodes and edges are numbered in the order of the definition. The fold (`state.py`) and the engine touch only lists of
+Nodes and edges are numbered in the order of the definition. The fold (`fold.py`) and the engine touch only lists of
 integers; names are looked up at the border.
 """
 
@@ -10,8 +10,10 @@ import copy
 import functools
 from typing import TYPE_CHECKING, Final
 
-from flownb.model.bodies import LOOP, LoopBody, Scopes, SortedEdges, compile_body
+from flownb.model.bodies import Brought, LoopBody, compile_body
 from flownb.model.ports import ERROR, NodePorts
+from flownb.model.remedies import remedies_of
+from flownb.model.scopes import WITH_BODY, Scopes, SortedEdges
 from flownb.model.wires import CAPTURE, DATA, GATE, GROUP_NAMES, ORDER, Argument, JoinRule, Wire, capturing, wire_of
 from flownb.model.workflow import JoinCount
 
@@ -38,7 +40,8 @@ class Topology:
             ports: the ports of each node by id; a node that is missing has a `main` on both sides.
         """
         self.workflow = workflow
-        scopes = Scopes(workflow.nodes) if any(node.parent or node.type == LOOP for node in workflow.nodes) else None
+        has_bodies = any(node.parent or node.type in WITH_BODY for node in workflow.nodes)
+        scopes = Scopes(workflow.nodes) if has_bodies else None
         #: Those of the top level, and in a graph that grows the instances behind them.
         self.nodes: list[Node] = list(workflow.nodes) if scopes is None else scopes.members[None]
         self.paths: list[str] = [node.id for node in self.nodes]
@@ -54,9 +57,14 @@ class Topology:
         #: The body of each loop, and the edges that its instances see from outside, by the id of the edge.
         self.bodies: dict[int, LoopBody] = {}
         self.frames: dict[int, dict[str, Wire]] = {}
+        #: Of the instances that have some, the parameters that get what their round is about by an edge.
+        self.brought: dict[int, tuple[Brought, ...]] = {}
         #: How many nodes it had before it grew.
         self.flat = count
         self._connect(workflow.edges, scopes)
+        #: What is kept for failures; None where there is nothing.
+        self.remedies = remedies_of(workflow, self.index, self.succ)
+        self._keep_remedies()
         if scopes is not None:
             self._open_bodies(scopes.sorted(workflow.edges), ports)
         self.arguments: list[tuple[Argument, ...]] = [
@@ -92,6 +100,7 @@ class Topology:
         found = list(self.bodies.values())
         for body in found:  # grows while it is walked
             found += body.inside.values()
+            found += body.branches.values()
         return found
 
     def _connect(self, edges: Iterable[Edge], scopes: Scopes | None) -> None:
@@ -117,8 +126,8 @@ class Topology:
 
     def _open_bodies(self, edges: SortedEdges, ports: Mapping[str, NodePorts]) -> None:
         for number, node in enumerate(self.nodes):
-            if node.type == LOOP:
-                self.bodies[number] = compile_body(node.id, edges, ports)
+            if node.type in WITH_BODY:
+                self.bodies[number] = compile_body(node, edges, ports)
                 self.frames[number] = {wire.id: wire for wire in self.entering[number]}
 
     def settle_singly(self, numbers: Iterable[int]) -> None:
@@ -128,11 +137,20 @@ class Topology:
             if any(wire.port is not None or wire.condition is not None for wire in leaving):
                 self.wires[source] = leaving
 
+    def _keep_remedies(self) -> None:
+        """What is kept for a failure waits for one more thing than its edges: that the engine starts it."""
+        if self.remedies is None:
+            return
+        for number in self.remedies.roots:
+            self.need[number] += 1
+        for source in self.remedies.undo:  # in which order they completed is kept
+            self.wires[source] = self.leaving[source]
+
     def settle_early(self, numbers: Iterable[int]) -> None:
         """Note those of these nodes that start before all of their edges are settled."""
         for number in numbers:
             node = self.nodes[number]
-            if node.join == "all":
+            if node.join == "all" or (self.remedies is not None and number in self.remedies.roots):
                 continue
             entering = self.entering[number]
             control = sum(wire.group in (GATE, ORDER) for wire in entering)
@@ -173,6 +191,7 @@ class Topology:
     def _unwired(self, number: int) -> list[str]:
         ports = self._ports.get(self.nodes[number].id)
         wired = {argument.name for argument in self.arguments[number]}
+        wired.update(each.parameter for each in self.brought.get(number, ()))
         return [port.name for port in ports.inputs if port.name not in wired] if ports is not None else []
 
     def sinks(self) -> list[int]:
@@ -187,12 +206,17 @@ class Topology:
         outputs = [number for number, node in enumerate(self.nodes) if node.type == "control.output"]
         if outputs:
             return outputs
-        return [number for number, leaving in enumerate(self.leaving) if all(wire.port == ERROR for wire in leaving)]
+        kept = self.remedies.every if self.remedies is not None else frozenset()
+        return [
+            number
+            for number, leaving in enumerate(self.leaving)
+            if number not in kept and all(wire.port == ERROR or wire.target in kept for wire in leaving)
+        ]
 
 
 #: What a run's own graph has copies of.
 _GROWING: Final = (
     "nodes", "paths", "index", "succ", "leaving", "entering", "wires", "need", "has_error_port", "arguments", "joins",
-    "bodies", "frames",
+    "bodies", "frames", "brought",
 )  # fmt: skip
 _UNKNOWN: Final = NodePorts()

@@ -11,6 +11,7 @@ from flownb.errors import InvalidInput, NodeFailed
 from flownb.graph.nodetype import Expression, NodeType, Output, Round
 from flownb.model.ports import ERROR, MAIN, DataType, InputPort, NodePorts, OutputPort
 from flownb.model.problem import Problem
+from flownb.model.scopes import INDEX, ITEM
 from flownb.model.status import Category
 from flownb.nodes.items import items_of
 from flownb.nodes.scope import scope
@@ -89,7 +90,11 @@ class Loop(NodeType):
     Config: ClassVar[builtins.type[BaseModel] | None] = LoopConfig
     ports: ClassVar[NodePorts] = NodePorts(
         (InputPort(MAIN, many=True, unwired=True, help="what expressions call `main`"),),
-        (OutputPort(MAIN, DataType.ARRAY, help="the results, in the order of the rounds"),),
+        (
+            OutputPort(MAIN, DataType.ARRAY, help="the results, in the order of the rounds"),
+            OutputPort(ITEM, help="for the nodes inside: what their round is about"),
+            OutputPort(INDEX, DataType.NUMBER, help="for the nodes inside: the number of their round, from 0"),
+        ),
         error=OutputPort(ERROR, DataType.ARRAY, help="what is recorded of the rounds that failed"),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -43,11 +44,14 @@ def scope(ctx: Context, inputs: Mapping[str, Any], own: Mapping[str, Any] | None
         inputs: its live values by port; a node that an expression names comes in at the port of its id.
         own: names that the node's type gives to its expressions.
     """
+    given = dict(ctx.inputs)
+    # What a variable falls back on is an input, which is read once, because it may be large.
+    own_variables = ctx.variables.maps[0] if isinstance(ctx.variables, ChainMap) else ctx.variables
     names = {
         "run": {"id": ctx.run_id},
         "trigger": {"type": ctx.trigger},
-        "variables": dict(ctx.variables),
-        **ctx.inputs,
+        "variables": {**given, **own_variables},
+        **given,
         **ctx.round,
         **inputs,
         **(own or {}),

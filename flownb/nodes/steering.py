@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flownb.graph.nodetype import Ending, NodeType, Output
 from flownb.model.ports import MAIN, InputPort, NodePorts, OutputPort
-from flownb.model.status import Category
+from flownb.model.status import Category, VariableScope
 from flownb.nodes.control import passing
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ class SetVariableConfig(BaseModel):
     name: str | None = Field(None, min_length=1, description="The variable.")
     value: Any = Field(None, description="Its new value, as `{{ total.amount }}`.")
     values: dict[str, Any] | None = Field(None, description="Several variables at once, by name.")
+    scope: VariableScope = Field(
+        VariableScope.RUN,
+        description="`run`, or `workflow`: the runs that start later begin with the value.",
+    )
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
@@ -36,7 +40,10 @@ class SetVariableConfig(BaseModel):
 
 
 class SetVariable(NodeType):
-    """Sets variables of the run, which expressions see as `variables.name` and functions as `ctx.variables`.
+    """Sets variables, which expressions see as `variables.name` and functions as `ctx.variables`.
+
+    Those of the workflow outlive the run: they are written in the transaction that completes this node, a run that
+    starts later begins with them, and of two runs the later commit counts.
 
     What comes in at `main` leaves as it is; without it, what was set does. A node that reads a variable has to come
     after this one: let it wait by `after=`.
@@ -54,7 +61,8 @@ class SetVariable(NodeType):
         del ctx
         config: SetVariableConfig = self.config
         values = dict(config.values) if config.values else {str(config.name): config.value}
-        return Output(passing(inputs, config.value if config.name is not None else values), variables=values)
+        value = passing(inputs, config.value if config.name is not None else values)
+        return Output(value, variables=values, scope=config.scope)
 
 
 class StopConfig(BaseModel):

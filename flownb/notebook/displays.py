@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from flownb.run.output.capture import Buffer
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
 
 #: A form of more characters lies in an artifact.
 _MOST_INLINE: Final = 64 * 1024

@@ -18,8 +18,8 @@ import msgspec
 
 from flownb.model import events as ev
 from flownb.model.status import PauseReason, RunStatus
-from flownb.notebook import results
 from flownb.notebook.environment import environment
+from flownb.notebook.here import Here, here, settle_down
 from flownb.notebook.staying import stay_through_pauses
 from flownb.run import session as sessions
 from flownb.run.engine import engine
@@ -29,8 +29,6 @@ from flownb.store.place import open_store
 
 if TYPE_CHECKING:
     from flownb.run.handles.handle import Run
-    from flownb.run.session import Session
-    from flownb.store.contract import Owner, Store
 
 _MIME: Final = "application/vnd.flownb+json"
 _TICK: Final = 0.05
@@ -54,25 +52,6 @@ class Answer:
         return f"Answer({self._data!r})"
 
 
-class Here:
-    """The notebook that this kernel executes."""
-
-    def __init__(self, session: Session, store: Store, parameters: dict[str, Any], owner: Owner) -> None:
-        self.session = session
-        self.store = store
-        #: Values in plain form, as `flownb.notebook.travel` writes them.
-        self.parameters = parameters
-        self.owner = owner
-
-
-_here: Here | None = None
-
-
-def here() -> Here | None:
-    """The notebook that this kernel executes headless; None in any other process."""
-    return _here
-
-
 def begin(text: str) -> Answer:
     """Make this process the execution of a notebook.
 
@@ -80,7 +59,6 @@ def begin(text: str) -> Answer:
         text: JSON with the fields of `flownb.run.session.Session` under `session`, the `parameters` in plain form, the
             notebook's `folder`, the process id of the `runner`, and how many kernels are kept `warm`.
     """
-    global _here  # noqa: PLW0603  one notebook a kernel
     given = json.loads(text)
     session = msgspec.convert(given["session"], sessions.Session)
     folder = given["folder"]
@@ -90,8 +68,7 @@ def begin(text: str) -> Answer:
     # A kernel without its runner writes a notebook that nobody reads: either gone counts as both gone.
     owner = current_owner(partner_pid=given["runner"])
     engine().adopt(store, owner)
-    _here = Here(session, store, given["parameters"], owner)
-    results.begin(session)
+    settle_down(Here(session, store, given["parameters"], owner))
     sessions.begin(session)
     if count := given.get("warm"):
         from flownb.notebook.warm import warm_kernels
@@ -127,9 +104,9 @@ async def rest(pause: bool) -> None:
 
 
 def _required() -> Here:
-    if _here is None:
+    if (home := here()) is None:
         raise RuntimeError("No headless notebook began in this kernel.")
-    return _here
+    return home
 
 
 def _pause(runs: list[Run]) -> None:
@@ -180,7 +157,7 @@ def _end_control() -> None:
         control.join(_CONTROL_SECONDS)
 
 
-def _last_event(session: Session, given: dict[str, Any]) -> ev.Event:
+def _last_event(session: sessions.Session, given: dict[str, Any]) -> ev.Event:
     """The end of the notebook's own run: its status is the worst of its runs, and a failed cell is worse."""
     now = time.time()
     runs: list[Run] = session.runs

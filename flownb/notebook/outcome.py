@@ -11,7 +11,7 @@ from flownb.model.events import Failure
 from flownb.model.status import ASKS, PauseReason, RunStatus
 from flownb.notebook.headless import Notice
 from flownb.run.recovery.recover import read_state, require_row
-from flownb.run.waiting.decisions import has_news
+from flownb.run.waiting.news import has_news
 from flownb.store import values
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flownb.model.state import RunState
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
     from flownb.store.contract import RunRow, Store
 
 COMPLETED: Final = 0
@@ -138,7 +138,7 @@ def may_go_on(store: Store, row: RunRow, state: RunState, now: float, *, asked: 
         due = [wait.until for each in _with_parts(store, row, state) for wait in each.waits.values() if wait.until]
         return not due or min(due) <= now
     if row.pause_reason in ASKS:
-        return any(has_news(store, each) for each in _with_parts(store, row, state))
+        return any(has_news(store, each, now) for each in _with_parts(store, row, state))
     return asked
 
 

@@ -221,6 +221,7 @@ def start_target(
         )
     request = _request(loaded, store)
     request.inputs = check_inputs(definition, inputs, loaded.defaults)
+    request.given = frozenset(inputs)
     request.key, request.until, request.trigger = key, until, trigger
     request.target = str(target.path.resolve()) if target.kind == "json" else target.text
     plain = {name: values.store(value, store.artifacts).plain for name, value in request.inputs.items()}

@@ -6,9 +6,10 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import InvalidInput
+from flownb.notebook.here import here
 
 if TYPE_CHECKING:
-    from flownb.run.session import Session
+    from flownb.notebook.here import Here
 
 _MIME: Final = "application/vnd.flownb.result+json"
 _LETTERS: Final = 2_000
@@ -20,15 +21,6 @@ class Stopped(BaseException):
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows of it: one line."""
         return [f"Stopped: {self}"]
-
-
-_session: Session | None = None
-
-
-def begin(session: Session) -> None:
-    """From now on results belong to that execution of a notebook."""
-    global _session  # noqa: PLW0603  one notebook a process
-    _session = session
 
 
 def result(name: str, value: Any) -> None:
@@ -46,17 +38,14 @@ def result(name: str, value: Any) -> None:
     """
     if not isinstance(name, str) or not name:
         raise InvalidInput(f"The name of a result is {name!r}; it must be text, as flownb.result('total', …).")
-    if _session is not None:
-        _session.results[name] = _plain(name, value)
+    if (home := here()) is not None:
+        home.session.results[name] = _plain(name, value, home)
     _show(name, value)
 
 
-def _plain(name: str, value: Any) -> Any:
-    from flownb.notebook.kernel_session import here
+def _plain(name: str, value: Any, home: Here) -> Any:
     from flownb.store import values
 
-    home = here()
-    assert home is not None
     stored = values.store(value, home.store.artifacts)
     if values.is_transient(stored.plain):
         raise InvalidInput(
@@ -89,6 +78,6 @@ def stop(reason: str = "") -> None:
     Raises:
         Stopped: always.
     """
-    if _session is not None:
-        _session.stopped = str(reason) or "ended early"
+    if (home := here()) is not None:
+        home.session.stopped = str(reason) or "ended early"
     raise Stopped(reason)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import InvalidInput, NotFound
 from flownb.notebook.declared import FrameFile, SecretRef
+from flownb.notebook.here import here
 from flownb.notebook.parameters import TAG, is_name
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from flownb.notebook.parameters import Parameter
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
 
 #: papermill's tag of the cell with the values.
 INJECTED: Final = "injected-parameters"
@@ -208,8 +209,6 @@ def parameter(name: str) -> Any:
     Raises:
         NotFound: there is no headless run, and the notebook gives the name no value.
     """
-    from flownb.notebook.kernel_session import here
-
     home = here()
     if home is not None and name in home.parameters:
         return unpack(home.parameters[name], home.store.artifacts)

@@ -75,6 +75,14 @@ class Attempt(msgspec.Struct, eq=False):
             self._set_timer()
         body.start(self)
 
+    def arguments(self) -> dict[str, Any] | None:
+        """What the body is called with; None where that can't be had, which ends the attempt."""
+        try:
+            return self.execution.values.arguments(self.body)
+        except Exception as error:  # noqa: BLE001  an input that can't be loaded is the node's failure
+            self.end(None, error)
+            return None
+
     def _set_timer(self) -> None:
         node, home = self.body.node, self.execution.engine
         timer = None

@@ -77,7 +77,8 @@ class Cache:
         node = self._nodes.get(body.node.id)
         if node is None:
             node = self._nodes[body.node.id] = node_key(body.node)
-        variables = self._execution.state.variables if body.call is None else None
+        state = self._execution.state
+        variables = {**state.inputs, **state.variables} if body.reads_variables else None
         return digest_of([node, inputs, variables])
 
     def _verdicts(self, body: Body, event: ev.NodeCompleted) -> dict[str, bool]:

@@ -10,8 +10,10 @@ from flownb.model import events as ev
 from flownb.model.state import FAILED, PENDING, RUNNING, STATUSES, WAITING
 from flownb.run.ending import stop
 from flownb.run.loops import end_inside
-from flownb.run.waiting.decisions import RERUN, SKIP, settle_doubt, take
+from flownb.run.variables import set_by
+from flownb.run.waiting.decisions import RERUN, settle_doubt, take
 from flownb.run.waiting.halts import go_on, set_breakpoint
+from flownb.run.waiting.judging import SKIP
 from flownb.run.waiting.signals import receive, take_up
 from flownb.run.watch.leftovers import watch
 
@@ -26,6 +28,8 @@ def obey(execution: Execution, command: cmd.Command) -> None:  # noqa: C901, PLR
     match command:
         case cmd.Pause():
             execution.pausing = True
+            if execution.children is not None:
+                execution.children.pause()
         case cmd.Resume():
             _take_back(execution)
             if execution.halts is not None:
@@ -43,8 +47,8 @@ def obey(execution: Execution, command: cmd.Command) -> None:  # noqa: C901, PLR
             _retry(execution, path, command.by)
         case cmd.SkipNode(node=path):
             _skip(execution, path, command.by)
-        case cmd.SetVariable(name=name, value=value):
-            execution.record(ev.VariableSet(at=execution.engine.now(), name=name, value=value))
+        case cmd.SetVariable():
+            execution.record(set_by(command, execution.engine.now()))
         case cmd.Signal():
             receive(execution, command)
         case cmd.Decide():
@@ -60,6 +64,8 @@ def _take_back(execution: Execution) -> None:
     if execution.stopping is None:
         take_up(execution)
         execution.timers.go_on()
+        if execution.children is not None:
+            execution.children.take_up()
 
 
 def _pin(execution: Execution, command: cmd.Pin) -> None:
@@ -72,7 +78,7 @@ def _pin(execution: Execution, command: cmd.Pin) -> None:
 
 def _retry(execution: Execution, path: str, by: str) -> None:
     state = execution.state
-    if settle_doubt(execution.store, state, path, RERUN, at=execution.engine.now(), by=by):
+    if settle_doubt(execution.store, state, path, RERUN, at=execution.engine.now(), claim=by):
         take(execution)
         return
     number = state.topology.index.get(path)
@@ -111,7 +117,7 @@ def _skip(execution: Execution, path: str, by: str) -> None:
     if number is None or state.node_status[number] not in (PENDING, WAITING, RUNNING) or execution.stopping is not None:
         _say_that_it_changed_nothing(execution, path, "skip")
         return
-    if settle_doubt(execution.store, state, path, SKIP, at=execution.engine.now(), by=by):
+    if settle_doubt(execution.store, state, path, SKIP, at=execution.engine.now(), claim=by):
         take(execution)
         return
     execution.timers.drop(number)

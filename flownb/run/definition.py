@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from flownb.graph.conversions import between_ports
-from flownb.graph.references import ROUND_NAMES, complete
+from flownb.graph.references import ROUND_NAMES, complete, references_of
 from flownb.graph.registry import registry as default_registry
 from flownb.model.document import to_json
 from flownb.model.fingerprint import definition_hash
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from flownb.graph.conversions import Conversion
     from flownb.graph.nodetype import NodeType
     from flownb.graph.registry import Registry
+    from flownb.model.bodies import Brought
     from flownb.model.ports import NodePorts
     from flownb.model.topology import Argument
     from flownb.model.workflow import Edge, Node, Workflow
@@ -35,6 +36,7 @@ class Body:
     """What runs when a node runs; `call` is the function of a node that has one."""
 
     __slots__ = (
+        "brought",
         "call",
         "conversions",
         "from_inputs",
@@ -46,6 +48,7 @@ class Body:
         "parameters",
         "path",
         "plain",
+        "reads_variables",
         "refers",
         "sources",
         "start",
@@ -53,7 +56,15 @@ class Body:
         "type",
     )
 
-    def __init__(self, number: int, node: Node, cls: type[NodeType], function: Callable[..., Any] | None) -> None:
+    def __init__(
+        self,
+        number: int,
+        node: Node,
+        cls: type[NodeType],
+        function: Callable[..., Any] | None,
+        *,
+        plain: bool = False,
+    ) -> None:
         self.number = number
         self.node = node
         self.path = node.id
@@ -61,12 +72,14 @@ class Body:
         self.on_crash: OnCrash = node.on_crash or cls.on_crash
         self.call = function
         #: Whether what the function returns is the node's output as it is.
-        self.plain = node.type == "python"
-        self.takes_ctx = bool(node.config.get("context")) if function is not None else False
+        self.plain = node.type == "python" or plain
+        self.takes_ctx = function is not None and cls.takes_context(node.config)
         #: What the function takes, where other inputs of the node are not for it.
         self.parameters = frozenset(node.config.get("params", ())) if function is not None else frozenset()
         #: Whether its config names secrets.
         self.refers = function is None and not cls.passes_references and has_reference(node.config)
+        #: Whether it may read variables: its expressions name them, or it gets a `ctx`.
+        self.reads_variables = self.takes_ctx if function is not None else reads_variables(node, cls)
         #: Parameters that are inputs of the run, not edges.
         self.from_inputs: tuple[str, ...] = ()
         #: Parameters with the number of the node that each gets its value from, where that is all there is to it.
@@ -75,6 +88,8 @@ class Body:
         self.conversions: dict[str, Conversion] | None = None
         #: Parameters that are the item or the number of the round, inside a loop.
         self.from_round: tuple[str, ...] = ()
+        #: The same for those that an edge from the loop leads to.
+        self.brought: tuple[Brought, ...] = ()
         self.is_timed = bool(node.timeout or node.heartbeat)
         #: Calls the body where it runs: decided once, not for every attempt.
         self.start: Callable[[Attempt], None] = place_of(node, cls, function)
@@ -106,6 +121,15 @@ def place_of(node: Node, cls: type[NodeType], function: Callable[..., Any] | Non
     return thread.start
 
 
+def reads_variables(node: Node, cls: type[NodeType] | None) -> bool:
+    """Whether a node may read variables; of a type that isn't ours nobody knows."""
+    if "function" in node.config and cls is not None and cls.takes_context(node.config):
+        return True
+    if cls is None or not cls.__module__.startswith("flownb."):
+        return True
+    return "variables" in references_of(node, cls).names
+
+
 class Definition:
     """A workflow, its compiled graph, and a body for each node.
 
@@ -118,8 +142,11 @@ class Definition:
         workflow: Workflow,
         functions: Mapping[str, Callable[..., Any]] | None = None,
         registry: Registry | None = None,
+        flows: Mapping[str, Any] | None = None,
     ) -> None:
         self.registry = registry or default_registry
+        #: The flows that subflows run, by node, where they are at hand.
+        self.flows = dict(flows or {})
         self.workflow = workflow = complete(workflow, self.registry)
         self.functions = dict(functions or {})
         self.ports: dict[str, NodePorts] = {node.id: self.registry.ports_of(node) for node in workflow.nodes}
@@ -127,6 +154,8 @@ class Definition:
         self.document = to_json(workflow)  # first: it says with the place what is no JSON
         refuse_in_definition(workflow.name, self.document)
         self.hash = definition_hash(workflow)
+        #: What is declared of inputs and variables, by name.
+        self.declared = {variable.name: variable for variable in workflow.variables}
         #: Whether any node asks for its earlier results.
         self.caches = any(node.cache is not None and node.cache.enabled for node in workflow.nodes)
         self._data_into: dict[str, list[Edge]] = {}
@@ -141,15 +170,19 @@ class Definition:
         ]
         #: Of the nodes inside loops, by id; their instances are made of these.
         self.inside: dict[str, Body] = {
-            node.id: self._body(-1, node, variables, {each.name for each in planned}, inside=True)
+            node.id: self._body(-1, node, variables, {each.name for each in planned}, brought=brought)
             for body in self.topology.all_bodies()
-            for node, planned in zip(body.members, body.arguments, strict=True)
+            for node, planned, brought in zip(body.members, body.arguments, body.brought, strict=True)
         }
 
         #: Whether a node wants the main thread.
         self.wants_main = any(body.node.where is Where.MAIN for body in (*self.bodies, *self.inside.values()))
+        #: Whether a node may read variables, so that a run has to know those of its workflow when it begins.
+        self.reads_variables = any(body.reads_variables for body in (*self.bodies, *self.inside.values()))
         #: Whether a node takes named resources.
         self.takes = any(needs_of(body.node) for body in (*self.bodies, *self.inside.values()))
+        #: Whether a node asks people.
+        self.asks = any(node.type.startswith("human.") for node in workflow.nodes)
 
     def bodies_of(self, topology: Topology) -> list[Body]:
         """The bodies of a graph that may have grown; a list that only one run has, where it can grow."""
@@ -182,14 +215,26 @@ class Definition:
         return found or None
 
     def _body(
-        self, number: int, node: Node, variables: frozenset[str], wired: set[str], *, inside: bool = False
+        self,
+        number: int,
+        node: Node,
+        variables: frozenset[str],
+        wired: set[str],
+        *,
+        brought: tuple[Brought, ...] | None = None,
     ) -> Body:
+        """The body of one node; `brought` is given for those inside others."""
         cls = self.registry.get(node.type)
         function = self.functions.get(node.id)
         if function is None and "function" in node.config and issubclass(cls, FunctionNode):
             function = cls.function_of(node)
-        body = Body(number, node, cls, function)
+        made = cls.body_of(node) if function is None else None
+        body = Body(number, node, cls, function or made, plain=made is not None)
+        if brought:
+            wired = wired | {each.parameter for each in brought}
+            body.brought = brought
         names = [port.name for port in self.ports[node.id].inputs if port.name not in wired]
+        inside = brought is not None
         if inside:
             body.from_round = tuple(name for name in names if name in ROUND_NAMES)
         body.from_inputs = tuple(name for name in names if name in variables and name not in body.from_round)

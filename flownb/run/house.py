@@ -43,8 +43,8 @@ class _Place:
         self.runs: dict[str, Execution] = {}
         #: Called with True where the store has changed, and with False once a second.
         self.watchers: dict[int, Callable[[bool], None]] = {}
-        #: Runs that wait for an answer, and what carries them on.
-        self.resting: dict[str, Callable[[], None]] = {}
+        #: Runs that wait for an answer, what carries them on, and when they have waited long enough.
+        self.resting: dict[str, tuple[Callable[[], None], float | None]] = {}
         #: Of runs that were let go while the store could not be written.
         self.unreleased: deque[Lease] = deque()
 
@@ -125,11 +125,18 @@ class House:
         self._engine.call(begin)
         return end
 
-    def rest(self, store: Store, run: str, carry_on: Callable[[], None]) -> None:
-        """Call `carry_on` once, on the loop, when the answer that a resting run waits for has come; from any thread."""
+    def rest(self, store: Store, run: str, carry_on: Callable[[], None], until: float | None = None) -> None:
+        """Call `carry_on` once, on the loop, when the answer that a resting run waits for has come; from any thread.
+
+        Args:
+            store: where the run is.
+            run: which.
+            carry_on: lets it go on.
+            until: when it has waited long enough, seconds since 1970.
+        """
         with self._lock:
             place = self._place(store)
-            place.resting[run] = carry_on
+            place.resting[run] = carry_on, until
 
         def begin() -> None:
             place.version = None  # it may have come before
@@ -137,7 +144,7 @@ class House:
 
         self._engine.call(begin)
 
-    def take_rest(self, store: Store, run: str) -> Callable[[], None] | None:
+    def take_rest(self, store: Store, run: str) -> tuple[Callable[[], None], float | None] | None:
         """What was to carry on a resting run, handed out once; from any thread."""
         place = self._places.get(id(store))
         return None if place is None else place.resting.pop(run, None)
@@ -234,6 +241,8 @@ class House:
             # It is locked for a moment, or gone: a commit meets the same fault and says it.
             place.version = None
             changed = False
+        if place.resting:
+            self._carry_on_late(place)
         if pulse and place.unreleased:
             with contextlib.suppress(StoreError):
                 self._release(place)
@@ -266,9 +275,19 @@ class House:
             if execution is not None:
                 obey(execution, message.command)
         for run in [run for run in waiting if run in place.resting]:
-            carry_on = place.resting.pop(run, None)
-            try:
-                if carry_on is not None:
-                    carry_on()
-            except FlownbError as error:
-                _log.warning("Run %s was answered and can't go on here: %s", run, error)
+            self._carry_on(place, run)
+
+    def _carry_on_late(self, place: _Place) -> None:
+        """Let the runs go on that have waited long enough."""
+        now = self._engine.now()
+        for run, (_, until) in list(place.resting.items()):
+            if until is not None and until <= now:
+                self._carry_on(place, run)
+
+    def _carry_on(self, place: _Place, run: str) -> None:
+        carry_on, _ = place.resting.pop(run, (None, None))
+        try:
+            if carry_on is not None:
+                carry_on()
+        except FlownbError as error:
+            _log.warning("Run %s was answered and can't go on here: %s", run, error)

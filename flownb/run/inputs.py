@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flownb.graph.conversions import Conversion
+    from flownb.model.bodies import Brought
     from flownb.model.state import RunState
     from flownb.model.topology import Wire
     from flownb.run.definition import Body
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
 
 _UNCHANGEABLE: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
 _MISSING: Final = object()
@@ -184,6 +185,11 @@ class Values:
                 return values.load(self._plain(number, port), self._artifacts)
         return self._hand_out(value, self._plain(number, port))
 
+    def as_returned(self, number: int) -> Output:
+        """What a completed node returned, with the values of its ports, safe to hand out."""
+        ports = {port: self.output(number, port) for port in self._state.port_values.get(number, {})}
+        return Output(self.output(number), self._state.ports.get(number), ports)
+
     def _at_hand(self, number: int, port: str | None) -> Any:
         """The same, or what stands for it where that may take long."""
         live = self._live.get(number)
@@ -258,6 +264,8 @@ class Values:
                 later = later or type(value) is _Later
         for name in body.from_round:
             arguments[name] = self.round(body.number)[name]
+        if body.brought:
+            _bring(body.brought, self.round(body.number), arguments)
         for name in body.from_inputs:
             if name in state.inputs:
                 plain = state.inputs[name]
@@ -286,20 +294,27 @@ class Values:
                 plain[argument.name] = carried
             elif carried:
                 plain[argument.name] = carried[0]
-        if body.from_round:
+        if body.from_round or body.brought:
             block = state.block_of[body.number - state.flat]
             known = {"item": block.item, "index": block.index}
             plain |= {name: known[name] for name in body.from_round}
+            _bring(body.brought, known, plain)
         return plain | {name: state.inputs[name] for name in body.from_inputs if name in state.inputs}
 
     def sources(self, body: Body) -> dict[str, list[str]]:
         """Of each port that is `many`, the ids of the nodes that its values come from."""
         topology = self._state.topology
-        return {
+        found = {
             argument.name: [topology.paths[wire.source] for wire in argument.wires if self._carries(wire)]
             for argument in topology.arguments[body.number]
             if argument.many
         }
+        if body.brought:
+            loop = topology.paths[self._state.block_of[body.number - self._state.flat].loop]
+            for each in body.brought:
+                if each.many:
+                    found[each.parameter] = [loop, *found.get(each.parameter, ())]
+        return found
 
     def _carries(self, wire: Wire) -> bool:
         state = self._state
@@ -331,6 +346,20 @@ class Values:
             scope = inputs | {"output": carried, path: carried}
             verdicts[wire.id] = bool(compile_condition(wire.condition).evaluate(scope))
         return verdicts
+
+
+def _bring(brought: tuple[Brought, ...], round_: Mapping[str, Any], arguments: dict[str, Any]) -> None:
+    """What edges from a loop into its body bring, before what comes from elsewhere to the same port."""
+    for each in brought:
+        value = round_[each.what]
+        if not each.many:
+            arguments[each.parameter] = value
+            continue
+        others = arguments.get(each.parameter, [])
+        if type(others) is _LaterMany:
+            arguments[each.parameter] = _LaterMany([value, *others.items])
+        else:
+            arguments[each.parameter] = [value, *others]
 
 
 def _weight(output: Output, held: int) -> int:

@@ -1,5 +1,6 @@
-"""Loops at work: rounds are begun, watched and gathered; each is a block of instances in the graph of the run.
+"""Loops and parallels at work: rounds are begun, watched and gathered; each is a block of instances in the run's graph.
 
+A branch of a parallel is a round like any other; only that some of them may be enough.
 The node of a loop is an attempt like any other, which sleeps while its rounds are at work. Rounds begin in the tick in
 which there is room for them, without waking it.
 """
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flownb.graph.nodetype import Round
 from flownb.model import events as ev
 from flownb.model.state import COMPLETED, PENDING, RUNNING, WAITING
+from flownb.run.watch.leftovers import watch
 
 if TYPE_CHECKING:
     import asyncio
@@ -31,6 +33,8 @@ class Rounds:
         width: int | None,
         *,
         fail_fast: bool,
+        enough: Callable[[Sequence[Round]], bool] | None = None,
+        let_go_on: bool = False,
     ) -> None:
         """Take up the loop where the run has it.
 
@@ -39,12 +43,17 @@ class Rounds:
             begin: gives the items of the rounds that follow those that it is given.
             width: how many rounds may be at work at once; None for what the run has room for.
             fail_fast: whether no round begins after one has failed.
+            enough: asked after each round, whether what has come of them will do.
+            let_go_on: whether rounds that are at work then go on, and aren't ended.
         """
         self._attempt = attempt
         self._execution: Execution = attempt.execution
         self._loop = attempt.number
         self._width = width or self._execution.definition.workflow.settings.concurrency
         self._fail_fast = fail_fast
+        self._enough = enough
+        self._let_go_on = let_go_on
+        self._over = False
         self._failed = False
         self._open = 0
         self.rounds: list[Round] = []
@@ -75,7 +84,8 @@ class Rounds:
         loops[self._loop] = self
         try:
             self._begin()
-            if self._open or (self._more and not self._stopped):
+            self._look()
+            if not self._over and (self._open or (self._more and not self._stopped)):
                 self._done = self._execution.engine.loop.create_future()
                 self._execution.engine.mark(self._execution)  # it may have been the last that did anything
                 await self._done
@@ -94,6 +104,10 @@ class Rounds:
         if not self.sleeping:
             return  # it has only just begun, and looks by itself
         assert self._done is not None
+        self._look()
+        if self._over:
+            self._done.set_result(None)
+            return
         try:
             self._begin()
         except Exception as error:  # noqa: BLE001  an item that can't be made is the loop's failure
@@ -101,6 +115,19 @@ class Rounds:
             return
         if not self._open and (not self._more or self._stopped):
             self._done.set_result(None)
+
+    def _look(self) -> None:
+        """Whether it is over though rounds are at work; they are ended in the same breath."""
+        if self._over or self._enough is None or not self._enough(self.rounds):
+            return
+        self._over = True
+        blocks = self._execution.state.blocks.get(self._loop, {})
+        losers = (
+            [] if self._let_go_on else [number for block in blocks.values() if block.left for number in block.numbers]
+        )
+        if losers:
+            message = f"{self._attempt.path} has what it waited for"
+            end_instances(self._execution, losers, ev.Reason(group="branch", message=message))
 
     def _begin(self) -> None:
         execution, values = self._execution, self._execution.values
@@ -120,12 +147,14 @@ class Rounds:
 
     def _gather(self, block: Block) -> None:
         state, each = self._execution.state, self.rounds[block.index]
+        each.ended = True
         if state.failures and self._has_failed(block, each):
             self._failed = True
             return
-        sinks = state.topology.bodies[self._loop].sinks
+        sinks = state.topology.bodies[self._loop].of_round(block.index)[1].sinks
         completed = [place for place in sinks if state.node_status[block.base + place] == COMPLETED]
         output = self._execution.values.output
+        each.came = bool(completed)
         if len(sinks) > 1:
             nodes = state.topology.nodes
             each.value = {nodes[block.base + place].id: output(block.base + place) for place in completed}
@@ -162,24 +191,28 @@ def round_failed(execution: Execution, number: int) -> None:
     state = execution.state
     block = state.block_of[number - state.flat]
     message = f"its round ended: {state.topology.paths[number]} failed"
-    end_instances(execution, list(block.numbers), message)
+    end_instances(execution, list(block.numbers), ev.Reason(group="run", message=message))
 
 
 def end_inside(execution: Execution, loop: int, message: str) -> None:
     """The node of a loop has ended before its rounds: so do they."""
-    end_instances(execution, execution.state.inside(loop), message)
+    end_instances(execution, execution.state.inside(loop), ev.Reason(group="run", message=message))
 
 
-def end_instances(execution: Execution, numbers: list[int], message: str) -> None:
+def end_instances(execution: Execution, numbers: list[int], reason: ev.Reason) -> None:
     """End instances that have not ended, with those in loops inside them."""
     state, now = execution.state, execution.engine.now()
-    reason = ev.Reason(group="run", message=message)
     inside = [deeper for number in numbers if number in state.blocks for deeper in state.inside(number)]
     for number in [*numbers, *inside]:
         if state.node_status[number] not in (PENDING, RUNNING, WAITING):
             continue
         attempt = execution.alive.pop(number, None)
-        if attempt is not None:
-            attempt.stop()
         execution.timers.drop(number)
+        if execution.claims is not None:
+            execution.claims.drop(number)
+            execution.claims.give_back(number)
+        if attempt is not None:
+            attempt.flush(last=True)
+            attempt.stop()
+            watch(attempt)
         execution.record(ev.NodeCancelled(at=now, node=state.topology.paths[number], reason=reason))

@@ -12,6 +12,7 @@ from flownb.graph.nodetype import Output, Suspend
 from flownb.model.ports import ERROR
 from flownb.run.recovery.patience import patiently
 from flownb.run.secrets import masked_output
+from flownb.run.variables import fault_of
 from flownb.services import masking
 from flownb.store import values
 from flownb.store.values import Stored
@@ -59,7 +60,7 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
         return Outcome(value)
     cls = type(value)  # `isinstance` would ask the value itself too, whose own code may raise anything
     if issubclass(cls, Suspend):
-        return Outcome(suspend=value)
+        return _parked(attempt, value)
     output = value if issubclass(cls, Output) else Output(value)
     if masking.known is not None:
         output = masked_output(attempt, output)
@@ -75,6 +76,13 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     return outcome
 
 
+def _parked(attempt: Attempt, suspend: Suspend) -> Outcome:
+    """What is shown to a person is stored as it is, so that it can be seen wherever the answer is given."""
+    shown = suspend.ask.preview if suspend.ask is not None else ()
+    plain = [{"name": each.name, "kind": each.kind, "value": _stored(attempt, each.value).plain} for each in shown]
+    return Outcome(plain or None, suspend=suspend)
+
+
 def _stored(attempt: Attempt, value: Any) -> Stored:
     execution = attempt.execution
     artifacts = execution.store.artifacts
@@ -88,6 +96,8 @@ def _stored(attempt: Attempt, value: Any) -> Stored:
 
 
 def _variable(attempt: Attempt, name: str, value: Any) -> Any:
+    if wrong := fault_of(attempt.execution.definition.declared, name, value):
+        raise InvalidInput(f"{attempt.path}: {wrong}", name=name)
     stored = _stored(attempt, value)
     if stored.transient:
         raise InvalidInput(
@@ -130,7 +140,7 @@ def is_small(value: Any) -> bool:
     if cls is Output:
         return is_small(value.value) and not value.values
     if cls is Suspend:
-        return True
+        return value.ask is None or not value.ask.preview
     if cls is dict:
         items: Any = value.values()
     elif cls in (list, tuple):

@@ -268,4 +268,6 @@ def _inside(body: LoopBody) -> list[Any]:
         sorted(wire.id for wire in body.wires),
         sorted(each.wire.id for each in body.captured),
         [_inside(body.inside[place]) for place in sorted(body.inside)],
+        sorted(body.brought),
+        [[name, _inside(branch)] for name, branch in body.branches.items()],
     ]

@@ -12,6 +12,7 @@ from flownb.model.status import PauseReason, RunStatus
 from flownb.model.times import iso
 
 if TYPE_CHECKING:
+    from flownb.model.events import ApprovalRequested
     from flownb.model.state import RunState
 
 
@@ -72,7 +73,10 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 #: Which reason is named where nodes wait for different things: what needs a person first.
-_URGENCY = (PauseReason.IN_DOUBT, PauseReason.HUMAN, PauseReason.ERROR, PauseReason.EVENT, PauseReason.TIMER)
+_URGENCY = (
+    PauseReason.IN_DOUBT, PauseReason.HUMAN, PauseReason.ERROR, PauseReason.EVENT, PauseReason.TIMER,
+    *(reason for reason in PauseReason if reason in ("manual", "breakpoint", "budget")),
+)  # fmt: skip
 
 
 def verdict(state: RunState) -> Verdict:
@@ -104,6 +108,16 @@ def first_failure(state: RunState) -> int | None:
 
 def pause_message(state: RunState, result: Verdict) -> str:
     """What people are told about a run that waits: for what, and the way on."""
+    if state.children and all(wait.request == state.children.get(number) for number, wait in state.waits.items()):
+        beneath = ", ".join(
+            f"{state.topology.paths[number]} for its run {wait.request} ({wait.waits_for})"
+            for number, wait in sorted(state.waits.items())
+        )
+        return f"waits: {beneath}; `flownb show` says for what, and `flownb resume {state.run_id}` goes on then."
+    return _own_message(state, result)
+
+
+def _own_message(state: RunState, result: Verdict) -> str:
     names = ", ".join(state.topology.paths[number] for number in sorted(state.waits))
     if result.pause_reason is PauseReason.TIMER and result.until is not None:
         return f"{names}: waits until {iso(result.until)}; `flownb resume {state.run_id}` goes on then."
@@ -115,6 +129,8 @@ def pause_message(state: RunState, result: Verdict) -> str:
             f"`flownb approve {approval} --port rerun|completed|fail`, `flownb retry {state.run_id} NODE` or "
             f"`flownb skip {state.run_id} NODE`."
         )
+    if result.pause_reason is PauseReason.HUMAN:
+        return _questions(state)
     if result.pause_reason is PauseReason.ERROR:
         failed = [
             n for n in sorted(state.waits) if state.waits[n].waits_for == PauseReason.ERROR and n in state.retries
@@ -126,3 +142,35 @@ def pause_message(state: RunState, result: Verdict) -> str:
         known = " or ".join(map(repr, filter(None, awaited)))
         return f"{names}: waits for the event {known}; `flownb signal {state.run_id} NAME VALUE` brings it."
     return f"{names}: waits for {result.pause_reason}."
+
+
+_MOST_QUESTIONS = 5
+
+
+def _questions(state: RunState) -> str:
+    """Who asks what, and the line that answers it."""
+    waiting = [state.waits[number] for number in sorted(state.waits)]
+    asked = [each for each in waiting if each.waits_for == PauseReason.HUMAN]
+    told = []
+    for each in asked[:_MOST_QUESTIONS]:
+        kept = state.approvals.get(each.request)
+        if kept is None:
+            told.append(f"{each.node} waits for a person.")
+            continue
+        request = kept["request"]
+        until = f" (until {iso(request.expires_at)})" if request.expires_at else ""
+        told.append(f"{each.node} asks{until}: {request.question} {answer_line(request)}.")
+    more = f" And {len(asked) - _MOST_QUESTIONS} more." if len(asked) > _MOST_QUESTIONS else ""
+    return " ".join(told) + more
+
+
+def answer_line(request: ApprovalRequested) -> str:
+    """The command that answers a request."""
+    approve = f"flownb approve {request.approval}"
+    data = " --data '{…}'" if request.form is not None else ""
+    if request.kind == "decision":
+        return f"`{approve} --port {'|'.join(request.ports)}{data}` answers"
+    reject = f" or `flownb reject {request.approval}`" if "rejected" in request.ports else ""
+    other = [port for port in request.ports[1:] if port != "rejected"]
+    rest = f" or `{approve} --port {'|'.join(other)}`" if other else ""
+    return f"`{approve}{data}`{reject}{rest} answers"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from flownb.errors import InvalidInput, near_names
-from flownb.model.ports import DataType
 from flownb.run.secrets import refuse_values
+from flownb.run.variables import fault_of
 from flownb.services import masking
-from flownb.services.secrets import is_reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +24,12 @@ class Request(msgspec.Struct, kw_only=True):
     definition: Any
     store: Any
     inputs: dict[str, Any] = {}
+    #: The inputs that somebody gave; the others are defaults, which variables of the workflow come before.
+    given: frozenset[str] = frozenset()
     services: Any = None
     key: str | None = None
+    #: The id of a run that starts; a new one by default.
+    run_id: str = ""
     mode: str = "manual"
     trigger: str = "manual"
     parent: str | None = None
@@ -47,6 +50,8 @@ class Request(msgspec.Struct, kw_only=True):
     #: What a key is compared by beside the inputs: the target as given.
     target: str = ""
     headless: bool = False
+    #: Whether the run that has the key goes on even where it failed, or waits for a command.
+    retry: bool = False
     #: Whether the run is recorded with its first events, and not before the start returns; not for one with a key.
     soon: bool = False
 
@@ -86,27 +91,7 @@ def check_inputs(
 def _fault(definition: Definition, variables: Mapping[str, Variable], name: str, value: Any) -> str:
     """What is wrong with one input that was given; empty where it is fine."""
     if name in variables:
-        if variables[name].secret and not is_reference(value):
-            return f"{name} is a secret: give its reference, as secret://name, and never its value."
-        wrong = misfit(value, variables[name].type)
-        return f"The input {name!r} is {value!r:.60}; it must be {wrong}." if wrong else ""
+        return fault_of(variables, name, value).replace("The variable", "The input", 1)
     if name in definition.topology.index:
         return f"{name!r} is a node, not an input; to use a value instead of running it, pin it: flow.pin({name!r}, …)."
     return f"{definition.workflow.name} has no input {name!r}.{near_names(name, variables)}"
-
-
-def misfit(value: Any, type_: str) -> str:
-    """What an input must be, where plain data is clearly something else; hints are otherwise taken as hints."""
-    cls = type(value)
-    fits = _PLAIN_TYPES.get(type_)
-    if fits is None or cls in fits[0] or cls not in (str, int, float, bool, list, dict):
-        return ""
-    return fits[1]
-
-
-_PLAIN_TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
-    DataType.NUMBER: ((int, float, bool), "a number"),
-    DataType.BOOLEAN: ((bool, int), "True or False"),
-    DataType.ARRAY: ((list,), "a list"),
-    DataType.OBJECT: ((dict,), "a dict"),
-}

@@ -15,13 +15,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from flownb.model.commands import Command
-from flownb.model.events import ApprovalDecided, ApprovalRequested, ApprovalVoted, Event
+from flownb.model.events import (
+    ApprovalDecided,
+    Event,
+    VariableSet,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from flownb.model.events import Record
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
+    from flownb.store.keys import Keys
+    from flownb.store.requests import ApprovalRow, AuditEntry, Judge
 
 
 class Owner(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,27 +96,14 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     fence: int
 
 
-class ApprovalRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A request to a person as lists show it: written by `commit` beside the events."""
+class VariableRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A variable of a workflow: what was set last, in the order of the commits."""
 
-    id: str
-    run: str
     workflow: str
-    node: str
-    kind: str
-    #: An `ApprovalStatus`.
-    status: str
-    created_at: float
-    expires_at: float | None
-    decided_at: float | None
-    decided_by: str | None
-    #: The port that the answer took; None before it.
-    port: str | None
-    #: The whole question and the whole answer.
-    request: ApprovalRequested
-    decision: ApprovalDecided | None
-    #: Answers of single approvers before the threshold was reached, oldest first.
-    votes: tuple[ApprovalVoted, ...] = ()
+    #: The run that set it; None where somebody did it from outside.
+    run: str | None
+    #: Name and value, when, and by which node or whom.
+    event: VariableSet
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,6 +165,11 @@ class Store(Protocol):
         """Where large values lie."""
         ...
 
+    @property
+    def keys(self) -> Keys:
+        """What seals the audit log."""
+        ...
+
     def close(self) -> None:
         """Let go of files; further calls fail."""
         ...
@@ -218,6 +216,22 @@ class Store(Protocol):
         """Let cached results be used no more: of a workflow, of a node, or all of them; returns how many."""
         ...
 
+    def variables(self, workflow: str | None = None) -> list[VariableRow]:
+        """The variables of a workflow, or of all, by workflow and name; they outlive the runs that set them."""
+        ...
+
+    def set_variable(self, workflow: str, event: VariableSet) -> None:
+        """Give a workflow's variable a value from outside of any run; a run does it by committing such an event."""
+        ...
+
+    def unset_variable(self, workflow: str, name: str) -> bool:
+        """Forget a workflow's variable; False where there was none of that name."""
+        ...
+
+    def forks(self, run: str) -> dict[str, int]:
+        """The runs that were forked from a run, with the event up to which each shares its history."""
+        ...
+
     def row(self, run: str) -> RunRow | None:
         """The run's row."""
         ...
@@ -250,6 +264,31 @@ class Store(Protocol):
             NotFound: the run has no such request.
             Conflict: it has an answer, or nobody waits for one any more; `.row` is how it stands.
         """
+        ...
+
+    def answer(self, run: str, approval: str, judge: Judge) -> ApprovalRow:
+        """Let a judge decide about a request, and record what it says, in one transaction; nobody comes between.
+
+        A vote is kept; an answer or an expiry ends the request, and the run's owner finds a command; a refusal or a
+        reminder goes into the audit log only. Whoever has the run, or takes it up, journals votes and answers.
+
+        Args:
+            run: the run that asks.
+            approval: the request's id.
+            judge: given the request as it stands, what is to be recorded; what it raises is raised here, and nothing
+                is recorded.
+
+        Raises:
+            NotFound: the run has no such request.
+        """
+        ...
+
+    def due_approvals(self, now: float) -> list[ApprovalRow]:
+        """Requests that nobody has answered and whose time is over."""
+        ...
+
+    def audit(self, run: str) -> list[AuditEntry]:
+        """The audit log of a run, in order."""
         ...
 
     def delete_run(self, run: str) -> None:

@@ -8,8 +8,8 @@ import msgspec
 
 from flownb.model import events as ev
 from flownb.model.commands import Decide
-from flownb.model.status import ApprovalStatus, RunStatus
-from flownb.store.contract import ApprovalRow
+from flownb.model.status import ANSWERS, ApprovalStatus, RunStatus
+from flownb.store.requests import ApprovalRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,6 +52,8 @@ PROJECTED: Final = frozenset(
         ev.RunCancelledEvent,
         ev.NodeSkipped,
         ev.ResultCached,
+        ev.VariableSet,
+        ev.RunForked,
         ev.NodeCancelled,
         ev.ApprovalRequested,
         ev.ApprovalVoted,
@@ -65,7 +67,6 @@ _ENDS: Final[dict[type[ev.Event], RunStatus]] = {
     ev.RunFailedEvent: RunStatus.FAILED,
     ev.RunCancelledEvent: RunStatus.CANCELLED,
 }
-_ANSWERS: Final = {"approved": ApprovalStatus.APPROVED, "rejected": ApprovalStatus.REJECTED}
 
 
 def run_change(happened: Iterable[ev.Event]) -> RunChange | None:
@@ -112,7 +113,7 @@ def approval_changes(happened: Iterable[ev.Event]) -> Iterator[ApprovalChange]:
             case ev.ApprovalVoted():
                 yield ApprovalChange(event, None, event.approval, event.node)
             case ev.ApprovalDecided():
-                status = _ANSWERS.get(event.port, ApprovalStatus.ANSWERED)
+                status = ANSWERS.get(event.port, ApprovalStatus.ANSWERED)
                 yield ApprovalChange(event, status, event.approval, event.node)
             case ev.ApprovalExpired():
                 yield ApprovalChange(event, ApprovalStatus.EXPIRED, event.approval, event.node)
@@ -162,15 +163,18 @@ def answered_request(row: ApprovalRow, change: ApprovalChange) -> ApprovalRow:
         return msgspec.structs.replace(row, votes=(*row.votes, event))
     if row.status != ApprovalStatus.PENDING:
         return row
-    if isinstance(event, ev.ApprovalDecided):
+    if isinstance(event, ev.ApprovalDecided | ev.ApprovalExpired):
+        by = event.by if isinstance(event, ev.ApprovalDecided) else None
         return msgspec.structs.replace(
-            row, status=change.status, decided_at=event.at, decided_by=event.by, port=event.port, decision=event
+            row, status=change.status, decided_at=event.at, decided_by=by, port=event.port or None, decision=event
         )
     return msgspec.structs.replace(row, status=change.status, decided_at=event.at)
 
 
-def wake_for(decision: ev.ApprovalDecided) -> Decide:
-    """The command that tells a run's owner of an answer."""
+def wake_for(decision: ev.ApprovalDecided | ev.ApprovalExpired) -> Decide:
+    """The command that tells a run's owner of an answer, or that there will be none."""
+    if isinstance(decision, ev.ApprovalExpired):
+        return Decide(approval=decision.approval, port=decision.port, data=decision.data)
     return Decide(
         by=decision.by,
         approval=decision.approval,
@@ -178,3 +182,8 @@ def wake_for(decision: ev.ApprovalDecided) -> Decide:
         data=decision.data,
         comment=decision.comment,
     )
+
+
+def is_new_vote(row: ApprovalRow, vote: ev.ApprovalVoted) -> bool:
+    """Whether a journaled vote is not among those that were given already."""
+    return all((each.by, each.at) != (vote.by, vote.at) for each in row.votes)

@@ -9,7 +9,7 @@ from flownb.errors import NotFound
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
 
 #: What was put within this time may be about to be named by an event, so it is spared.
 GRACE_SECONDS: Final = 3600.0

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flownb.errors import Conflict, Fenced, InvalidInput, NotFound, StoreError, near_names
+from flownb.model.status import ApprovalStatus
 from flownb.model.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from flownb.store.contract import ApprovalRow
+    from flownb.store.requests import ApprovalRow
 
 _SHOWN = 5
 
@@ -82,9 +83,14 @@ def no_such_request(url: str, run: str, approval: str) -> NotFound:
 
 def answered(row: ApprovalRow) -> Conflict:
     """An answer that comes too late; it says whose came first."""
-    if row.decision is None:
+    at = iso(row.decided_at) if row.decided_at is not None else "before"
+    if row.status == ApprovalStatus.EXPIRED:
+        took = f", and {row.port} fired" if row.port else ""
+        what = f"expired at {at}: nobody had answered in time{took}"
+    elif row.decision is None:
         what = f"is {row.status} and waits for no answer any more"
     else:
-        at = iso(row.decided_at) if row.decided_at is not None else "before"
-        what = f"was answered already: {row.port} by {row.decided_by or 'somebody'} at {at}"
+        claim = getattr(row.decision, "claim", "")
+        who = f"{row.decided_by or 'somebody'}{f' (as {claim})' if claim not in ('', row.decided_by) else ''}"
+        what = f"was answered already: {row.port} by {who} at {at}"
     return Conflict(f"The request {row.id} of {row.node} in run {row.run} {what}.", run=row.run, row=row)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from flownb.services.masking import Masker
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
 
 #: More JSON than this goes to an artifact, in bytes.
 MOST_INLINE: Final = 256 * 1024

@@ -218,7 +218,7 @@ class _Trial:
 def _storage_faults(output: Output) -> Iterator[str]:
     try:
         from flownb.store import values
-        from flownb.store.artifacts import MemoryArtifacts
+        from flownb.store.artifacts.memory import MemoryArtifacts
     except ImportError:  # whoever writes a node type may have no store at hand
         return
     parts = {"its value": output.value, **{f"the value of {port}": each for port, each in output.values.items()}}

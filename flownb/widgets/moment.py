@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flownb.graph.drawing.cards import ALIASES, KNOWN_BADGES, said
 from flownb.graph.drawing.words import clean
+from flownb.model.scopes import PARALLEL
 from flownb.model.status import ApprovalStatus, NodeStatus
 from flownb.run.handles.depict import card_of, edge_of, rounds_card
 from flownb.widgets.brief import brief
@@ -102,16 +103,19 @@ class Moments:
         flat = range(state.flat) if touched is None else sorted(each for each in touched if each < state.flat)
         for number in flat:
             path = state.topology.paths[number]
-            record = _record(state, number, card_of(state, number))
-            if number in state.topology.bodies:
-                record |= self._rounds(state, number)
-            self._nodes[path] = record
+            self._nodes[path] = self._told(state, number)
         if touched is None or any(each >= state.flat for each in touched):
             for node_id, rounds in bodies.items():
                 self._nodes[node_id] = self._instance(state, rounds)
         self._renew_edges(state, touched)
         self._bar = bar_of(self._run)
         self._read = True
+
+    def _told(self, state: RunState, number: int) -> dict[str, Any]:
+        record = _record(state, number, card_of(state, number))
+        if number in state.topology.bodies and state.topology.nodes[number].type != PARALLEL:
+            record |= self._rounds(state, number)
+        return record
 
     def _touched(self, state: RunState, happened: Iterable[Event]) -> set[int] | None:
         index = state.topology.index
@@ -144,7 +148,8 @@ class Moments:
         if number < state.flat:
             return True
         block = state.block_of[number - state.flat]
-        return block.index == self._shown_round(state, block.loop)
+        once = state.topology.nodes[block.loop].type == PARALLEL or block.index == self._shown_round(state, block.loop)
+        return once and self._is_shown(state, block.loop)
 
     def _shown_round(self, state: RunState, loop: int) -> int | None:
         """The round that a loop's body shows: the chosen one, else the newest one at work, else the newest."""
@@ -175,8 +180,7 @@ class Moments:
         """The record of a node in a body: of the instance that is shown, else of all."""
         for number in reversed(numbers):
             if self._is_shown(state, number):
-                record = _record(state, number, card_of(state, number))
-                return record | {"path": state.topology.paths[number]}
+                return self._told(state, number) | {"path": state.topology.paths[number]}
         return _record(state, numbers[-1], rounds_card(state, numbers))
 
 

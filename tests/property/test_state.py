@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flownb.model.fold import fold
 from flownb.model.journal import JsonCodec
-from flownb.model.state import COMPLETED, RUNNING, RunState, fold
+from flownb.model.state import COMPLETED, RUNNING, RunState
 from flownb.model.status import NodeStatus
 from tests.property.strategies import Graph, graphs
 from tests.unit.model.simulator import COMPLETE, Outcome, Simulator

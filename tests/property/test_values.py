@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from flownb.errors import NotFound, StoreError
 from flownb.store import values
-from flownb.store.artifacts import MemoryArtifacts
+from flownb.store.artifacts.memory import MemoryArtifacts
 
 np: Any = pytest.importorskip("numpy")
 pd: Any = pytest.importorskip("pandas")

@@ -27,7 +27,7 @@ from flownb.run.child.wire import Channel, Closed, Parcel, pack
 from flownb.run.failure import failure_of
 from flownb.run.outcome import is_small
 from flownb.store import values
-from flownb.store.artifacts import FileArtifacts
+from flownb.store.artifacts.files import FileArtifacts
 
 #: Memory beyond the limit that the interpreter itself and the stacks of its threads may take before an allocation
 #: fails; what is really used is held to the limit by the keeper.

@@ -7,23 +7,30 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from flownb.errors import InvalidInput, RunError, UsageError
 from flownb.model import commands as cmd
-from flownb.model.status import PauseReason, RunStatus
+from flownb.model.events import VariableSet
+from flownb.model.status import PauseReason, RunStatus, VariableScope
 from flownb.run.control import obey
 from flownb.run.engine import engine
 from flownb.run.handles.view import RunView
-from flownb.run.waiting.decisions import RERUN, SKIP, decide, settle_doubt
+from flownb.run.recovery.recover import read_state, require_row
+from flownb.run.variables import storable
+from flownb.run.waiting.decisions import RERUN, decide, settle_doubt, usual_port
+from flownb.run.waiting.judging import SKIP
+from flownb.run.waiting.news import has_news
+from flownb.services import masking
 from flownb.store import values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from flownb.model.state import RunState
     from flownb.run.executor import Execution
     from flownb.store.contract import Store
+    from flownb.store.requests import ApprovalRow
 
 
 #: Commands that leave a mark on a run that rests, and let it rest.
-_MARKS: Final = cmd.SetBreakpoint | cmd.ClearBreakpoint
+_MARKS: Final = cmd.SetBreakpoint | cmd.ClearBreakpoint | cmd.SetVariable
 
 
 class Asking(RunView):
@@ -126,45 +133,50 @@ class Asking(RunView):
 
     def _settle_doubt(self, node: str, port: str) -> bool:
         with self._going_on_when_answered():
-            return settle_doubt(self._store, self._state, node, port, at=engine().now(), by="you")
+            return settle_doubt(self._store, self._state, node, port, at=engine().now())
 
-    def decide(self, approval_id: str, *, port: str, data: Any = None, comment: str = "", by: str = "you") -> None:
+    def decide(
+        self, approval_id: str, port: str | None = None, *, data: Any = None, comment: str = "", by: str = ""
+    ) -> ApprovalRow:
         """Answer what the run asks; it goes on by itself where its program is at hand, else by `flownb resume`.
 
         Args:
-            approval_id: as `flownb approvals` lists it.
-            port: one of the answers that the request offers.
-            data: what comes with it, as the value of a node in doubt that had completed.
+            approval_id: as `run.approvals` and `flownb approvals` list it.
+            port: one of the answers that the request offers; its usual one by default, as `approved`.
+            data: what comes with it: the fields of its form, data that were changed, or the value of a node in doubt
+                that had completed.
             comment: a word for the record.
-            by: who answers.
+            by: the name that the one who answers gives; the user of the operating system is recorded beside it.
+
+        Returns the request as it stands then; it may wait for more votes.
 
         Raises:
             NotFound: the run has no such request.
-            InvalidInput: it has no such port, or the data have no stored form.
+            InvalidInput: it has no such port, the data don't fit, or this person may not answer.
             Conflict: it was answered before; the message says by whom and when.
         """
-        stored = values.store(data, self._store.artifacts)
-        if stored.transient:
-            raise InvalidInput(f"The data of an answer are journaled; a {type(data).__name__} can't be.", name="data")
         with self._going_on_when_answered():
+            chosen = port or usual_port(self._store, self.id, approval_id)
             now = engine().now()
-            decide(self._store, self.id, approval_id, port=port, at=now, by=by, data=stored.plain, comment=comment)
+            return decide(self._store, self.id, approval_id, port=chosen, at=now, claim=by, data=data, comment=comment)
 
     @contextlib.contextmanager
     def _going_on_when_answered(self) -> Iterator[None]:
         """Who answers here a run that rests here carries it on before the call returns; else its owner hears of it."""
         home = engine().house
-        carry_on = home.take_rest(self._store, self.id)
+        rests = home.take_rest(self._store, self.id)
         try:
             yield
         except BaseException:
-            if carry_on is not None:
-                home.rest(self._store, self.id, carry_on)
+            if rests is not None:
+                home.rest(self._store, self.id, *rests)
             raise
-        if carry_on is not None:
-            carry_on()
-        else:
+        if rests is None:
             home.look_soon(self._store)
+        elif has_news(self._store, self._state):
+            rests[0]()
+        else:  # more votes are needed
+            home.rest(self._store, self.id, *rests)
 
     def _go_on_answered(self) -> None:
         if self._continue is not None:
@@ -203,19 +215,65 @@ class Asking(RunView):
             )
         self.send(cmd.Signal(name=name, value=stored.plain, by="you"))
 
-    def set(self, name: str, value: Any) -> None:
-        """Give a variable of the run a value.
+    def set(self, name: str, value: Any, *, scope: str = VariableScope.RUN) -> None:
+        """Give a variable a value; a run that rests finds it when it goes on.
+
+        Args:
+            name: which; one that the flow declares is held to its type.
+            value: anything that has a stored form.
+            scope: `run`, or `workflow`: runs of the workflow that start later begin with it, too.
 
         Raises:
-            InvalidInput: the name is no text, or the value has no stored form.
+            InvalidInput: the name is no text, or the value has no stored form or another type.
+            UsageError: there is no such scope, or the run has ended and so has no variables to set.
         """
-        if not isinstance(name, str) or not name:
-            raise InvalidInput(f"The name of a variable is text, not {name!r:.60}.", name="name")
-        stored = values.store(value, self._store.artifacts)
-        if stored.transient:
-            raise InvalidInput(
-                f"The variable {name!r} can't be a {type(value).__name__}: a variable is journaled, and that has no "
-                "stored form.",
-                name=name,
-            )
-        self.send(cmd.SetVariable(name=name, value=stored.plain))
+        if scope not in list(VariableScope):
+            raise UsageError(f"The scope of a variable is 'run' or 'workflow', not {scope!r:.40}.")
+        declared = {each.name: each for each in self._state.topology.workflow.variables}
+        plain = storable(declared, self._store.artifacts, name, value)
+        if scope == VariableScope.WORKFLOW and not self._is_at_work():
+            # No owner will commit it soon, and it is not about this run alone.
+            event = VariableSet(at=engine().now(), name=name, value=plain, scope=scope, by="you")
+            self._store.set_variable(self.workflow, masking.known.struct(event) if masking.known is not None else event)
+            if self._state.status.ended:
+                return
+            scope = VariableScope.RUN
+        self.send(cmd.SetVariable(name=name, value=plain, scope=scope, by="you"))
+
+    def fork(self, *, at: int | None = None, set: Mapping[str, Any] | None = None) -> Self:  # noqa: A002  the word for it
+        """Go back to an event and on from there as another run, with something changed; this run stays as it is.
+
+        What had ended by then is not done again, but for what depends on something that is changed. What was in flight
+        starts anew, under keys of its own.
+
+        Args:
+            at: the number of the event, as `run.events()` has it; by default the newest.
+            set: values by the name of a variable, an input or a node (for which it is the output; an `Output` chooses
+                ports as well).
+
+        Raises:
+            InvalidInput: there is no such event, nothing of such a name, or a value doesn't fit.
+            UsageError: its program is not at hand here.
+        """
+        from flownb.run.recovery.fork import fork
+
+        row = require_row(self._store, self.id)
+        if self._continue is None and not row.program:
+            raise UsageError(f"The program of run {self.id} is not at hand here, and how it was started is unknown.")
+        home = engine()
+        owner, new_id = home.owner(self._store), home.new_id()
+        fork(self._store, row, owner, new_id, at=at, changes=set or {}, now=home.now(), by="you")
+        made = type(self)(self._store, read_state(self._store, require_row(self._store, new_id), self._shape))
+        made.continues_by(self._continue)
+        return made.resume()
+
+    def continues_by(self, go_on: Callable[[Any, bool, str], None] | None) -> None:
+        """The run rests; `go_on` continues it in this process."""
+        self._continue = go_on
+
+    def _is_at_work(self) -> bool:
+        """Whether somebody has the run who commits what it is sent."""
+        if self._execution is not None and not self._execution.over:
+            return True
+        owner = self._store.owner_of(self.id)
+        return owner is not None and owner[1]

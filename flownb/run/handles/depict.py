@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from flownb.graph.picture import CardState, Picture, PictureState, draw
 from flownb.graph.registry import registry
+from flownb.model.scopes import PARALLEL
 from flownb.model.state import CANCELLED, COMPLETED, FAILED, PENDING, RUNNING, SKIPPED, STATUSES, WAITING
-from flownb.model.status import NodeStatus
+from flownb.model.status import NodeStatus, PauseReason
 from flownb.store import values
 
 if TYPE_CHECKING:
@@ -44,7 +45,18 @@ def _cards(state: RunState) -> dict[str, CardState]:
     instances: dict[str, list[int]] = {}
     for number in range(state.flat, len(topology)):
         instances.setdefault(topology.nodes[number].id, []).append(number)
-    return cards | {node_id: rounds_card(state, numbers) for node_id, numbers in instances.items()}
+    return cards | {
+        node_id: card_of(state, numbers[0]) if is_once(state, numbers) else rounds_card(state, numbers)
+        for node_id, numbers in instances.items()
+    }
+
+
+def is_once(state: RunState, numbers: list[int]) -> bool:
+    """Whether a node inside is in a branch, which comes but once, and not in a loop."""
+    if len(numbers) > 1:
+        return False
+    owner = state.block_of[numbers[0] - state.flat].loop
+    return state.topology.nodes[owner].type == PARALLEL
 
 
 #: What is shown of many instances: the first of these that any of them is in.
@@ -94,7 +106,8 @@ def _text(state: RunState, number: int, status: NodeStatus) -> str:
     elif number in state.reasons:
         text = f"{status.capitalize()}: {state.reasons[number].message}"
     elif number in state.waits:
-        text = f"Waiting for {state.waits[number].waits_for}"
+        waits_for = state.waits[number].waits_for
+        text = "Waiting for you" if waits_for == PauseReason.HUMAN else f"Waiting for {waits_for}"
     elif status is NodeStatus.COMPLETED and state.ports.get(number):
         text = ", ".join(port.capitalize() for port in state.ports[number])
     elif status is NodeStatus.RUNNING and number in state.progress:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from flownb.model import events as ev
 from flownb.model.events import NodeEvent, event_type
 from flownb.model.state import COMPLETED, STATUSES
 from flownb.model.status import RunStatus
@@ -15,9 +16,10 @@ from flownb.run.waiting.decisions import answered
 from flownb.store import values
 
 if TYPE_CHECKING:
-    from flownb.model.events import ApprovalDecided, ApprovalRequested, Failure, Record
+    from flownb.model.events import ApprovalDecided, ApprovalExpired, ApprovalRequested, ApprovalVoted, Failure, Record
     from flownb.model.state import RunState
-    from flownb.store.contract import ApprovalRow, RunRow, Store
+    from flownb.store.contract import RunRow, Store
+    from flownb.store.requests import ApprovalRow
 
 
 def describe_row(row: RunRow) -> dict[str, Any]:
@@ -82,13 +84,20 @@ def describe_state(row: RunRow, state: RunState, store: Store | None = None) -> 
         "nodes": {path: describe_node(state, number) for number, path in enumerate(state.topology.paths)},
         "approvals": [describe_approval(each) for each in _asked(state, store)],
     }
+    if row.parent is not None:
+        document["parent"] = row.parent
+        document["parent_node"] = state.parent_node
+    if state.forked_from is not None:
+        document["forked_from"] = {"run": state.forked_from.source, "seq": state.forked_from.seq}
+    if store is not None and (forks := store.forks(row.id)):
+        document["forks"] = [{"run": run, "seq": seq} for run, seq in forks.items()]
     if store is not None and row.kind == "notebook":
         document["runs"] = [describe_row(each) for each in store.rows(group=row.id) if each.id != row.id]
     return document
 
 
 def describe_node(state: RunState, number: int) -> dict[str, Any]:
-    """One entry of `nodes`; `steps` is there where the node has taken some."""
+    """One entry of `nodes`; `steps` is there where the node has taken some, `child` where it has begun a run."""
     plain = state.output[number]
     started, finished = state.node_started[number], state.node_finished[number]
     failed = state.failures.get(number)
@@ -107,6 +116,8 @@ def describe_node(state: RunState, number: int) -> dict[str, Any]:
         "output": plain if completed else None,
         "artifact": values.artifact_of(plain) if completed else None,
     }
+    if number in state.children:
+        document["child"] = state.children[number]
     if number in state.steps:
         document["steps"] = dict(state.steps[number])
     return document
@@ -116,12 +127,15 @@ def describe_failure(failure: Failure | None, node: str | None) -> dict[str, Any
     """An error as `type`, `message`, `class`, `traceback` and, for a run, `node`."""
     if failure is None:
         return None
-    document = {
+    document: dict[str, Any] = {
         "type": failure.type,
         "message": failure.message,
         "class": failure.error_class,
         "traceback": failure.traceback,
+        "recoverable": failure.recoverable,
     }
+    if failure.advice:
+        document["advice"] = failure.advice
     return document | ({"node": node} if node is not None else {})
 
 
@@ -135,6 +149,7 @@ def _asked(state: RunState, store: Store | None) -> list[dict[str, Any]]:
 
 def describe_request(row: ApprovalRow) -> dict[str, Any]:
     """A line of `flownb approvals --json`."""
+    request, decision = row.request, row.decision
     return {
         "id": row.id,
         "run": row.run,
@@ -142,20 +157,47 @@ def describe_request(row: ApprovalRow) -> dict[str, Any]:
         "node": row.node,
         "kind": row.kind,
         "status": row.status,
-        "question": row.request.question,
+        "question": request.question,
         "created_at": iso(row.created_at),
         "expires_at": maybe_iso(row.expires_at),
-        "ports": list(row.request.ports),
+        "due_at": maybe_iso(request.due_at),
+        "ports": list(request.ports),
+        "details": request.details,
+        "preview": [{**each, "value": values.preview_of(each["value"])} for each in request.preview or ()],
+        "form": request.form,
+        "edits": request.edits,
+        "approvers": list(request.approvers),
+        "approvals_needed": request.approvals_needed,
+        "rejections_needed": request.rejections_needed,
+        "votes": [_vote(each) for each in row.votes],
         "decided_by": row.decided_by,
         "decided_at": maybe_iso(row.decided_at),
         "port": row.port,
+        **_beside(decision),
     }
+
+
+def _vote(vote: ApprovalVoted) -> dict[str, Any]:
+    return {"by": vote.by, "at": iso(vote.at), "port": vote.port, "comment": vote.comment, **_who(vote)}
+
+
+def _who(said: ApprovalVoted | ApprovalDecided) -> dict[str, Any]:
+    """The real identity, and what was claimed beside it."""
+    return {"user": said.user or said.by, "claim": said.claim or None}
+
+
+def _beside(decision: ApprovalDecided | ApprovalExpired | None) -> dict[str, Any]:
+    if decision is None:
+        return {"data": None, "comment": None, "user": None, "claim": None}
+    if isinstance(decision, ev.ApprovalExpired):
+        return {"data": decision.data, "comment": decision.action, "user": None, "claim": None}
+    return {"data": decision.data, "comment": decision.comment, **_who(decision)}
 
 
 def describe_approval(kept: dict[str, Any]) -> dict[str, Any]:
     """One entry of `approvals`."""
     request: ApprovalRequested = kept["request"]
-    decision: ApprovalDecided | None = kept.get("decision")
+    decision: ApprovalDecided | ApprovalExpired | None = kept.get("decision")
     return {
         "id": request.approval,
         "node": request.node,
@@ -164,10 +206,11 @@ def describe_approval(kept: dict[str, Any]) -> dict[str, Any]:
         "question": request.question,
         "created_at": iso(request.at),
         "expires_at": maybe_iso(request.expires_at),
-        "decided_by": decision.by if decision is not None else None,
+        "decided_by": decision.by if isinstance(decision, ev.ApprovalDecided) else None,
         "decided_at": iso(decision.at) if decision is not None else None,
-        "port": decision.port if decision is not None else None,
-        "data": decision.data if decision is not None else None,
+        "port": decision.port or None if decision is not None else None,
+        **_beside(decision),
+        "votes": [_vote(each) for each in kept.get("votes", ())],
     }
 
 

@@ -65,7 +65,7 @@ class Run(Asking):
     """A run, wherever it is at work: in this process, in another, or only in the store."""
 
     def __init__(self, store: Store, state: RunState) -> None:
-        """A handle on a recorded run; `run/start.py` joins it to its execution."""
+        """A handle on a recorded run; `run/joining.py` joins it to its execution."""
         super().__init__(store, state)
         self._follower: Follower | None = None
         self._settled = Latch()
@@ -231,7 +231,8 @@ class Run(Asking):
             by = f" by {state.message}" if state.message else ""
             raise RunCancelled(f"Run {self.id} of {self.workflow} was cancelled{by}.", run=self.id, by=state.message)
         failure = self.error
-        if state.status is RunStatus.FAILED or (failure is not None and state.unhandled):
+        unhandled = failure is not None and state.unhandled and state.status is not RunStatus.COMPLETED
+        if state.status is RunStatus.FAILED or unhandled:
             raise self._failed(failure)
         return self.outputs
 
@@ -239,7 +240,7 @@ class Run(Asking):
         state = self._state
         number = next(iter(sorted(state.unhandled)), None)
         node = state.error_node or (state.topology.paths[number] if number is not None else None)
-        what = f"{failure.type}: {failure.message}" if failure else "it has no recorded error"
+        what = failure.text if failure else "it has no recorded error"
         where = f" at {node}" if node else ""
         failed = self.errors
         others = [f"{path}: {each.type}: {each.message}" for path, each in failed.items() if path != node]
@@ -351,6 +352,11 @@ class Run(Asking):
         """The run rests and nothing of it is at work anywhere."""
         self._rest()
 
+    def continues_by(self, go_on: Callable[[Any, bool, str], None] | None) -> None:
+        """The run rests; `go_on` continues it in this process."""
+        super().continues_by(go_on)
+        self._rest()
+
     def _rest(self) -> None:
         state = self._state
         if state.status.ended:
@@ -359,7 +365,8 @@ class Run(Asking):
             with _resting_lock:
                 _resting.add(self)
         if self._continue is not None and self._state.pause_reason in ASKS and _stays():
-            engine().house.rest(self._store, self.id, self._go_on_answered)
+            until = [wait.until for wait in self._state.waits.values() if wait.until is not None]
+            engine().house.rest(self._store, self.id, self._go_on_answered, min(until, default=None))
         self._settled.set()
 
     def fail(self, error: BaseException) -> None:

@@ -79,6 +79,11 @@ class NodeView:
         return self._run.state.ports.get(self.number, ())
 
     @property
+    def child(self) -> str | None:
+        """The id of the run that it has begun beneath this one; None if it has begun none."""
+        return self._run.state.children.get(self.number)
+
+    @property
     def inputs(self) -> dict[str, Any]:
         """What it was or would be given, by parameter: from nodes, and from the run's inputs; dead edges are absent."""
         state = self._run.state
@@ -95,10 +100,14 @@ class NodeView:
             elif found:
                 given[argument.name] = found[0]
         of_round = state.topology.from_round(self.number)
-        if of_round:
+        brought = state.topology.brought.get(self.number, ())
+        if of_round or brought:
             block = state.block_of[self.number - state.flat]
             known = {"item": values.load(block.item, self._run.store.artifacts), "index": block.index}
             given.update({name: known[name] for name in of_round})
+            for each in brought:
+                value = known[each.what]
+                given[each.parameter] = [value, *given.get(each.parameter, ())] if each.many else value
         for name in state.topology.from_inputs(self.number):
             if name in state.inputs and name not in given:
                 given[name] = self._run.input(name)

@@ -11,7 +11,7 @@ from flownb.model.events import NodeHeartbeat, NodeProgress
 from flownb.run.output.capture import writable
 from flownb.services import masking
 from flownb.store import values
-from flownb.store.artifacts import MemoryArtifacts
+from flownb.store.artifacts.memory import MemoryArtifacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

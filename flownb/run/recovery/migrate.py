@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.graph.registry import registry
+from flownb.model.ports import misfit
 from flownb.model.state import CANCELLED, COMPLETED, PENDING, RUNNING, SKIPPED, STATUSES, WAITING
 from flownb.model.status import OnCrash
 from flownb.model.wires import GROUP_NAMES
-from flownb.run.request import misfit
 from flownb.store import values
 
 if TYPE_CHECKING:

@@ -6,29 +6,38 @@ is to run again (`rerun`), had done its work (`completed`, with its value as dat
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import Conflict, ExpressionError, InvalidInput, NotFound, near_names
+from flownb.graph.form_source import as_data
 from flownb.graph.nodetype import Output
 from flownb.model import events as ev
-from flownb.model.fingerprint import digest_of
+from flownb.model.journal import JsonCodec
 from flownb.model.state import WAITING
 from flownb.model.status import ApprovalStatus, PauseReason
 from flownb.run.aftermath import failed_for_good
+from flownb.run.waiting.judging import Answer, check_port, checked_data, expiry, judge, refused
+from flownb.run.waiting.people import approval_id, go_on
+from flownb.services.identity import FILE, who
+from flownb.store import values
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flownb.errors import FlownbError
     from flownb.model.state import RunState
     from flownb.run.executor import Execution
-    from flownb.store.contract import ApprovalRow, Store
+    from flownb.store.contract import Store
+    from flownb.store.requests import ApprovalRow, AuditEntry
 
 RERUN: Final = "rerun"
 COMPLETED: Final = "completed"
 FAIL: Final = "fail"
-#: What `skip` answers; it is no port of the question.
-SKIP: Final = "skip"
 #: The answers to a node in doubt.
 DOUBT_PORTS: Final = (RERUN, COMPLETED, FAIL)
-_ID_LENGTH: Final = 12
+#: Kinds of request without a usual answer.
+_SEVERAL: Final = ("decision", PauseReason.IN_DOUBT)
 
 
 def ask_about_doubt(state: RunState, path: str, at: float, why: str = "") -> list[ev.Event]:
@@ -37,8 +46,7 @@ def ask_about_doubt(state: RunState, path: str, at: float, why: str = "") -> lis
     By default it was in flight when its process died; `why` says what else brought it in doubt.
     """
     number = state.topology.index[path]
-    # Of one pause only, and the same for whoever recovers the run from the same journal.
-    approval = digest_of([state.run_id, path, state.seq])[:_ID_LENGTH]
+    approval = approval_id(state.run_id, path, state.seq)
     what = why or _in_flight(path, state.attempts[number])
     answers = "Run it again (rerun), take it as done (completed, with its value as data), or as failed (fail)?"
     question = f"{what} {answers}"
@@ -55,17 +63,12 @@ def _in_flight(path: str, attempt: int) -> str:
 
 
 def answered(store: Store, state: RunState) -> list[ApprovalRow]:
-    """The requests of a run that have an answer which its journal does not have yet."""
+    """The requests of a run that have an answer, or have expired, which its journal does not have yet."""
     asked = {name for name, each in state.approvals.items() if each["status"] == ApprovalStatus.PENDING}
     if not asked:
         return []
     rows = store.approvals(run=state.run_id, pending=False)
     return [row for row in rows if row.id in asked and row.decision is not None]
-
-
-def has_news(store: Store, state: RunState) -> bool:
-    """Whether somebody has left what a run that waits for a person can go on with."""
-    return bool(answered(store, state)) or state.run_id in store.waiting()
 
 
 def decide(
@@ -75,11 +78,11 @@ def decide(
     *,
     port: str,
     at: float,
-    by: str,
+    claim: str = "",
     data: Any = None,
     comment: str = "",
 ) -> ApprovalRow:
-    """Give a request its one answer; whoever has the run, or takes it up, goes on with it.
+    """Give a request an answer; where it is the last that was needed, whoever has the run goes on with it.
 
     Args:
         store: where it is.
@@ -87,27 +90,139 @@ def decide(
         approval: the request's id.
         port: which answer.
         at: seconds since 1970.
-        by: who answers.
-        data: what comes with the answer, in plain form.
+        claim: the name that the one who answers gives; their real identity is recorded in any case.
+        data: what comes with the answer: of a form plain data, of a node in doubt any value that can be stored.
         comment: a word for the record.
+
+    Returns the request as it stands then; it may wait for more votes.
 
     Raises:
         NotFound: the run has no such request.
-        InvalidInput: the request has no such port.
+        InvalidInput: the request has no such port, the data don't fit its form, or this person may not answer.
         Conflict: it was answered before, by whom and when; or nobody waits for it any more.
     """
     rows = {row.id: row for row in store.approvals(run=run, pending=False)}
     if approval not in rows:
         raise NotFound(f"Run {run} has no request {approval!r}.{near_names(approval, rows)}", run=run)
     row = rows[approval]
-    ports = row.request.ports
-    if port not in ports and not (port == SKIP and row.kind == PauseReason.IN_DOUBT):
-        raise InvalidInput(f"{row.node} can't be answered with {port!r}.{near_names(port, ports)}", name="port")
-    decision = ev.ApprovalDecided(at=at, node=row.node, approval=approval, by=by, port=port, data=data, comment=comment)
-    return store.decide(run, decision)
+    person = who(settings_of(store), claim)
+    try:
+        check_port(row, port)
+        plain = _plain(store, row, port, data)
+    except InvalidInput as error:
+        if row.status == ApprovalStatus.PENDING:
+            note = refused(row, Answer(port=port, who=person, at=at), str(error))
+            store.answer(run, approval, lambda _: [note])
+            raise
+        plain = None  # whoever comes too late is told that, and not what else is wrong
+    answer = Answer(port=port, who=person, at=at, data=plain, comment=comment)
+    errors: list[FlownbError] = []
+
+    def decided(now: ApprovalRow) -> list[ev.Event]:
+        events, error = judge(now, answer)
+        if error is not None:
+            errors.append(error)
+        return events
+
+    after = store.answer(run, approval, decided)
+    if errors:
+        raise errors[-1]
+    return after
 
 
-def settle_doubt(store: Store, state: RunState, path: str, port: str, *, at: float, by: str) -> bool:
+def usual_port(store: Store, run: str, approval: str) -> str:
+    """The answer that a plain yes is.
+
+    Raises:
+        NotFound: the run has no such request.
+        InvalidInput: it has several answers, none of which is the usual one.
+    """
+    rows = {row.id: row for row in store.approvals(run=run, pending=False)}
+    if approval not in rows:
+        raise NotFound(f"Run {run} has no request {approval!r}.{near_names(approval, rows)}", run=run)
+    request = rows[approval].request
+    if request.kind in _SEVERAL:
+        ports = "|".join(request.ports)
+        raise InvalidInput(f"{request.node} has several answers; say which: {ports}.", name="port")
+    return request.ports[0]
+
+
+def settings_of(store: Store) -> Path | None:
+    """The operator's settings, which lie beside the keys."""
+    keys = store.keys.path
+    return None if keys is None else keys.with_name(FILE)
+
+
+def _plain(store: Store, row: ApprovalRow, port: str, data: Any) -> Any:
+    if row.kind != PauseReason.IN_DOUBT:
+        data = checked_data(row.request, port, as_data(data))
+    stored = values.store(data, store.artifacts)
+    if stored.transient:
+        raise InvalidInput(f"The data of an answer are journaled; a {type(data).__name__} can't be.", name="data")
+    return stored.plain
+
+
+# --- time -------------------------------------------------------------------------------------------------------------
+
+
+def expire(store: Store, run: str, approval: str, now: float) -> bool:
+    """End a request whose time is over, unless an answer was faster; whether it has ended now."""
+
+    def over(row: ApprovalRow) -> list[ev.Event]:
+        late = row.status == ApprovalStatus.PENDING and row.expires_at is not None and row.expires_at <= now
+        return [expiry(row, now)] if late else []
+
+    return store.answer(run, approval, over).status == ApprovalStatus.EXPIRED
+
+
+def expire_due(execution: Execution) -> None:
+    """End the requests of a run at work whose time is over."""
+    now = execution.engine.now()
+    for approval, asked in execution.state.approvals.items():
+        until = asked["request"].expires_at
+        if asked["status"] == ApprovalStatus.PENDING and until is not None and until <= now:
+            with contextlib.suppress(NotFound):  # it is not committed yet
+                expire(execution.store, execution.run_id, approval, now)
+
+
+def look_after(store: Store, now: float) -> None:
+    """End every request of a store whose time is over, and note the reminders that are due: whoever looks does so."""
+    for row in store.due_approvals(now):
+        with contextlib.suppress(NotFound):  # its run was deleted this moment
+            expire(store, row.run, row.id, now)
+
+
+def remind(store: Store, row: ApprovalRow, now: float) -> bool:
+    """Note that a request is due, where the time for a reminder has come."""
+    request = row.request
+    if request.due_at is None or request.due_at > now or row.status != ApprovalStatus.PENDING:
+        return False
+    reminders = [event.at for event in _notes(store, row) if isinstance(event, ev.ApprovalReminded)]
+    if reminders and (not request.remind or max(reminders) + request.remind > now):
+        return False
+    note = ev.ApprovalReminded(at=now, node=row.node, approval=row.id)
+    store.answer(row.run, row.id, lambda _: [note])
+    return True
+
+
+def _notes(store: Store, row: ApprovalRow) -> list[ev.Event]:
+    known = [event for _, event in audited(store, row.run) if event is not None]
+    return [event for event in known if getattr(event, "approval", "") == row.id]
+
+
+def audited(store: Store, run: str) -> list[tuple[AuditEntry, ev.Event | None]]:
+    """The audit log of a run, with the event of each entry that can be read."""
+    codec = getattr(store, "codec", None) or JsonCodec()
+    found: list[tuple[AuditEntry, ev.Event | None]] = []
+    for entry in store.audit(run):
+        try:
+            found.append((entry, codec.decode(entry.body)))
+        except ValueError:  # msgspec's errors are
+            found.append((entry, None))
+    return found
+
+
+def settle_doubt(store: Store, state: RunState, path: str, port: str, *, at: float, claim: str = "") -> bool:
     """Answer for a node, if it is in doubt and was asked about; False where it is not.
 
     Somebody else's answer that came first stands, and is no error: the doubt is settled.
@@ -117,7 +232,7 @@ def settle_doubt(store: Store, state: RunState, path: str, port: str, *, at: flo
     if wait is None or wait.waits_for != PauseReason.IN_DOUBT or wait.request not in state.approvals:
         return False
     try:
-        decide(store, state.run_id, wait.request, port=port, at=at, by=by)
+        decide(store, state.run_id, wait.request, port=port, at=at, claim=claim)
     except Conflict:
         return True
     return True
@@ -128,15 +243,22 @@ def settle_doubt(store: Store, state: RunState, path: str, port: str, *, at: flo
 
 def take(execution: Execution) -> None:
     """Write the answers that have come, and let their nodes go on; on the engine's loop."""
-    for row in answered(execution.store, execution.state):
+    state = execution.state
+    for row in answered(execution.store, state):
         decision = row.decision
         assert decision is not None
+        known = state.approvals[row.id]["votes"]
+        for vote in row.votes:
+            if vote not in known:
+                execution.record(vote)
         execution.record(decision)
-        number = execution.state.topology.index.get(row.node)
-        if number is None or execution.state.node_status[number] != WAITING:
+        number = state.topology.index.get(row.node)
+        if number is None or state.node_status[number] != WAITING:
             continue
-        if row.kind == PauseReason.IN_DOUBT:
+        if row.kind == PauseReason.IN_DOUBT and isinstance(decision, ev.ApprovalDecided):
             _settle(execution, number, decision)
+        elif number in state.delivered:
+            go_on(execution, number)
 
 
 def _settle(execution: Execution, number: int, decision: ev.ApprovalDecided) -> None:

@@ -28,15 +28,12 @@ PATIENCE: Final = 5.0
 
 def start(attempt: Attempt) -> None:
     """Put the body in the queue of the main thread."""
-    execution = attempt.execution
-    try:
-        inputs = execution.values.arguments(attempt.body)
-    except Exception as error:  # noqa: BLE001  an input that can't be loaded is the node's failure
-        attempt.end(None, error)
+    inputs = attempt.arguments()
+    if inputs is None:
         return
     attempt.running = body = OnMain(attempt, inputs, writing_into(attempt.buffer))
     queue.put(body)
-    home = execution.engine
+    home = attempt.execution.engine
     home.loop.call_later(PATIENCE, body.tell_that_it_waits, context=home.base_context)
 
 

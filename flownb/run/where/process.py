@@ -30,7 +30,7 @@ from flownb.run.where.death import death
 from flownb.run.where.sending import pack_call
 from flownb.run.where.spawning import Hatched, spawner, surroundings
 from flownb.services import masking
-from flownb.store.artifacts import FileArtifacts
+from flownb.store.artifacts.files import FileArtifacts
 
 if TYPE_CHECKING:
     from flownb.run.attempt import Attempt
@@ -45,15 +45,12 @@ _BREAK_SECONDS: Final = 0.004
 
 def start(attempt: Attempt) -> None:
     """Hand the body to a process."""
-    execution = attempt.execution
-    try:
-        inputs = execution.values.arguments(attempt.body)
-    except Exception as error:  # noqa: BLE001  an input that can't be loaded is the node's failure
-        attempt.end(None, error)
+    inputs = attempt.arguments()
+    if inputs is None:
         return
     process = Process(attempt, inputs)
     attempt.running = process
-    execution.engine.workers.submit(process.run, attempt.end, writing_into(attempt.buffer))
+    attempt.execution.engine.workers.submit(process.run, attempt.end, writing_into(attempt.buffer))
 
 
 class Process:

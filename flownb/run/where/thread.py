@@ -26,14 +26,11 @@ _leaving: Final = threading.Lock()
 
 def start(attempt: Attempt) -> None:
     """Hand the body to a worker thread."""
-    execution = attempt.execution
-    try:
-        inputs = execution.values.arguments(attempt.body)
-    except Exception as error:  # noqa: BLE001  an input that can't be loaded is the node's failure
-        attempt.end(None, error)
+    inputs = attempt.arguments()
+    if inputs is None:
         return
     attempt.running = body = OnThread(attempt, inputs)
-    execution.engine.workers.submit(body.run, attempt.end, writing_into(attempt.buffer))
+    attempt.execution.engine.workers.submit(body.run, attempt.end, writing_into(attempt.buffer))
 
 
 class OnThread:

@@ -8,10 +8,10 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from flownb.store.artifacts.sealed import CHUNK
 from flownb.store.forms.preview import cell
 from flownb.store.forms.refused import Refused, a_type, broken, expect, fields, shorten
 from flownb.store.forms.scalars import unpack
-from flownb.store.sealed import CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Callable

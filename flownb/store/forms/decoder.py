@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from flownb.errors import FlownbError
-from flownb.store.artifacts import is_digest
+from flownb.store.artifacts.contract import is_digest
+from flownb.store.artifacts.sealed import CHUNK
 from flownb.store.forms import arrays, classes, containers, frames, images, pandas_scalars, scalars, times
 from flownb.store.forms.refused import broken, expect, fields, shorten
-from flownb.store.sealed import CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flownb.errors import StoreError
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
 
     Restore = Callable[["Decoder", Any], Any]
 

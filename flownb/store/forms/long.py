@@ -19,7 +19,7 @@ from flownb.store.forms.same import difference
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flownb.store.artifacts import NewArtifact
+    from flownb.store.artifacts.contract import NewArtifact
     from flownb.store.forms.encoder import Encoder
 
 _encode: Final = msgspec.json.Encoder().encode

@@ -14,7 +14,7 @@ from flownb.store.forms.preview import of_items
 from flownb.store.forms.refused import Refused, text_of, type_name
 
 if TYPE_CHECKING:
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
 
     #: Plain form, whether it is transient, digest, size, bytes in artifacts.
     Parts = tuple[Any, bool, str | None, int, int]

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flownb.store.contract import Owner
-    from flownb.store.sqlite.connections import Cursor
+    from flownb.store.sqlite.transaction import Cursor
 
 CREATE: Final = """
 INSERT INTO runs (id, workflow, kind, status, key, request, mode, "trigger", parent, "group", definition, program,

@@ -2,40 +2,67 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from flownb.model import commands
+from flownb.model import events as ev
+from flownb.model.status import ApprovalStatus
 from flownb.store import refusals
 from flownb.store.projections import approval_changes, wake_for
+from flownb.store.sqlite import audit
+from flownb.store.sqlite.answering import keep_answer, keep_vote
 from flownb.store.sqlite.inbox import SEND, Commands
 from flownb.store.sqlite.runs import Runs
 
 if TYPE_CHECKING:
-    from flownb.model.events import ApprovalDecided
-    from flownb.store.contract import ApprovalRow
-
-_ANSWER: Final = """
-UPDATE approvals SET status = ?3, decided_at = ?4, decided_by = ?5, port = ?6, decision = ?7
-WHERE run_id = ?1 AND id = ?2 AND status = 'pending' RETURNING id
-"""
+    from flownb.store.requests import ApprovalRow, AuditEntry, Judge
+    from flownb.store.sqlite.transaction import Cursor
 
 
 class Answers(Commands, Runs):
-    """The compare-and-swap of decisions."""
+    """The compare-and-swap of decisions, and the log of them."""
 
-    def decide(self, run: str, decision: ApprovalDecided) -> ApprovalRow:
+    def decide(self, run: str, decision: ev.ApprovalDecided) -> ApprovalRow:
         """Give a request to a person its one answer, by one compare-and-swap; the run's owner finds a command."""
-        (change,) = approval_changes([decision])
-        codec: Any = self._codec
-        answer = (change.status, decision.at, decision.by, decision.port, codec.encode(decision))
-        body = commands.encode(wake_for(decision))
+
+        def judge(row: ApprovalRow) -> list[ev.Event]:
+            if row.status != ApprovalStatus.PENDING:
+                raise refusals.answered(row)
+            return [decision]
+
+        return self.answer(run, decision.approval, judge)
+
+    def answer(self, run: str, approval: str, judge: Judge) -> ApprovalRow:
+        """Let a judge decide about a request, and record what it says, in one transaction."""
         with self._db.writing() as cursor:
-            taken = cursor.execute(_ANSWER, (run, decision.approval, *answer)).fetchall()
-            if taken:
-                cursor.execute(SEND, (run, self._liveness.clock.wall(), body)).fetchall()
-        row = next((each for each in self.approvals(run=run, pending=False) if each.id == decision.approval), None)
-        if row is None:
-            raise refusals.no_such_request(self.url, run, decision.approval)
-        if not taken:
-            raise refusals.answered(row)
-        return row
+            row = self._one_request(cursor, run, approval)
+            for event in judge(row):
+                self._record(cursor, run, event)
+            return self._one_request(cursor, run, approval)
+
+    def audit(self, run: str) -> list[AuditEntry]:
+        """The audit log of a run, in order."""
+        with self._db.reading() as cursor:
+            return audit.entries(cursor, run)
+
+    def _one_request(self, cursor: Cursor, run: str, approval: str) -> ApprovalRow:
+        found = self._requests(cursor, "run_id = ? AND approvals.id = ?", (run, approval))
+        if not found:
+            raise refusals.no_such_request(self.url, run, approval)
+        return found[0]
+
+    def _record(self, cursor: Cursor, run: str, event: ev.Event) -> None:
+        codec: Any = self._codec
+        match event:
+            case ev.ApprovalVoted():
+                kept = keep_vote(cursor, codec, run, event)
+            case ev.ApprovalDecided() | ev.ApprovalExpired():
+                (change,) = approval_changes([event])
+                kept = keep_answer(cursor, codec, run, event, change.status)
+                if kept:
+                    body = commands.encode(wake_for(event))
+                    cursor.execute(SEND, (run, self._liveness.clock.wall(), body)).fetchall()
+            case _:
+                kept = True
+        if kept:
+            audit.append(cursor, self.keys, run, codec.encode(event))

@@ -12,7 +12,7 @@ from flownb.store.sqlite.table import Table
 
 if TYPE_CHECKING:
     from flownb.model.events import ResultCached
-    from flownb.store.sqlite.connections import Cursor
+    from flownb.store.sqlite.transaction import Cursor
 
 _KEEP: Final = "INSERT OR REPLACE INTO cached_results (key, run_id, node, seq) VALUES (?, ?, ?, ?)"
 _FIND: Final = """

@@ -14,6 +14,7 @@ from flownb.store.sqlite.journal import Journal
 from flownb.store.sqlite.leases import idle_owners
 from flownb.store.sqlite.pins import Pins
 from flownb.store.sqlite.runs import Runs, beneath, delete_traces
+from flownb.store.sqlite.variables import Variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,7 @@ _PAGES_AT_ONCE: Final = 1000
 _EVENTS_AT_ONCE: Final = 5000
 
 
-class Care(Journal, Runs, Pins):
+class Care(Journal, Runs, Pins, Variables):
     """`flownb gc` and `flownb doctor`."""
 
     def collect(self, *, older: float | None = None, dry_run: bool = False) -> tuple[int, int]:
@@ -127,6 +128,11 @@ class Care(Journal, Runs, Pins):
                     definitions.add(event.definition)
             if flight and (oldest := min(flight.values())) < before and self._may_be_at_work(run):
                 before = oldest
+        artifacts.update(self._named_beside_runs())
+        return artifacts, definitions, before
+
+    def _named_beside_runs(self) -> Iterator[str]:
+        """The artifacts that are named elsewhere than in the journal of a run."""
         with self._db.reading() as cursor:
             for query in (
                 "SELECT body FROM programs",
@@ -134,8 +140,9 @@ class Care(Journal, Runs, Pins):
                 "SELECT cast(document AS BLOB) FROM definitions",
             ):
                 for (body,) in cursor.execute(query):
-                    artifacts.update(artifacts_named(msgspec.json.decode(body)))
-        return artifacts, definitions, before
+                    yield from artifacts_named(msgspec.json.decode(body))
+        for row in self.variables():
+            yield from artifacts_named(row.event.value)
 
     def _may_be_at_work(self, run: str) -> bool:
         """Whether somebody has the run whose process isn't known to be gone; its lease may have lapsed in suspend."""

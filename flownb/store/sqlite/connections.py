@@ -10,8 +10,7 @@ import contextlib
 import os
 import threading
 import time
-import weakref
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import apsw
 
@@ -20,11 +19,11 @@ from flownb.store import refusals
 from flownb.store.opening import OPEN, OPENING
 from flownb.store.sqlite import meaning
 from flownb.store.sqlite.checkpoint import Checkpointer
+from flownb.store.sqlite.forks import ABANDONED, CONNECTIONS
+from flownb.store.sqlite.transaction import Reading, Writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
-    from types import TracebackType
 
     from flownb.store.sqlite.announced import Announced
 
@@ -36,23 +35,6 @@ _READERS: Final = 4
 _LOG_BYTES: Final = 64 * 1024 * 1024
 #: How long a fork waits for threads that are in the store.
 _FORK_SECONDS: Final = 30.0
-
-
-class Cursor(Protocol):
-    """What the parts of the store need of a cursor; its rows are tuples of what the columns hold."""
-
-    @property
-    def connection(self) -> apsw.Connection:
-        """Its connection."""
-        ...
-
-    def execute(self, statements: str, bindings: tuple[Any, ...] = ..., /) -> Any:
-        """Run; the result is iterable and has `fetchall`."""
-        ...
-
-    def executemany(self, statements: str, bindings: Iterable[tuple[Any, ...]], /) -> Any:
-        """Run once for each."""
-        ...
 
 
 class Connections:
@@ -88,7 +70,7 @@ class Connections:
         #: The write-ahead log that the writer has open; it stays the same file as long as anybody has it open.
         self._log: tuple[int, int] | None = None
         with OPENING:
-            _ALL.add(self)
+            CONNECTIONS.add(self)
             OPEN.add(self)
 
     # --- the file
@@ -134,13 +116,13 @@ class Connections:
 
     # --- writing
 
-    def writing(self, *, power: bool = False) -> _Writing:
+    def writing(self, *, power: bool = False) -> Writing:
         """A transaction: `with connections.writing() as cursor`; committed at the end, rolled back on any error.
 
         Args:
             power: whether the commit waits for the disk.
         """
-        return _Writing(self, power)
+        return Writing(self, power)
 
     def writer(self, *, power: bool) -> apsw.Cursor:
         """The cursor of the one connection that writes; the caller holds `write_lock`."""
@@ -177,9 +159,9 @@ class Connections:
 
     # --- reading
 
-    def reading(self) -> _Reading:
+    def reading(self) -> Reading:
         """A cursor to read with: `with connections.reading() as cursor`; let it run out before the end."""
-        return _Reading(self)
+        return Reading(self)
 
     def write_announced(self) -> None:
         """Write what waits for a transaction, so that it is found; what can't be written goes on waiting."""
@@ -272,7 +254,7 @@ class Connections:
     def after_fork_in_child(self) -> None:
         """Begin anew: the threads that held the locks and ran the checkpoints are not here."""
         # What couldn't be closed before must not be closed here either: keep it, untouched, for ever.
-        _ABANDONED.append((self._writer, self._watcher, *self._idle))
+        ABANDONED.append((self._writer, self._watcher, *self._idle))
         self._writer = self._write_cursor = self._watcher = self._log = None
         self._idle = []
         self._out = 0
@@ -284,37 +266,6 @@ class Connections:
             self.announced.forget()
 
 
-_ALL: Final[weakref.WeakSet[Connections]] = weakref.WeakSet()
-#: Those that the fork that is under way holds.
-_HELD: Final[list[Connections]] = []
-_ABANDONED: Final[list[tuple[apsw.Connection | None, ...]]] = []
-
-
-def _before_fork() -> None:
-    OPENING.acquire()  # so that there will be no others
-    _HELD[:] = _ALL
-    for each in _HELD:
-        each.before_fork()
-
-
-def _after_fork_in_parent() -> None:
-    for each in _HELD:
-        each.after_fork_in_parent()
-    _HELD.clear()
-    OPENING.release()
-
-
-def _after_fork_in_child() -> None:
-    for each in _HELD:
-        each.after_fork_in_child()
-    _HELD.clear()
-    OPENING.release()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
-
-
 def _identity(path: str | Path) -> tuple[int, int] | None:
     """Which file lies at a path."""
     try:
@@ -322,83 +273,3 @@ def _identity(path: str | Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-class _Writing:
-    """One transaction of the writer."""
-
-    __slots__ = ("_along", "_cursor", "_home", "_power")
-
-    def __init__(self, home: Connections, power: bool) -> None:
-        self._home = home
-        self._power = power
-        #: How many announced runs are written along.
-        self._along = 0
-
-    def __enter__(self) -> Cursor:
-        home = self._home
-        home.write_lock.acquire()
-        home.writes_on = threading.get_ident()
-        try:
-            self._cursor = cursor = home.writer(power=self._power)
-            cursor.execute("BEGIN IMMEDIATE")
-            home.transactions += 1
-            if home.announced:
-                self._along = home.announced.write(cursor)
-        except BaseException as error:
-            self._give_up(error)
-            raise
-        return cursor
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            try:
-                self._cursor.execute("COMMIT")
-            except BaseException as failed:
-                self._give_up(failed)
-                raise
-            home = self._home
-            if self._along and home.announced is not None:
-                home.announced.written(self._along)
-            home.writes_on = 0
-            home.write_lock.release()
-        else:
-            self._give_up(error)
-
-    def _give_up(self, error: BaseException) -> None:
-        """Roll back, let the next one write, and raise what SQLite's error means."""
-        home = self._home
-        try:
-            home.roll_back()
-        finally:
-            home.writes_on = 0
-            home.write_lock.release()
-        if isinstance(error, apsw.Error):
-            raise home.explain(error) from error
-
-
-class _Reading:
-    """One read, or several; each statement sees the newest commit."""
-
-    __slots__ = ("_connection", "_home")
-
-    def __init__(self, home: Connections) -> None:
-        self._home = home
-
-    def __enter__(self) -> Cursor:
-        try:
-            self._connection = self._home.lend()
-        except apsw.Error as error:
-            raise self._home.explain(error) from error
-        return self._connection.cursor()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            self._connection.close(True)  # a read that was broken off may still hold on to an old state of the file
-        self._home.take_back(None if error is not None else self._connection)
-        if isinstance(error, apsw.Error):
-            raise self._home.explain(error) from error

@@ -10,10 +10,10 @@ import msgspec
 from flownb.errors import InternalError, StoreError
 from flownb.model import events as ev
 from flownb.model.events import Record, event_type
+from flownb.model.status import VariableScope
 from flownb.store import refusals
 from flownb.store.projections import PROJECTED, approval_changes, run_change
-from flownb.store.sqlite import meaning
-from flownb.store.sqlite.cached import keep
+from flownb.store.sqlite import answering, audit, cached, meaning, variables
 from flownb.store.sqlite.table import Table
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flownb.model.events import Event
     from flownb.store.contract import Write
     from flownb.store.projections import ApprovalChange, RunChange
-    from flownb.store.sqlite.connections import Cursor
+    from flownb.store.sqlite.transaction import Cursor
 
 _OWNED: Final = "SELECT 1 FROM runs WHERE id = ? AND fence = ? AND owner IS NOT NULL"
 _LAST: Final = "SELECT coalesce(max(seq), 0) FROM events WHERE run_id = ?"
@@ -32,6 +32,7 @@ UPDATE runs SET status = ?2, pause_reason = ?3, started_at = coalesce(?4, starte
     definition = coalesce(nullif(?6, ''), definition), program = coalesce(nullif(?7, ''), program)
 WHERE id = ?1
 """
+_FORKED: Final = "INSERT OR REPLACE INTO forks (run_id, source, seq) VALUES (?, ?, ?)"
 _LET_GO: Final = "UPDATE runs SET owner = NULL WHERE id = ?"
 
 _ASK: Final = """
@@ -40,19 +41,12 @@ VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?6, ?7)
 ON CONFLICT (run_id, id) DO UPDATE SET node = ?3, kind = ?4, status = 'pending', created_at = ?5, expires_at = ?6,
     decided_at = NULL, decided_by = NULL, port = NULL, request = ?7, decision = NULL
 """
-_VOTE: Final = """
-INSERT INTO approval_votes (run_id, approval, place, body)
-SELECT run_id, id, (SELECT count(*) FROM approval_votes WHERE run_id = ?1 AND approval = ?2), ?3
-FROM approvals WHERE run_id = ?1 AND id = ?2
-"""
-_ANSWER: Final = """
-UPDATE approvals SET status = ?3, decided_at = ?4, decided_by = ?5, port = ?6, decision = ?7
-WHERE run_id = ?1 AND id = ?2 AND status = 'pending'
-"""
 _CANCEL: Final = """
-UPDATE approvals SET status = ?2, decided_at = ?3 WHERE run_id = ?1 AND status = 'pending' AND node = ?4
+UPDATE approvals SET status = ?2, decided_at = ?3 WHERE run_id = ?1 AND status = 'pending' AND node = ?4 RETURNING id
 """
-_CANCEL_ALL: Final = "UPDATE approvals SET status = ?2, decided_at = ?3 WHERE run_id = ?1 AND status = 'pending'"
+_CANCEL_ALL: Final = """
+UPDATE approvals SET status = ?2, decided_at = ?3 WHERE run_id = ?1 AND status = 'pending' RETURNING id
+"""
 
 _EVENTS: Final = "SELECT seq, body FROM events WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?"
 
@@ -166,26 +160,33 @@ class Journal(Table):
         for each in approval_changes(happened):
             self._change_approval(cursor, run, each)
         for event in happened:
-            if isinstance(event, ev.ResultCached):
-                keep(cursor, run, event)
+            match event:
+                case ev.ResultCached():
+                    cached.keep(cursor, run, event)
+                case ev.VariableSet(scope=VariableScope.WORKFLOW):
+                    variables.keep(cursor, run, event, self._codec.encode(event))
+                case ev.RunForked():
+                    cursor.execute(_FORKED, (run, event.source, event.seq))
 
     def _change_approval(self, cursor: Cursor, run: str, change: ApprovalChange) -> None:
+        """Change a request, and tell the audit log what is new to it: answers come here a second time."""
         event, status = change.event, change.status
+        encode: Any = self._codec.encode
         match event:
             case ev.ApprovalRequested():
-                body = self._codec.encode(event)
+                body = encode(event)
                 cursor.execute(_ASK, (run, event.approval, event.node, event.kind, event.at, event.expires_at, body))
+                changed = True
             case ev.ApprovalVoted():
-                cursor.execute(_VOTE, (run, event.approval, self._codec.encode(event)))
-            case ev.ApprovalDecided():
-                body = self._codec.encode(event)
-                cursor.execute(_ANSWER, (run, event.approval, status, event.at, event.by, event.port, body))
-            case _ if change.approval:
-                cursor.execute(_ANSWER, (run, change.approval, status, event.at, None, None, None))
+                changed = answering.keep_vote(cursor, self._codec, run, event)
+            case ev.ApprovalDecided() | ev.ApprovalExpired():
+                changed = answering.keep_answer(cursor, self._codec, run, event, status)
             case _ if change.node:
-                cursor.execute(_CANCEL, (run, status, event.at, change.node))
+                changed = bool(cursor.execute(_CANCEL, (run, status, event.at, change.node)).fetchall())
             case _:
-                cursor.execute(_CANCEL_ALL, (run, status, event.at))
+                changed = bool(cursor.execute(_CANCEL_ALL, (run, status, event.at)).fetchall())
+        if changed:
+            audit.append(cursor, self.keys, run, encode(event))
 
     def events(self, run: str, after: int = 0, limit: int | None = None) -> list[Record]:
         """The events of a run with `seq > after`, in order."""

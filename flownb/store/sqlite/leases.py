@@ -13,7 +13,7 @@ from flownb.store.sqlite.table import Table
 
 if TYPE_CHECKING:
     from flownb.errors import NotFound
-    from flownb.store.sqlite.connections import Cursor
+    from flownb.store.sqlite.transaction import Cursor
 
 _FIELDS: Final = Owner.__struct_fields__
 _STAMP: Final = """

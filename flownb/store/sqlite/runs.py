@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from flownb.store import refusals
-from flownb.store.contract import ApprovalRow, Lease, RunRow
+from flownb.store.contract import Lease, RunRow
+from flownb.store.requests import ApprovalRow
 from flownb.store.sqlite.announced import CREATE, Announced
 from flownb.store.sqlite.leases import Leases
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from flownb.errors import NotFound
     from flownb.store.contract import NewRun, Owner
-    from flownb.store.sqlite.connections import Cursor
+    from flownb.store.sqlite.transaction import Cursor
 
 #: The fields of a `RunRow`, each the column of its name but the last event's number.
 _FIELDS: Final = RunRow.__struct_fields__
@@ -40,6 +41,8 @@ _TRACES: Final = (
     ("approvals", "run_id"),
     ("approval_votes", "run_id"),
     ("cached_results", "run_id"),
+    ("audit", "run_id"),
+    ("forks", "run_id"),
 )
 _APPROVALS: Final = """
 SELECT approvals.id, run_id, workflow, node, approvals.kind, approvals.status, approvals.created_at, expires_at,
@@ -49,6 +52,7 @@ WHERE {conditions}
 ORDER BY approvals.created_at, approvals.id
 """
 _VOTES: Final = "SELECT body FROM approval_votes WHERE run_id = ? AND approval = ? ORDER BY place"
+_FORKS: Final = "SELECT run_id, seq FROM forks WHERE source = ? ORDER BY run_id"
 _PAGE: Final = 500
 #: How many ids a message about an unknown one looks through.
 _NEAR: Final = 200
@@ -145,11 +149,24 @@ class Runs(Leases):
         conditions = ["run_id = ?"] if run is not None else []
         if pending:
             conditions.append("approvals.status = 'pending'")
-        query = _APPROVALS.format(conditions=" AND ".join(conditions) or "true")
         with self._db.reading() as cursor:
-            found = cursor.execute(query, () if run is None else (run,)).fetchall()
-            votes = [cursor.execute(_VOTES, (each[1], each[0])).fetchall() for each in found]
-        return [self._approval(each, cast) for each, cast in zip(found, votes, strict=True)]
+            return self._requests(cursor, " AND ".join(conditions) or "true", () if run is None else (run,))
+
+    def due_approvals(self, now: float) -> list[ApprovalRow]:
+        """Requests that nobody has answered and whose time is over."""
+        with self._db.reading() as cursor:
+            return self._requests(cursor, "approvals.status = 'pending' AND expires_at <= ?", (now,))
+
+    def _requests(self, cursor: Cursor, conditions: str, values: tuple[Any, ...]) -> list[ApprovalRow]:
+        found = cursor.execute(_APPROVALS.format(conditions=conditions), values).fetchall()
+        voted = set(cursor.execute("SELECT DISTINCT run_id, approval FROM approval_votes").fetchall())
+        return [
+            self._approval(
+                each,
+                cursor.execute(_VOTES, (each[1], each[0])).fetchall() if (each[1], each[0]) in voted else [],
+            )
+            for each in found
+        ]
 
     def _approval(self, columns: tuple[Any, ...], votes: list[tuple[bytes]]) -> ApprovalRow:
         decode: Any = self._codec.decode
@@ -161,6 +178,11 @@ class Runs(Leases):
             decision=None if decision is None else decode(decision),
             votes=tuple(decode(body) for (body,) in votes),
         )
+
+    def forks(self, run: str) -> dict[str, int]:
+        """The runs that were forked from a run, with the event up to which each shares its history."""
+        with self._db.reading() as cursor:
+            return dict(cursor.execute(_FORKS, (run,)).fetchall())
 
     def delete_run(self, run: str) -> None:
         """Forget a run and everything beneath it; artifacts are left to `gc`."""

@@ -125,8 +125,36 @@ CREATE TABLE cached_results (
 CREATE INDEX cached_results_by_run ON cached_results (run_id);
 """
 
+_V3: Final = """
+CREATE TABLE audit (
+    run_id TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    previous TEXT NOT NULL,
+    body BLOB NOT NULL,
+    seal TEXT NOT NULL,
+    PRIMARY KEY (run_id, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX approvals_due ON approvals (expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL;
+
+CREATE TABLE workflow_variables (
+    workflow TEXT NOT NULL,
+    name TEXT NOT NULL,
+    run_id TEXT,
+    body BLOB NOT NULL,
+    PRIMARY KEY (workflow, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE forks (
+    run_id TEXT NOT NULL PRIMARY KEY,
+    source TEXT NOT NULL,
+    seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX forks_by_source ON forks (source);
+"""
+
 #: What makes a file of version n into one of version n + 1.
-STEPS: Final[tuple[str, ...]] = (_V1, _V2)
+STEPS: Final[tuple[str, ...]] = (_V1, _V2, _V3)
 VERSION: Final = len(STEPS)
 
 _RETRY_SECONDS: Final = 0.01

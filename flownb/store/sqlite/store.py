@@ -20,7 +20,7 @@ from flownb.store.sqlite.connections import Connections
 
 if TYPE_CHECKING:
     from flownb.model.journal import EventCodec
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
 
 #: How long a call waits for another process that writes.
 BUSY_SECONDS: Final = 10.0

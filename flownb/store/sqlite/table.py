@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flownb.model.journal import EventCodec
-    from flownb.store.artifacts import ArtifactStore
+    from flownb.store.artifacts.contract import ArtifactStore
+    from flownb.store.keys import Keys
     from flownb.store.lease import Liveness
     from flownb.store.sqlite.connections import Connections
 
@@ -40,9 +41,21 @@ class Table:
         """Where large values lie: in a directory beside the file, unless another place was given."""
         if self._given_artifacts is not None:
             return self._given_artifacts
-        from flownb.store.artifacts import FileArtifacts
+        from flownb.store.artifacts.files import FileArtifacts
 
         return FileArtifacts(artifacts_beside(self._db.path))
+
+    @functools.cached_property
+    def keys(self) -> Keys:
+        """What seals the audit log: `keys` in a `.flownb`, else a file named after the store's."""
+        from flownb.store.keys import Keys
+
+        return Keys(keys_beside(self._db.path))
+
+
+def keys_beside(path: Path) -> Path:
+    """The file of a store's keys."""
+    return path.parent / "keys" if path.parent.name == ".flownb" else path.with_suffix(".keys")
 
 
 def artifacts_beside(path: Path) -> Path:

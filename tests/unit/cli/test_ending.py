@@ -7,7 +7,8 @@ import pytest
 
 from flownb.cli.ending import exit_status, outcome_lines, resume_line, sentences
 from flownb.model import events as ev
-from flownb.model.state import RunState, apply
+from flownb.model.fold import apply
+from flownb.model.state import RunState
 from flownb.model.topology import Topology
 from flownb.model.workflow import Node, Workflow
 from flownb.store.contract import NewRun, Write

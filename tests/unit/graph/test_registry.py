@@ -43,7 +43,7 @@ def test_an_unknown_name_lists_near_ones() -> None:
         registry.get("control.dealy")
 
 
-@pytest.mark.parametrize("name", ["human.approval", "human-approval", "ai.agent"])
+@pytest.mark.parametrize("name", ["sql.query", "database-query", "ai.agent"])
 def test_a_type_that_is_still_to_come_is_called_so(name: str) -> None:
     with pytest.raises(NotFound, match="This version of flownb does not have the node type"):
         registry.get(name)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from flownb.model import events as ev
-from flownb.model.state import PENDING, RUNNING, RunState, apply
+from flownb.model.fold import apply
+from flownb.model.state import PENDING, RUNNING, RunState
 from flownb.model.topology import Topology
 
 if TYPE_CHECKING:

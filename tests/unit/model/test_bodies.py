@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from flownb.model import events as ev
+from flownb.model.fold import apply
 from flownb.model.ports import InputPort, NodePorts
-from flownb.model.state import RunState, apply
+from flownb.model.state import RunState
 from flownb.model.topology import Topology
 from flownb.model.workflow import Edge, Node, Workflow
 

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from flownb.model import events as ev
+from flownb.model.fold import APPLY
 from flownb.model.journal import JsonCodec
-from flownb.model.state import APPLY
 from flownb.model.status import (
     STATUS_ALIASES,
     ApprovalStatus,
@@ -37,10 +37,19 @@ VALUES: dict[str, Any] = {
     "attempt": 2,
     "seq": 7,
     "handled": True,
+    "compensates": True,
+    "undo": ("cancel_hotel", "cancel_flight"),
+    "handlers": ("failed",),
     "port": True,
     "delay": 1.5,
     "until": 1767225700.0,
     "expires_at": 1767225700.0,
+    "approvers": ("ada", "finance"),
+    "approvals_needed": 2,
+    "rejections_needed": 3,
+    "self_approval": False,
+    "due_at": 1767225650.0,
+    "remind": 60.0,
     "progress": 0.5,
     "ports": ("true", "done"),
     "reset": ("load", "post"),

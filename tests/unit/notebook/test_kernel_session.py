@@ -10,7 +10,8 @@ import pytest
 from flownb import Flow
 from flownb.model import events as ev
 from flownb.model.status import PauseReason, RunStatus
-from flownb.notebook.kernel_session import Here, _settle
+from flownb.notebook.here import Here
+from flownb.notebook.kernel_session import _settle
 from flownb.run.session import Session
 from flownb.store.contract import Write
 from flownb.store.memory import MemoryStore

@@ -14,7 +14,7 @@ from flownb.errors import InvalidInput
 from flownb.notebook.declared import SecretRef
 from flownb.notebook.parameters import Parameter, parse_all, read, read_source
 from flownb.notebook.travel import inject, literal, pack, unpack, unpack_all
-from flownb.store.artifacts import MemoryArtifacts
+from flownb.store.artifacts.memory import MemoryArtifacts
 
 _spec = importlib.util.spec_from_file_location("hostile", Path(__file__).with_name("hostile.py"))
 assert _spec is not None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from flownb.model import events as ev
-from flownb.model.state import RunState, apply
+from flownb.model.fold import apply
+from flownb.model.state import RunState
 from flownb.model.topology import Topology
 from flownb.model.workflow import Edge, Node, Workflow
 from flownb.run.plan import plan

@@ -11,7 +11,8 @@ import pytest
 from flownb.errors import Conflict, Fenced, InvalidInput, NotFound, StoreError
 from flownb.model import commands as cmd
 from flownb.model import events as ev
-from flownb.model.state import RunState, fold
+from flownb.model.fold import fold
+from flownb.model.state import RunState
 from flownb.model.topology import Topology
 from flownb.model.workflow import Workflow
 from flownb.store.contract import NewRun, Owner, Program, Write
@@ -99,6 +100,7 @@ ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.ResultCached(at=2.0, node="load", key="ab12", seq=2),
     ev.BreakpointSet(at=2.0, node="post"),
     ev.IterationStarted(at=2.0, node="each", index=3, item={"amount": 3.5}),
+    ev.ChildStarted(at=2.0, node="each", run="1ngjcmg5e1p9657", workflow="billing"),
     ev.NodeRetrying(at=2.0, node="load", attempt=2, delay=0.5, error=FAILURE),
     ev.NodeCompleted(
         at=3.0, node="load", output={"$artifact": {"digest": "ab"}}, ports=("true",), verdicts={"e": True}
@@ -113,7 +115,10 @@ ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.ApprovalVoted(at=4.0, node="ok", approval="a1", by="ada", port="approved"),
     ev.ApprovalDecided(at=4.0, node="ok", approval="a1", by="bob", port="approved", data={"x": 1}, comment="fine"),
     ev.ApprovalExpired(at=4.0, node="ok", approval="a2"),
+    ev.ApprovalRefused(at=4.0, node="ok", approval="a2", by="eve", port="approved", why="eve may not"),
+    ev.ApprovalReminded(at=4.0, node="ok", approval="a2"),
     ev.VariableSet(at=5.0, name="month", value="2026-11"),
+    ev.VariableSet(at=5.0, name="limit", value=500, scope="workflow", by="ada"),
     ev.DesktopScreenshot(at=5.0, node="shot", image={"$artifact": {"digest": "cd"}}),
     ev.DesktopClick(at=5.0, node="shot", x=3, y=4),
     ev.DesktopType(at=5.0, node="shot", text="•••"),
@@ -352,6 +357,60 @@ class StoreSuite:
             store.commit([write(lease, 2, started("a"))])
         assert store.events("r1") == []
 
+    # --- variables of workflows, and forks
+
+    def test_a_workflows_variable_is_written_with_the_event_that_sets_it(self, store: Store, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        mine = ev.VariableSet(at=2.0, name="n", value=1, node="keep")
+        ours = ev.VariableSet(at=3.0, name="n", value={"a": [1]}, node="keep", scope="workflow")
+        store.commit([write(lease, 2, mine)])
+        assert store.variables() == []
+        store.commit([write(lease, 3, ours)])
+        (row,) = store.variables("invoices")
+        assert (row.workflow, row.run, row.event) == ("invoices", "r1", ours)
+        assert store.variables("other") == []
+
+    def test_of_a_variable_the_last_commit_counts(self, store: Store, me: Owner) -> None:
+        first, second = begin(store, "r1", me), begin(store, "r2", me)
+        store.commit([write(second, 2, ev.VariableSet(at=9.0, name="n", value="second", scope="workflow"))])
+        store.commit([write(first, 2, ev.VariableSet(at=1.0, name="n", value="first", scope="workflow"))])
+        assert [(each.run, each.event.value) for each in store.variables()] == [("r1", "first")]
+
+    def test_a_stale_owner_sets_no_variable(self, store: Store, world: World, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        store.release(lease)
+        with pytest.raises(Fenced):
+            store.commit([write(lease, 2, ev.VariableSet(at=9.0, name="n", value=1, scope="workflow"))])
+        assert store.variables() == []
+
+    def test_variables_are_set_and_forgotten_from_outside_and_outlive_runs(self, store: Store, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        store.commit([write(lease, 2, ev.VariableSet(at=2.0, name="n", value=1, scope="workflow"), release=True)])
+        store.set_variable("invoices", ev.VariableSet(at=3.0, name="m", value=2, scope="workflow", by="ada"))
+        store.delete_run("r1")
+        assert [(each.event.name, each.run, each.event.by) for each in store.variables("invoices")] == [
+            ("m", None, "ada"),
+            ("n", "r1", ""),
+        ]
+        assert store.unset_variable("invoices", "m")
+        assert not store.unset_variable("invoices", "m")
+        assert not store.unset_variable("other", "n")
+        assert [each.event.name for each in store.variables()] == ["n"]
+
+    def test_a_fork_is_found_from_its_source_as_long_as_it_is_there(self, store: Store, me: Owner) -> None:
+        begin(store, "r1", me)
+        _, lease = store.create_run(new("r2"), me)
+        assert lease is not None
+        forked = ev.RunForked(at=50.0, source="r1", seq=1)
+        store.commit([write(lease, 1, forked, ev.RunStarted(at=50.0, workflow="invoices"), release=True)])
+        assert store.forks("r1") == {"r2": 1}
+        assert store.forks("r2") == {}
+        row = store.row("r2")
+        assert row is not None
+        assert (row.status, row.started_at) == ("running", 50.0)
+        store.delete_run("r2")
+        assert store.forks("r1") == {}
+
     # --- projections
 
     def test_the_row_follows_the_events(self, store: Store, me: Owner) -> None:
@@ -486,7 +545,7 @@ class StoreSuite:
         late = ev.ApprovalDecided(at=7.0, node="ok", approval="a1", by="bob", port="approved")
         store.commit([write(lease, 4, late)])
         row = store.approvals(pending=False)[0]
-        assert (row.status, row.decided_at, row.decision) == ("expired", 6.0, None)
+        assert (row.status, row.decided_at, row.decided_by) == ("expired", 6.0, None)
 
     def test_an_answer_is_given_once_and_its_owner_hears_of_it(self, store: Store, kit: Kit, me: Owner) -> None:
         lease = begin(store, "r1", me)

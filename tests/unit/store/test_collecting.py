@@ -15,7 +15,7 @@ import pytest
 from flownb import Flow
 from flownb.model.workflow import Settings
 from flownb.run.recovery.retention import delete_expired, expired
-from flownb.store.artifacts import FileArtifacts
+from flownb.store.artifacts.files import FileArtifacts
 from flownb.store.memory import MemoryStore
 from flownb.store.sqlite import SqliteStore
 
@@ -62,7 +62,7 @@ def test_what_is_put_again_while_it_is_deleted_comes_back(tmp_path: Path, monkey
 _WRITER: Final = """
 import os, sys, time
 from pathlib import Path
-from flownb.store.artifacts import FileArtifacts
+from flownb.store.artifacts.files import FileArtifacts
 artifacts = FileArtifacts(Path(sys.argv[1]))
 for number in range(400):
     data = bytes([number % 5]) * 1000

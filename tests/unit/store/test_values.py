@@ -21,7 +21,7 @@ import pytest
 import flownb
 from flownb.errors import NotFound, StoreError
 from flownb.store import values
-from flownb.store.artifacts import MemoryArtifacts
+from flownb.store.artifacts.memory import MemoryArtifacts
 from flownb.store.forms import encoder
 from flownb.store.forms.same import difference
 
@@ -301,7 +301,7 @@ def test_plain_values_need_none_of_the_heavy_packages() -> None:
     code = """
 import sys
 from flownb.store import values
-from flownb.store.artifacts import MemoryArtifacts
+from flownb.store.artifacts.memory import MemoryArtifacts
 store = MemoryArtifacts()
 assert "flownb.store.forms.whole" not in sys.modules
 for value in (1, {"a": [1, {2}]}, object(), b"x" * 99_999):

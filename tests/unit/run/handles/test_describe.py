@@ -8,7 +8,8 @@ import pytest
 from flownb import Flow, RetryPolicy
 from flownb.errors import NotFound
 from flownb.model import events as ev
-from flownb.model.state import RunState, apply
+from flownb.model.fold import apply
+from flownb.model.state import RunState
 from flownb.model.topology import Topology
 from flownb.model.workflow import Node, Workflow
 from flownb.run.handles.describe import describe, describe_approval, describe_event, describe_row, describe_state

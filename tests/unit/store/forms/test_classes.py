@@ -17,7 +17,7 @@ import pytest
 
 from flownb.errors import StoreError
 from flownb.store import values
-from flownb.store.artifacts import MemoryArtifacts
+from flownb.store.artifacts.memory import MemoryArtifacts
 
 HERE = __name__
 T = TypeVar("T")

@@ -14,7 +14,8 @@ import pytest
 
 from flownb.errors import StoreError
 from flownb.store import values
-from flownb.store.artifacts import FileArtifacts, MemoryArtifacts
+from flownb.store.artifacts.files import FileArtifacts
+from flownb.store.artifacts.memory import MemoryArtifacts
 from flownb.store.forms import frames
 
 np: Any = pytest.importorskip("numpy")

@@ -10,7 +10,7 @@ import pytest
 
 from flownb.errors import NotFound, StoreError
 from flownb.store import values
-from flownb.store.artifacts import MemoryArtifacts
+from flownb.store.artifacts.memory import MemoryArtifacts
 from flownb.store.forms import decoder
 
 NOBODY = "0" * 64

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from flownb.store import values
-from flownb.store.artifacts import MemoryArtifacts
+from flownb.store.artifacts.memory import MemoryArtifacts
 from flownb.store.references import artifacts_named
 
 _HOSTILE: Final = "<script>alert(1)</script>\x00\ud800"

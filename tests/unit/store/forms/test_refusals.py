@@ -27,7 +27,7 @@ import pytest
 
 from flownb.errors import StoreError
 from flownb.store import values
-from flownb.store.artifacts import MemoryArtifacts
+from flownb.store.artifacts.memory import MemoryArtifacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from flownb.model import events as ev
-from flownb.model.state import RunState, apply, fold
+from flownb.model.fold import apply, fold
+from flownb.model.state import RunState
 from flownb.model.status import ApprovalStatus, NodeStatus, PauseReason, RunStatus
 from flownb.model.topology import Topology
 from flownb.model.workflow import Edge, JoinCount, Node, Workflow

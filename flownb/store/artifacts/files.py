@@ -1,34 +1,27 @@
-"""Large values by the digest of their content: written once, never changed, found by name alone.
-
-The digest is the SHA-256 of what was given, in hex. A file appears under its name only when it is complete, so a
-reader sees all of it or nothing, and a process that dies leaves at most a temporary file that `sweep` removes.
-"""
+"""Artifacts as files, each under the digest of its content."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import os
-import re
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from flownb import faults
-from flownb.errors import StoreError, UsageError
+from flownb.errors import StoreError
 from flownb.ids import Digest
-from flownb.store.artifact_faults import missing, reading, why, write_fault
-from flownb.store.sealed import CHUNK, SealedReader, SealedWriter
+from flownb.store.artifacts.contract import NewArtifact, check_suffix, is_digest
+from flownb.store.artifacts.faults import missing, reading, why, write_fault
+from flownb.store.artifacts.sealed import CHUNK, SealedReader, SealedWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
 
-    from flownb.store.sealed import BytesCodec
+    from flownb.store.artifacts.sealed import BytesCodec
 
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-_SUFFIX: Final = re.compile(r"(\.[a-z0-9]{1,12})?")
 #: Tried before the folder is listed.
 _USUAL: Final = (".parquet", ".json", ".npy", ".bin", ".png", "")
 #: At the end of the name of a file that went through a codec.
@@ -39,176 +32,6 @@ _ASIDE: Final = f"{_NEW}gone-"
 #: How often, and how many seconds apart, a reader looks for what is aside.
 _LOOKS: Final = 200
 _MOMENT: Final = 0.005
-
-
-class ArtifactStore(Protocol):
-    """Where large values lie. All methods may be called from any thread, and raise `StoreError` or one of its kinds."""
-
-    def put(self, data: bytes | memoryview, suffix: str) -> Digest:
-        """Keep `data`; writing the same twice is free. `suffix` is for people, as `.png`."""
-        ...
-
-    def put_file(self, path: Path, suffix: str) -> Digest:
-        """Keep the content of a file, of any size, without reading it into memory at once."""
-        ...
-
-    def create(self, suffix: str) -> AbstractContextManager[NewArtifact]:
-        """A file to write to; it is kept, and its `digest` known, when the block ends without an error."""
-        ...
-
-    def open(self, digest: str) -> BinaryIO:
-        """The content, to be read from any place.
-
-        Raises:
-            NotFound: there is none of that digest.
-        """
-        ...
-
-    def path(self, digest: str) -> Path | None:
-        """A file with the content, for readers that want one; None where there is no such file."""
-        ...
-
-    def digests(self) -> Iterator[str]:
-        """Every digest that there is."""
-        ...
-
-    def delete(self, digest: str) -> None:
-        """Forget a content; none of that digest is no error."""
-        ...
-
-    def delete_if_older(self, digest: str, moment: float) -> int:
-        """Forget a content that was last put before a moment; returns its bytes, 0 where it stays.
-
-        Whoever puts it again meanwhile, in whatever process, has it.
-        """
-        ...
-
-    def size(self, digest: str) -> int:
-        """How many bytes the content has.
-
-        Raises:
-            NotFound: there is none of that digest.
-        """
-        ...
-
-    def written_at(self, digest: str) -> float:
-        """When it was last put, in seconds since 1970: what was put again is young again.
-
-        Raises:
-            NotFound: there is none of that digest.
-        """
-        ...
-
-
-def is_digest(text: object) -> bool:
-    """Whether this can be the name of an artifact."""
-    return type(text) is str and _DIGEST.fullmatch(text) is not None
-
-
-class NewArtifact(io.RawIOBase):
-    """A file that is being written; counts and hashes what goes through it."""
-
-    def __init__(self, sink: Callable[[memoryview], Any]) -> None:
-        self._sink: Final = sink
-        self._hash: Final = hashlib.sha256()
-        self._length = 0
-        #: Known when the block of `create` has ended.
-        self.digest = Digest("")
-
-    def writable(self) -> bool:
-        """It can only be written."""
-        return True
-
-    def write(self, data: Any, /) -> int:
-        """Take all of `data`.
-
-        Raises:
-            StoreError: the disk is full, or the like.
-        """
-        view = memoryview(data).cast("B")
-        self._hash.update(view)
-        self._sink(view)
-        self._length += len(view)
-        return len(view)
-
-    def tell(self) -> int:
-        """How much was written."""
-        return self._length
-
-    def name(self) -> Digest:
-        """The digest of what was written so far."""
-        return Digest(self._hash.hexdigest())
-
-
-class MemoryArtifacts:
-    """Artifacts that die with the process."""
-
-    def __init__(self) -> None:
-        self._kept: Final[dict[str, bytes]] = {}
-        self._times: Final[dict[str, float]] = {}
-
-    def put(self, data: bytes | memoryview, suffix: str) -> Digest:
-        """Keep `data`; writing the same twice is free."""
-        _check_suffix(suffix)
-        digest = Digest(hashlib.sha256(data).hexdigest())
-        self._times[digest] = time.time()
-        if digest not in self._kept:
-            self._kept[digest] = bytes(data)
-            faults.reach("artifact.written")
-        return digest
-
-    def put_file(self, path: Path, suffix: str) -> Digest:
-        """Keep the content of a file."""
-        with reading(path) as file:
-            return self.put(file.read(), suffix)
-
-    @contextmanager
-    def create(self, suffix: str) -> Iterator[NewArtifact]:
-        """A file to write to; it is kept when the block ends without an error."""
-        buffer = io.BytesIO()
-        new = NewArtifact(buffer.write)
-        yield new
-        new.digest = self.put(buffer.getbuffer(), suffix)
-
-    def open(self, digest: str) -> BinaryIO:
-        """The content."""
-        return io.BytesIO(self._content(digest))
-
-    def path(self, digest: str) -> Path | None:  # noqa: ARG002  the contract's parameter
-        """There are no files."""
-        return None
-
-    def digests(self) -> Iterator[str]:
-        """Every digest that there is."""
-        yield from list(self._kept)
-
-    def delete(self, digest: str) -> None:
-        """Forget a content."""
-        self._kept.pop(digest, None)
-        self._times.pop(digest, None)
-
-    def delete_if_older(self, digest: str, moment: float) -> int:
-        """Forget a content that was last put before a moment."""
-        if digest not in self._kept or self._times[digest] >= moment:
-            return 0
-        size = len(self._kept[digest])
-        self.delete(digest)
-        return size
-
-    def size(self, digest: str) -> int:
-        """How many bytes the content has."""
-        return len(self._content(digest))
-
-    def written_at(self, digest: str) -> float:
-        """When it was last put."""
-        self._content(digest)
-        return self._times[digest]
-
-    def _content(self, digest: str) -> bytes:
-        try:
-            return self._kept[digest]
-        except KeyError:
-            raise missing(digest, "memory") from None
 
 
 class FileArtifacts:
@@ -232,7 +55,7 @@ class FileArtifacts:
 
     def put(self, data: bytes | memoryview, suffix: str) -> Digest:
         """Keep `data`; writing the same twice is free."""
-        _check_suffix(suffix)
+        check_suffix(suffix)
         digest = Digest(hashlib.sha256(data).hexdigest())
         if not self._seen_again(digest):
             with self.create(suffix) as new:
@@ -249,7 +72,7 @@ class FileArtifacts:
     @contextmanager
     def create(self, suffix: str) -> Iterator[NewArtifact]:
         """A file to write to; it is kept when the block ends without an error, else nothing is left of it."""
-        _check_suffix(suffix)
+        check_suffix(suffix)
         temporary = self.root / f"{_NEW}{os.urandom(8).hex()}{suffix}"
         try:
             with self._writing():
@@ -419,11 +242,6 @@ class FileArtifacts:
             if (path := folder / f"{digest}{suffix}{sealed}").exists():
                 return path
         return next(iter(folder.glob(f"{digest}*")), None)
-
-
-def _check_suffix(suffix: str) -> None:
-    if not _SUFFIX.fullmatch(suffix):
-        raise UsageError(f"An artifact's suffix is a dot and letters or digits, as `.png`, not {suffix!r}.")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,0 +1,75 @@
+"""What a run at work asks people, and what a node gets when they have answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from flownb.model import events as ev
+from flownb.model.fingerprint import digest_of
+
+if TYPE_CHECKING:
+    from flownb.graph.nodetype import Suspend
+    from flownb.run.executor import Execution
+
+_ID_LENGTH: Final = 12
+
+
+def approval_id(run: str, path: str, seq: int) -> str:
+    """The id of a request: of one pause only, and the same for whoever recovers the run from the same journal."""
+    return digest_of([run, path, seq])[:_ID_LENGTH]
+
+
+def ask(execution: Execution, path: str, suspend: Suspend, preview: Any) -> str:
+    """Record the request of a node that is about to wait; returns its id."""
+    what, state = suspend.ask, execution.state
+    assert what is not None
+    approval = approval_id(execution.run_id, path, state.seq)
+    execution.record(
+        ev.ApprovalRequested(
+            at=execution.engine.now(),
+            node=path,
+            approval=approval,
+            kind=what.kind,
+            question=what.question,
+            details=what.details,
+            ports=what.ports,
+            preview=preview,
+            form=what.form,
+            edits=what.edits,
+            expires_at=suspend.until,
+            expiry_port=what.expiry_port,
+            default=execution.values.encode(what.default),
+            approvers=what.approvers,
+            approvals_needed=what.approvals_needed,
+            rejections_needed=what.rejections_needed,
+            asked_by=state.started_by,
+            self_approval=what.self_approval,
+            due_at=what.due_at,
+            remind=what.remind,
+        )
+    )
+    return approval
+
+
+def what_came(execution: Execution, came: ev.SignalReceived | ev.ApprovalDecided | ev.ApprovalExpired) -> Any:
+    """What a node that waited finds in `ctx.resumed`."""
+    decode = execution.values.decode
+    if isinstance(came, ev.SignalReceived):
+        return {"name": came.name, "value": decode(came.value)}
+    decided = isinstance(came, ev.ApprovalDecided)
+    return {
+        "approval": came.approval,
+        "port": came.port,
+        "data": decode(came.data),
+        "comment": came.comment if isinstance(came, ev.ApprovalDecided) else "",
+        "by": came.by if isinstance(came, ev.ApprovalDecided) else "",
+        "at": came.at,
+        "action": "decided" if decided or not isinstance(came, ev.ApprovalExpired) else came.action,
+    }
+
+
+def go_on(execution: Execution, number: int) -> None:
+    """A node has its answer; it goes on now, or when the pause that the run is about to make is over."""
+    if execution.stopping is None and not execution.pausing:
+        execution.timers.drop(number)
+        execution.attempt(number, execution.state.attempts[number])

@@ -1,0 +1,91 @@
+"""One run as it is kept: its journal, and beside it what lists and counts need to know of that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from flownb.model import events as ev
+from flownb.model.journal import JsonCodec
+from flownb.model.status import ApprovalStatus
+from flownb.store.audit import head_of, next_entry
+from flownb.store.projections import (
+    PROJECTED,
+    answered_request,
+    approval_changes,
+    changed_row,
+    is_new_vote,
+    new_request,
+    run_change,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flownb.model.events import Event
+    from flownb.store.contract import RunRow
+    from flownb.store.keys import Keys
+    from flownb.store.projections import ApprovalChange
+    from flownb.store.requests import ApprovalRow, AuditEntry
+
+_CODEC: Final = JsonCodec()
+
+
+class KeptRun:
+    """A run with its journal; `row` holds all that changes rarely."""
+
+    __slots__ = ("_sealed_by", "approvals", "audit", "events", "fence", "owner", "row")
+
+    def __init__(self, row: RunRow, keys: Keys) -> None:
+        self.row = row
+        self._sealed_by = keys
+        self.audit: list[AuditEntry] = []
+        #: The event numbered n is at n - 1.
+        self.events: list[Event] = []
+        self.owner = row.owner
+        self.fence = row.fence
+        self.approvals: dict[str, ApprovalRow] = {}
+
+    def shown(self) -> RunRow:
+        """The row as lists show it now."""
+        return msgspec.structs.replace(self.row, seq=len(self.events), owner=self.owner, fence=self.fence)
+
+    def append(self, events: Sequence[Event]) -> list[Event]:
+        """Take events into the journal; returns those that lists and counts depend on."""
+        self.events += events
+        if PROJECTED.isdisjoint(map(type, events)):
+            return []
+        notable = [event for event in events if type(event) in PROJECTED]
+        change = run_change(notable)
+        if change is not None:
+            self.row = changed_row(self.row, change)
+        for each in approval_changes(notable):
+            self._project(each)
+        return notable
+
+    def record(self, event: Event) -> None:
+        """Take what somebody says of a request, ahead of the events that say so."""
+        if isinstance(event, ev.ApprovalRefused | ev.ApprovalReminded):
+            self._log(event)
+        for change in approval_changes([event]):
+            self._project(change)
+
+    def _project(self, change: ApprovalChange) -> None:
+        event, rows = change.event, self.approvals
+        before = dict(rows)
+        if isinstance(event, ev.ApprovalRequested):
+            rows[event.approval] = new_request(self.row, event)
+        elif change.approval:
+            row = rows.get(change.approval)
+            if row is not None and (not isinstance(event, ev.ApprovalVoted) or is_new_vote(row, event)):
+                rows[row.id] = answered_request(row, change)
+        else:
+            for row in [each for each in rows.values() if each.status == ApprovalStatus.PENDING]:
+                if not change.node or row.node == change.node:
+                    rows[row.id] = msgspec.structs.replace(row, status=ApprovalStatus.CANCELLED, decided_at=event.at)
+        if rows != before:  # else the log has it already
+            self._log(event)
+
+    def _log(self, event: Event) -> None:
+        self.audit.append(next_entry(self._sealed_by, self.row.id, head_of(self.audit), _CODEC.encode(event)))
