@@ -24,6 +24,8 @@ POINTS: Final[dict[str, str]] = {
     "node.after_body": "a node's function has returned, its result is not committed",
     "step.done": "a step inside a node was done, its result is not committed",
     "artifact.written": "an artifact is on disk, the event that names it is not committed",
+    "run.ending": "what is undone and who is told before the end of a run is decided, and not committed",
+    "run.compensating": "a compensation is about to be decided; what those before it did is committed or not",
     "run.before_finish": "all nodes are done, the end of the run is not committed",
     "run.after_finish": "the end of the run is committed, nobody was told",
     "notebook.cell_done": "a cell of a headless notebook has ended",

@@ -10,12 +10,12 @@ import msgspec
 
 from flownb.errors import UsageError
 from flownb.graph.aliases import canonical_type
-from flownb.graph.branching import Branching
 from flownb.graph.definitions import DefinitionWarning
 from flownb.graph.function import check_outputs, function_config, read_signature
+from flownb.graph.mending import Mending
 from flownb.graph.questions import Questions
 from flownb.graph.refs import NodeRef
-from flownb.graph.spec import OPTION_NAMES, NodeOptions
+from flownb.graph.spec import OPTION_NAMES, NodeOptions, with_forms
 from flownb.model.status import VariableScope
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ __all__ = ["Builder", "DefinitionWarning"]
 Function: TypeAlias = "Callable[..., Any]"
 
 
-class Builder(Branching, Questions):
+class Builder(Mending, Questions):
     """What people write a flow with: a method for each kind of node.
 
     In a function, a parameter that names a node is an edge, one that names none is an input of the flow, and `ctx` is
@@ -57,17 +57,23 @@ class Builder(Branching, Questions):
         name: str = "",
         after: Sources = None,
         inputs: Mapping[str, Any] | None = None,
+        input_mapping: Mapping[str, Any] | None = None,
+        output_mapping: Mapping[str, Any] | None = None,
         ports: Sequence[str] = (),
         retry: int | RetryPolicy | Mapping[str, Any] | None = None,
         timeout: float | timedelta | None = None,
         heartbeat: float | timedelta | None = None,
         on_error: str | OnError | None = None,
         fallback: Any = msgspec.UNSET,
+        compensation: NodeRef | Function | str | None = None,
+        strategies: Any = None,
         on_crash: str | OnCrash | None = None,
         where: str | Where | None = None,
         join: str | int | Mapping[str, int] | JoinCount | None = None,
         cache: float | Cache | Mapping[str, Any] | None = None,
         limits: Limits | Mapping[str, Any] | None = None,
+        input_schema: Mapping[str, Any] | None = None,
+        output_schema: Any = None,
         disabled: bool = False,
         notes: str = "",
         parent: NodeRef | PortRef | str | None = None,
@@ -80,6 +86,9 @@ class Builder(Branching, Questions):
             name: what people read.
             after: what must have happened before it: nodes (an order), ports (a gate), ids, and lists of them mixed.
             inputs: the node or port for a parameter that is not called like it.
+            input_mapping: for parameters, expressions that make them, as `{"limit": "load.rows * 2"}`.
+            output_mapping: for variables of the run, expressions that make them of the output, as
+                `{"total": "output.amount"}`.
             ports: names of ports beside `main`, which the function chooses by returning an `Output`.
             retry: attempts in all, or a policy.
             timeout: seconds for one attempt.
@@ -87,7 +96,11 @@ class Builder(Branching, Questions):
                 step, in seconds; then it fails.
             on_error: stop (what the others do then is `Settings.failures`), continue, skip, error_port, fallback,
                 compensate or pause.
-            fallback: what it completes with when it has failed; implies `on_error="fallback"`.
+            fallback: what it completes with when it has failed, a value, or a node or function that then runs in its
+                place; implies `on_error="fallback"`.
+            compensation: the node or function that undoes what this one did, when a run is undone.
+            strategies: what is done about single classes of errors or exceptions, before `retry` and `on_error`:
+                `{"timeout": {"strategy": "retry", "attempts": 5}, "dependency": "skip"}`.
             on_crash: rerun, ask or fail, for a node in flight when the process died.
             where: of a plain function: "thread"; "process", which can be limited and is ended with all that it has
                 started; or "main", the main thread, which serves it while it waits for a run or its loop is idle. Async
@@ -96,6 +109,10 @@ class Builder(Branching, Questions):
             cache: True, seconds, or a policy: whether an earlier output may be used again.
             limits: what it may use: `{"memory_mb": 500, "cpu_seconds": 60}` with where="process", and named resources
                 as `{"resources": {"gpu": 1}}` anywhere; how many there are of each, `Settings.resources` says.
+            input_schema: what its inputs must look like, by their names: pydantic models, dataclasses, TypedDicts, or
+                JSON Schema (with `columns` for a DataFrame). Parameters annotated so need no more. A value is looked at
+                when it comes in, and one that doesn't fit fails the node without a retry.
+            output_schema: the same for what it returns, or a dict by the names of its ports.
             disabled: let its input pass instead of running it.
             notes: for people; the docstring's first line by default.
             parent: the loop or the branch that it lies in, where it is not defined in a `with` of that.
@@ -106,7 +123,9 @@ class Builder(Branching, Questions):
         options: NodeOptions = {
             "name": name, "after": after, "retry": retry, "timeout": timeout, "heartbeat": heartbeat,
             "on_error": on_error, "on_crash": on_crash, "where": where, "join": join, "cache": cache, "limits": limits,
-            "disabled": disabled, "notes": notes, "inputs": inputs or {}, "parent": parent,
+            "input_schema": input_schema or {}, "output_schema": output_schema,
+            "disabled": disabled, "notes": notes, "inputs": inputs or {}, "parent": parent, "strategies": strategies,
+            "compensation": compensation, "input_mapping": input_mapping, "output_mapping": output_mapping,
         }  # fmt: skip
         if fallback is not msgspec.UNSET:
             options["fallback"] = fallback
@@ -118,7 +137,7 @@ class Builder(Branching, Questions):
                 raise UsageError(f"{plain!r:.80} has no name that could be the node's id: give one with `id=`.")
             signature = read_signature(plain, name=node_id)
             config = function_config(plain, signature, check_outputs(node_id, ports))
-            return self.define("python", node_id, config, options, (plain, signature))
+            return self.define("python", node_id, config, with_forms(plain, options), (plain, signature))
 
         return define if fn is None else define(fn)
 
@@ -165,6 +184,26 @@ class Builder(Branching, Questions):
             cases = [_case(id, port, wanted, compares=compares) for port, wanted in cases.items()]
         config = {"cases": [dict(each) for each in cases], "mode": mode} | ({"value": value} if compares else {})
         return self.define("control.switch", id, config, options)
+
+    def code(
+        self,
+        id: str,  # noqa: A002  as above
+        code: str,
+        **options: Unpack[NodeOptions],
+    ) -> NodeRef:
+        """Python text that runs in a process of its own, with nothing of this one in it.
+
+        ```python
+        flow.code("net", "round(total / 1.2, 2)", limits={"memory_mb": 512, "cpu_seconds": 10}, timeout=30)
+        ```
+
+        Args:
+            id: its id.
+            code: nodes and declared inputs that it names are there under their names, and making use of one waits for
+                it; in a loop `item` and `index`. What it assigns to `result`, or the value of its last line, comes out.
+            options: as of `node`.
+        """
+        return self.define("code.run", id, {"code": code}, options)
 
     def delay(
         self,

@@ -22,7 +22,7 @@ from flownb.ids import slug
 from flownb.model.ports import ERROR, ConnectionType, DataType
 from flownb.model.problem import Problem
 from flownb.model.scopes import LOOP, PARALLEL, branch_names
-from flownb.model.workflow import Node, Settings, Variable, Workflow
+from flownb.model.workflow import ErrorHandler, Node, Settings, Variable, Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,6 +72,8 @@ class Definitions:
         self._specs: dict[str, Spec] = {}
         self._links: list[tuple[Origin | None, Link]] = []
         self._variables: dict[str, Variable] = {}
+        #: What is done about classes of errors in the whole flow, by the error and whether it is another attempt.
+        self._handlers: dict[tuple[str, bool], ErrorHandler] = {}
         #: Of the ids that were defined twice at one place.
         self._clashes: dict[str, Problem] = {}
         #: The loops, and the branches of parallels, whose bodies are being defined, the innermost last.
@@ -250,6 +252,7 @@ class Definitions:
                 variables=wired.variables,
                 nodes=tuple(spec.node for spec in self._specs.values()),
                 edges=wired.edges,
+                error_handlers=tuple(self._handlers.values()),
                 settings=self.settings,
             )
         return self._built

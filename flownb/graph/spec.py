@@ -11,12 +11,16 @@ import msgspec
 
 from flownb.errors import UsageError, near_names
 from flownb.graph.function import Signature
-from flownb.graph.refs import Source
+from flownb.graph.hints import may_have_forms
+from flownb.graph.refs import NodeRef, Source
+from flownb.graph.strategies import handlers_of
+from flownb.ids import slug
+from flownb.model.ports import MAIN
 from flownb.model.status import OnCrash, OnError, Where
 from flownb.model.workflow import Cache, JoinCount, Limits, Node, RetryPolicy
 
 if TYPE_CHECKING:
-    from flownb.graph.refs import NodeRef, PortRef, Sources
+    from flownb.graph.refs import PortRef, Sources
 
 Choice = TypeVar("Choice", bound=Enum)
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -39,6 +43,10 @@ class NodeOptions(TypedDict, total=False):
 
     #: What people read, where it is not the id.
     name: str
+    #: Of an input, an expression that makes it: `{"limit": "load.rows * 2"}`.
+    input_mapping: Mapping[str, Any] | None
+    #: Of a variable of the run, an expression that makes it of the node's output: `{"total": "output.amount"}`.
+    output_mapping: Mapping[str, Any] | None
     #: What must have happened before: nodes (an order), ports (a gate), ids, and lists of them mixed.
     after: Sources
     #: Of a parameter that is not called like its node: the node or port that feeds it, or a list for `many`.
@@ -50,8 +58,13 @@ class NodeOptions(TypedDict, total=False):
     #: The longest silence of one attempt.
     heartbeat: float | timedelta | None
     on_error: str | OnError | None
-    #: The value that the node completes with when it has failed; implies `on_error="fallback"`.
+    #: What the node completes with when it has failed, a value or what a node or function gives that then runs in its
+    #: place; implies `on_error="fallback"`.
     fallback: Any
+    #: The node, or the function, that undoes what this one did when a run is undone.
+    compensation: NodeRef | Callable[..., Any] | str | None
+    #: What is done about single errors, by class of error or exception: a strategy, a dict of it, or a list of them.
+    strategies: Any
     on_crash: str | OnCrash | None
     #: Of a plain function: `thread`, `process` or `main`.
     where: str | Where | None
@@ -62,6 +75,10 @@ class NodeOptions(TypedDict, total=False):
     #: `memory_mb` and `cpu_seconds` of a node in a process, and `resources` by name.
     limits: Limits | Mapping[str, Any] | None
     #: Passes its input through instead of running.
+    #: What inputs must look like, by their names: pydantic models, dataclasses, TypedDicts, JSON Schema, `DataSchema`.
+    input_schema: Mapping[str, Any]
+    #: The same for what comes out at `main`; or a dict by the names of ports.
+    output_schema: Any
     disabled: bool
     notes: str
     #: The loop or the branch that it lies in, where it is not defined in a `with` of that.
@@ -102,6 +119,7 @@ def node_record(node_id: str, options: NodeOptions) -> dict[str, Any]:
     for unknown in options.keys() - OPTION_NAMES:
         raise UsageError(f"{node_id}: a node has no option {unknown!r}.{near_names(unknown, OPTION_NAMES)}")
     read = _Options(node_id)
+    fallback = options.get("fallback")
     on_error = options.get("on_error")
     if on_error is None:
         on_error = OnError.FALLBACK if "fallback" in options else OnError.STOP
@@ -110,13 +128,38 @@ def node_record(node_id: str, options: NodeOptions) -> dict[str, Any]:
         "timeout": read.seconds("timeout", options.get("timeout")),
         "heartbeat": read.seconds("heartbeat", options.get("heartbeat")),
         "on_error": read.choice(OnError, "on_error", on_error),
-        "fallback": options.get("fallback"),
+        "fallback": None if isinstance(fallback, NodeRef) else fallback,
+        "fallback_node": fallback.id if isinstance(fallback, NodeRef) else None,
+        "compensation": read.node_name("compensation", options.get("compensation")),
+        "strategies": handlers_of(node_id, options.get("strategies")),
         "on_crash": read.maybe(OnCrash, "on_crash", options.get("on_crash")),
         "where": read.maybe(Where, "where", options.get("where")),
         "join": read.join(options.get("join")),
         "cache": read.cache(options.get("cache")),
         "limits": record_of(Limits, node_id, "limits", options.get("limits")),
+        "input_schema": read.schemas("input_schema", options.get("input_schema")),
+        "output_schema": read.schemas("output_schema", options.get("output_schema"), alone=MAIN),
         "disabled": bool(options.get("disabled", False)),
+        "input_mapping": read.table("input_mapping", options.get("input_mapping")),
+        "output_mapping": read.table("output_mapping", options.get("output_mapping")),
+    }
+
+
+def with_forms(function: Callable[..., Any], options: NodeOptions) -> NodeOptions:
+    """The options of a function's node, with the schemas that its annotations stand for."""
+    if not may_have_forms(function):
+        return options
+    from flownb.graph.schemas.annotations import forms_of, is_form  # few nodes have any
+
+    takes, gives = forms_of(function)
+    if not takes and not gives:
+        return options
+    given = options.get("output_schema")
+    alone = given is not None and (is_form(given) or not isinstance(given, Mapping))
+    return {
+        **options,
+        "input_schema": {**takes, **(options.get("input_schema") or {})},
+        "output_schema": given if alone else {**gives, **(given or {})},
     }
 
 
@@ -156,6 +199,23 @@ class _Options:
     def maybe(self, enum: type[Choice], option: str, value: object) -> Choice | None:
         return None if value is None else self.choice(enum, option, value)
 
+    def node_name(self, option: str, value: object) -> str | None:
+        match value:
+            case None:
+                return None
+            case NodeRef():
+                return value.id
+            case str():
+                return slug(value)
+        raise UsageError(f"{self.node}: {option} takes a node, its id or a function, not {value!r:.80}.")
+
+    def table(self, option: str, value: object) -> dict[str, Any]:
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+            raise UsageError(f"{self.node}: {option} takes a dict of expressions by name, not {value!r:.80}.")
+        return dict(value)
+
     def retry(self, value: object) -> RetryPolicy | None:
         if isinstance(value, int) and not isinstance(value, bool):
             return RetryPolicy(attempts=value)
@@ -189,6 +249,21 @@ class _Options:
             case int() if not isinstance(value, bool):
                 return JoinCount(value)
         raise UsageError(f"{self.node}: join is 'all', 'any', or a number of gates and orders, not {value!r:.80}.")
+
+    def schemas(self, option: str, value: Any, *, alone: str = "") -> dict[str, Any]:
+        """Schemas by port; with `alone`, one that stands for itself is of that port."""
+        if value is None or value == {}:
+            return {}
+        from flownb.graph.schemas.annotations import is_form, schema_of  # few nodes have any
+
+        if alone and (is_form(value) or not isinstance(value, Mapping)):
+            value = {alone: value}
+        if not isinstance(value, Mapping):
+            raise UsageError(f"{self.node}: {option} takes a dict by the names of inputs, not {value!r:.80}.")
+        try:
+            return {str(port): schema_of(each) for port, each in value.items()}
+        except UsageError as error:
+            raise UsageError(f"{self.node}: {option}: {error}") from error
 
     def cache(self, value: object) -> Cache | None:
         match value:

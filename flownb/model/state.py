@@ -43,6 +43,9 @@ class RunState(Readiness):
     Lists are by node number (`topology.index`). Outputs are in plain form; the engine keeps the live values.
     """
 
+    #: How the run is about to end, once that is decided.
+    ending: ev.RunEnding | None = None
+
     def __init__(self, topology: Topology, run_id: str = "") -> None:
         super().__init__(topology.origin)
         self.run_id = run_id

@@ -11,6 +11,7 @@ from flownb.errors import near_names
 from flownb.ids import attempt_key
 from flownb.model.ports import MAIN
 from flownb.run.output.capture import node_logger
+from flownb.run.remedies import error_for
 from flownb.run.secrets import text_of
 from flownb.run.steps import Steps
 
@@ -86,6 +87,8 @@ class NodeContext:
         self.round: Mapping[str, Any] = execution.values.round(attempt.number)
         self.resumed: Any = attempt.resumed
         self.resume_data: Any = attempt.resume_data
+        #: Of a compensation, a fallback and a handler: the failure because of which it runs; else None.
+        self.error: Mapping[str, Any] | None = error_for(execution, attempt.number)
         self.headless: bool = execution.headless
         #: The inputs that are references to secrets, and become values where an expression reads them.
         self.references: frozenset[str] = frozenset() if attempt.body.type.passes_references else execution.references

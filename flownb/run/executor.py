@@ -15,16 +15,17 @@ from flownb.model.fold import APPLY
 from flownb.model.state import RUNNING, RunState
 from flownb.model.status import FailurePolicy, OnError
 from flownb.run import plan as planning
-from flownb.run.aftermath import attempt_failed
+from flownb.run.aftermath import attempt_failed, look_after
 from flownb.run.attempt import Attempt
 from flownb.run.cache import Cache
 from flownb.run.children import Children
-from flownb.run.ending import conclude, end_by, failed_event, limit_time, stop
+from flownb.run.ending import conclude, end_by, failed_event, go_on_ending, limit_time, stop
 from flownb.run.inputs import Values, loaded
 from flownb.run.loops import Rounds, turn
 from flownb.run.outcome import NotKept
 from flownb.run.output.capture import Buffer
 from flownb.run.resources import Claims
+from flownb.run.variables import storable
 from flownb.run.waiting.decisions import expire_due, take
 from flownb.run.waiting.halts import Halts
 from flownb.run.waiting.people import ask, what_came
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from flownb.model.bodies import Block
+    from flownb.model.events import Failure
     from flownb.run.context import Services
     from flownb.run.definition import Body, Definition
     from flownb.run.engine import Engine
@@ -49,6 +51,10 @@ _log = logging.getLogger("flownb.engine")
 class Execution:
     """A run in this process, from the moment it is claimed until it ends, pauses or is lost."""
 
+    #: Whether it is about to pause, and whether what it did is undone before it ends.
+    pausing = False
+    undoes = False
+    over = False
     #: The runs beneath this one; None until a node has begun one.
     children: Children | None = None
 
@@ -97,11 +103,11 @@ class Execution:
         self.loops: dict[int, Rounds] = {}
         #: Nodes between two attempts, and nodes whose timer is near.
         self.timers = Timers(self)
-        self.pausing = False
         self.stopping: ev.Event | None = None
+        #: Fallbacks at work, with the node in whose place each runs and why.
+        self.standing_in: dict[int, tuple[Body, Failure]] = {}
         #: Exceptions by node, so that `RunFailed` has the original as its cause.
         self.causes: dict[int, BaseException] = {}
-        self.over = False
         #: Whether the next tick will look at it.
         self.marked = False
         #: Called on the loop after each commit, with the events, and once with None when this execution is over; who
@@ -135,7 +141,8 @@ class Execution:
         if self.state.breakpoints and self.halts is None:
             self.halts = Halts(self.state)
         nodes = self.state.topology.nodes
-        if self.fail_fast and any(nodes[number].on_error is not OnError.CONTINUE for number in self.state.unhandled):
+        stops = any(nodes[number].on_error is not OnError.CONTINUE for number in self.state.unhandled)
+        if not go_on_ending(self) and self.fail_fast and stops:
             stop(self, failed_event(self))
         limit_time(self)
         self.engine.mark(self)
@@ -172,6 +179,9 @@ class Execution:
             self.values.release()
         if self.claims is not None:
             self.claims.look(idle=idle)
+        if self.standing_in:
+            look_after(self)
+            idle = self.pausing or self.stopping is not None
         self._decide(idle=idle)
         if len(self.alive) <= self.sleeping and (idle or not (self.timers or (self.claims and self.claims.waiting))):
             conclude(self)
@@ -269,22 +279,25 @@ class Execution:
     def _completed(self, attempt: Attempt, outcome: Outcome) -> None:
         number = attempt.number
         output = outcome.output
-        if output is None and number not in self.state.topology.wires:
+        if output is None and number not in self.state.topology.wires and not self.definition.maps_output:
             completed = ev.NodeCompleted(at=self._now(), node=attempt.path, output=outcome.plain)
             self.record(completed)
             if self.cache is not None:
                 self.cache.keep(number, completed)
             return
         output = output or Output(outcome.plain)
+        variables = outcome.variables or {}
         verdicts: dict[str, bool] = {}
-        if number in self.state.topology.wires:
-            try:
+        try:
+            if self.definition.maps_output:
+                variables = variables | self._mapped(number, output)
+            if number in self.state.topology.wires:
                 verdicts = self.values.verdicts(number, output)
-            except Exception as error:  # noqa: BLE001  a condition that can't be evaluated fails its source
-                attempt_failed(self, attempt, error)
-                return
+        except Exception as error:  # noqa: BLE001  a mapping or a condition that can't be evaluated fails its node
+            attempt_failed(self, attempt, error)
+            return
         self.values.keep(number, output, outcome.plain, outcome.held)
-        for name, plain in (outcome.variables or {}).items():
+        for name, plain in variables.items():
             self.record(ev.VariableSet(at=self._now(), name=name, value=plain, node=attempt.path, scope=output.scope))
         completed = ev.NodeCompleted(
             at=self._now(),
@@ -295,10 +308,19 @@ class Execution:
             verdicts=verdicts,
         )
         self.record(completed)
-        if self.cache is not None:
+        if self.cache is not None and not variables:  # what also sets something else is done each time
             self.cache.keep(number, completed)
         if output.ending is not None:
             end_by(self, attempt.path, output.ending)
+
+    def _mapped(self, number: int, output: Output) -> dict[str, Any]:
+        """The variables, in plain form, that an output becomes."""
+        mapping = self._bodies[number].maps_output
+        if mapping is None:
+            return {}
+        made = mapping.variables(self.values, number, output)
+        declared, artifacts = self.definition.declared, self.store.artifacts
+        return {name: storable(declared, artifacts, name, value) for name, value in made.items()}
 
     def _suspended(self, attempt: Attempt, outcome: Outcome) -> None:
         suspend = outcome.suspend

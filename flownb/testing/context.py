@@ -53,6 +53,7 @@ class FakeContext:
         self.sources: Mapping[str, Sequence[str]] = sources or {}
         self.resumed = resumed
         self.resume_data = resume_data
+        self.error: Mapping[str, Any] | None = None
         self.round: Mapping[str, Any] = {}
         self.wired_ports: frozenset[str] = frozenset()
         self.headless = True

@@ -58,6 +58,7 @@ from flownb.model.events.people import (
 from flownb.model.events.runs import (
     RunCancelledEvent,
     RunCompleted,
+    RunEnding,
     RunFailedEvent,
     RunForked,
     RunPaused,
@@ -103,6 +104,7 @@ __all__ = [
     "ResultCached",
     "RunCancelledEvent",
     "RunCompleted",
+    "RunEnding",
     "RunFailedEvent",
     "RunForked",
     "RunPaused",
@@ -126,6 +128,7 @@ AnyEvent = (
     | RunCompleted
     | RunFailedEvent
     | RunCancelledEvent
+    | RunEnding
     | RunForked
     | NodeStarted
     | IterationStarted

@@ -14,6 +14,15 @@ class Failure(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     traceback: str = ""
     #: One of `ErrorClass`.
     error_class: str = "execution"
+    #: Whether another attempt may go better.
+    recoverable: bool = True
+    #: What the workflow's author says to people about such an error.
+    advice: str = ""
+
+    @property
+    def text(self) -> str:
+        """It in a line, with the author's word behind it."""
+        return f"{self.type}: {self.message}{f' ({self.advice})' if self.advice else ''}"
 
 
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

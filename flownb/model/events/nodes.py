@@ -75,6 +75,8 @@ class NodeFailedEvent(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_o
     output: Any = None
     #: The verdict of each conditional edge that leaves the `error` port, by edge id.
     verdicts: dict[str, bool] = msgspec.field(default_factory=dict)
+    #: Whether what the run did is to be undone because of it.
+    compensates: bool = False
 
 
 class NodeSkipped(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="node_skipped"):

@@ -127,12 +127,15 @@ def describe_failure(failure: Failure | None, node: str | None) -> dict[str, Any
     """An error as `type`, `message`, `class`, `traceback` and, for a run, `node`."""
     if failure is None:
         return None
-    document = {
+    document: dict[str, Any] = {
         "type": failure.type,
         "message": failure.message,
         "class": failure.error_class,
         "traceback": failure.traceback,
+        "recoverable": failure.recoverable,
     }
+    if failure.advice:
+        document["advice"] = failure.advice
     return document | ({"node": node} if node is not None else {})
 
 

@@ -236,7 +236,8 @@ class Run(Asking):
             by = f" by {state.message}" if state.message else ""
             raise RunCancelled(f"Run {self.id} of {self.workflow} was cancelled{by}.", run=self.id, by=state.message)
         failure = self.error
-        if state.status is RunStatus.FAILED or (failure is not None and state.unhandled):
+        unhandled = failure is not None and state.unhandled and state.status is not RunStatus.COMPLETED
+        if state.status is RunStatus.FAILED or unhandled:
             raise self._failed(failure)
         return self.outputs
 
@@ -244,7 +245,7 @@ class Run(Asking):
         state = self._state
         number = next(iter(sorted(state.unhandled)), None)
         node = state.error_node or (state.topology.paths[number] if number is not None else None)
-        what = f"{failure.type}: {failure.message}" if failure else "it has no recorded error"
+        what = failure.text if failure else "it has no recorded error"
         where = f" at {node}" if node else ""
         failed = self.errors
         others = [f"{path}: {each.type}: {each.message}" for path, each in failed.items() if path != node]
