@@ -144,7 +144,10 @@ class _Check:
             yield Problem(f"{node.id}: {self._types[node.type]}", node=node.id, place="type", code="unknown_type")
         else:
             yield from self._check_type(node, cls)
-            yield from self._check_fed(node, self._find_ports(node, cls, used))
+            ports = self._find_ports(node, cls, used)
+            yield from self._check_fed(node, ports)
+            if ports is not None and (node.input_schema or node.output_schema):
+                yield from _check_schemas(node, self._ports[node.id])
             yield from check_place(node, cls)
         yield from used.problems
         yield from self._check_names(node, used)
@@ -373,3 +376,9 @@ class _Check:
             hint="Take one of these edges out; to repeat a part of a flow, use a loop.",
             code="cycle",
         )
+
+
+def _check_schemas(node: Node, ports: NodePorts) -> Iterator[Problem]:
+    from flownb.graph.schemas.check import check_schemas  # few nodes have any
+
+    return check_schemas(node, ports)

@@ -139,6 +139,10 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     where: Where | None = None
     cache: Cache | None = None
     limits: Limits | None = None
+    #: What a value must look like to come in at a port, or go out at one, by the port's name: JSON Schema, and beside
+    #: that `columns` of a DataFrame.
+    input_schema: dict[str, Any] = {}
+    output_schema: dict[str, Any] = {}
     disabled: bool = False
     notes: Prose = ""
     #: An output that takes the place of running it.

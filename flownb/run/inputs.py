@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from flownb.graph.conversions import apply
 from flownb.graph.nodetype import Output
 from flownb.model.ports import ERROR
 from flownb.model.state import CANCELLED, COMPLETED, FAILED, SKIPPED
@@ -23,7 +22,7 @@ from flownb.store import values
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flownb.graph.conversions import Conversion
+    from flownb.graph.schemas.crossing import Crossing
     from flownb.model.bodies import Brought
     from flownb.model.state import RunState
     from flownb.model.topology import Wire
@@ -40,14 +39,14 @@ _ENDED: Final = frozenset({COMPLETED, FAILED, SKIPPED, CANCELLED})
 class Unloaded(dict[str, Any]):
     """The inputs of a node of which some are on disk: `load()` gives all of them, and may take its time."""
 
-    __slots__ = ("_conversions", "_source")
+    __slots__ = ("_crossings", "_source")
 
     def __init__(
-        self, values: Values, arguments: dict[str, Any], conversions: Mapping[str, Conversion] | None = None
+        self, values: Values, arguments: dict[str, Any], crossings: Mapping[str, Crossing] | None = None
     ) -> None:
         super().__init__(arguments)
         self._source = values
-        self._conversions = conversions
+        self._crossings = crossings
 
     def load(self) -> dict[str, Any]:
         """The inputs themselves.
@@ -55,12 +54,12 @@ class Unloaded(dict[str, Any]):
         Raises:
             StoreError: one can't be restored.
             NotFound: its artifact is gone.
-            InvalidInput: one can't be converted to the type that its parameter takes.
+            InvalidInput: one can't be converted to the type that its parameter takes, or doesn't fit its schema.
         """
         found = {name: self._one(each) for name, each in self.items()}
-        for name, conversion in (self._conversions or {}).items():
+        for name, cross in (self._crossings or {}).items():
             if name in found:
-                found[name] = apply(conversion, found[name])
+                found[name] = cross(found[name])
         return found
 
     def _one(self, value: Any) -> Any:
@@ -244,7 +243,7 @@ class Values:
         """
         state = self._state
         arguments: dict[str, Any] = {}
-        later = body.conversions is not None
+        later = body.crossings is not None
         if body.sources is not None and not state.dead:
             live, output = self._live, state.output
             for name, source in body.sources:
@@ -274,7 +273,7 @@ class Values:
                 )
                 arguments[name] = _LaterInput(name) if far else self.input(name)
                 later = later or far
-        return Unloaded(self, arguments, body.conversions) if later else arguments
+        return Unloaded(self, arguments, body.crossings) if later else arguments
 
     def round(self, number: int) -> dict[str, Any]:
         """Inside a loop: the item of the round, and its number."""
