@@ -30,7 +30,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "cancel": ("flownb.cli.control", "End a run now."),
     "retry": ("flownb.cli.control", "Start a failed node again."),
     "skip": ("flownb.cli.control", "End a node as skipped."),
-    "dead-letters": ("flownb.cli.dead_letters", "List what failed and waits for somebody; run it again, or drop it."),
+    "dead-letters": ("flownb.cli.dead_letters", "List what failed and waits; run it again, or drop it."),
     "signal": ("flownb.cli.signal", "Hand a signal to a run."),
     "variables": ("flownb.cli.variables", "List and set what workflows remember between runs."),
     "fork": ("flownb.cli.fork", "Go back in a run, and on from there as another one."),
