@@ -249,6 +249,12 @@ def _variable_set(state: RunState, event: ev.VariableSet) -> None:
     state.variables[event.name] = event.value
 
 
+def _system_info(state: RunState, event: ev.SystemInfo) -> None:
+    number = state.topology.index.get(event.node) if event.node is not None else None
+    if number is not None:
+        state.remarks[number] = event.message
+
+
 def _nothing(state: RunState, event: ev.Event) -> None:
     """The event is a record; the state doesn't depend on it."""
 
@@ -291,7 +297,7 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.DesktopClick: _nothing,
     ev.DesktopType: _nothing,
     ev.DesktopOcr: _nothing,
-    ev.SystemInfo: _nothing,
+    ev.SystemInfo: _system_info,
     ev.SystemWarning: _nothing,
     ev.SystemError: _nothing,
     ev.UserEvent: _nothing,

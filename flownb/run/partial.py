@@ -13,7 +13,7 @@ from flownb.errors import InvalidInput, near_names
 from flownb.graph.nodetype import Output
 from flownb.model import events as ev
 from flownb.model.fingerprint import digest_of, node_key
-from flownb.model.state import COMPLETED, SKIPPED, RunState
+from flownb.model.state import COMPLETED, SKIPPED, STATUSES, RunState
 from flownb.model.status import RunMode
 from flownb.run.recovery.recover import read_state
 from flownb.store import values
@@ -139,10 +139,14 @@ def _from(request: Request, state: RunState, inputs: Mapping[str, Any], now: flo
     if earlier is None:
         return
     same = current(state.topology, inputs, earlier)
-    for number in sorted(same - to_run):
-        event = _again(earlier, topology.paths[number], now)
+    for number, path in enumerate(topology.paths):
+        event = _again(earlier, path, now) if number in same - to_run else None
         if event is not None:
             yield event
+            yield ev.SystemInfo(at=now, node=path, message=f"that run is {earlier.run_id}")
+        elif number not in to_run:
+            message = f"it ran again because {_change(topology, inputs, earlier, number, same)}"
+            yield ev.SystemInfo(at=now, node=path, message=message)
 
 
 def _only(request: Request, state: RunState, inputs: Mapping[str, Any], now: float) -> Iterator[ev.Event]:
@@ -246,6 +250,24 @@ def _stands(topology: Topology, inputs: Mapping[str, Any], earlier: RunState, nu
         == {(wire.id, wire.condition) for wire in earlier.topology.entering[before]}
         and all(inputs.get(name) == earlier.inputs.get(name) for name in names)
     )
+
+
+def _change(topology: Topology, inputs: Mapping[str, Any], earlier: RunState, number: int, same: set[int]) -> str:
+    """What makes a node stale, in words."""
+    run, path = earlier.run_id, topology.paths[number]
+    before = earlier.topology.index.get(path)
+    if before is None or before >= earlier.flat:
+        return f"run {run} did not have it"
+    if not _ended_well(earlier, before):
+        what = earlier.sources.get(before) or str(STATUSES[earlier.node_status[before]])
+        return f"in run {run} it was {what}" + ("" if what != "completed" else ", and its value is gone")
+    if _what_it_is(topology, number) != _what_it_is(earlier.topology, before):
+        return f"its code or config has changed since run {run}"
+    wires = topology.entering[number]
+    if again := [topology.paths[wire.source] for wire in wires if wire.source not in same]:
+        return f"{again[0]}, before it, did"
+    other = [name for name in topology.from_inputs(number) if inputs.get(name) != earlier.inputs.get(name)]
+    return f"its input {other[0]} is another than in run {run}" if other else f"its edges have changed since run {run}"
 
 
 def _ended_well(earlier: RunState, number: int) -> bool:

@@ -128,7 +128,7 @@ def test_data_that_breaks_a_rule_goes_the_other_way_and_says_why(tmp_path: Path)
 def test_primes_are_counted_in_processes_and_a_search_without_end_is_ended_by_its_limit() -> None:
     done = run("limits", below=20_000)
     assert done.result(60) == {"report": "2,262 primes; odd perfect numbers: none found in half a second"}
-    assert done["odd_perfect"].why == "its value came from: fallback"
+    assert done["odd_perfect"].why == "it failed, and its fallback is its output"
 
 
 def _commands(name: str) -> list[str]:

@@ -11,6 +11,7 @@ from flownb.model.events import NodeEvent, event_type
 from flownb.model.state import COMPLETED, STATUSES
 from flownb.model.status import RunStatus
 from flownb.model.times import iso, maybe_iso
+from flownb.run.handles.why import why
 from flownb.run.recovery.recover import read_state, require_row
 from flownb.run.waiting.decisions import answered
 from flownb.store import values
@@ -112,6 +113,7 @@ def describe_node(state: RunState, number: int) -> dict[str, Any]:
         "finished_at": maybe_iso(finished if finished and started else None),
         "duration_ms": _milliseconds(started or None, finished or None),
         "reason": reason.message if reason is not None else None,
+        "why": why(state, number),
         "error": describe_failure(failed.error if failed is not None else None, None),
         "output": plain if completed else None,
         "artifact": values.artifact_of(plain) if completed else None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flownb.errors import NotFound
 from flownb.model.events import NodeOutput
 from flownb.model.state import COMPLETED, FAILED, STATUSES
-from flownb.model.status import NodeStatus
+from flownb.run.handles.why import why
 from flownb.run.output.held import settled
 from flownb.store import values
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flownb.model.events import Failure
+    from flownb.model.status import NodeStatus
     from flownb.run.handles.view import RunView
 
 
@@ -149,39 +150,7 @@ class NodeView:
     @property
     def why(self) -> str:
         """Why it is as it is, in a sentence."""
-        state, number = self._run.state, self.number
-        if number in state.reasons:
-            return state.reasons[number].message
-        match self.status:
-            case NodeStatus.COMPLETED if number in state.sources:
-                why = f"its value came from: {state.sources[number]}"
-            case NodeStatus.COMPLETED:
-                why = "it ran, and its result is committed" + self._tries()
-                if self.transient:
-                    reason = self.plain["$transient"].get("reason", "")
-                    why += f"; it is transient, known in the memory of its process only: {reason}"
-            case NodeStatus.FAILED:
-                failure = state.failures[number].error
-                why = f"{failure.type}: {failure.message}" + self._tries()
-            case NodeStatus.WAITING if number in state.retries:
-                failure = state.retries[number].error
-                why = f"it failed and waits for somebody to look: {failure.type}: {failure.message}"
-            case NodeStatus.WAITING:
-                why = f"it waits for {state.waits[number].waits_for}"
-            case NodeStatus.RUNNING:
-                why = "its inputs were there, and it runs" + self._tries()
-            case _:
-                why = self._what_is_missing()
-        return why
-
-    def _tries(self) -> str:
-        return f" (attempt {self.attempts})" if self.attempts > 1 else ""
-
-    def _what_is_missing(self) -> str:
-        state = self._run.state
-        sources = {state.topology.paths[wire.source] for wire in state.topology.entering[self.number]}
-        missing = sorted(path for path in sources if not state.status_of(path).ended)
-        return f"it waits for {', '.join(missing)}" if missing else "it has not started"
+        return why(self._run.state, self.number)
 
     def take(self) -> Any:
         """Its output, for your namespace: `df = run["clean"].take()`."""

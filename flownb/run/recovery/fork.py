@@ -297,9 +297,30 @@ class _Fork:
         live = Values(state, self._store.artifacts)
         for number, output in self._nodes.items():
             events.append(self._given(live, number, output))
+        events += [
+            ev.SystemInfo(at=now, node=source.topology.paths[number], message=self._remark(number))
+            for number in sorted(self._stale)
+            if source.node_status[number] in _ENDED
+        ]
         message = f"forked from run {source.run_id} at its event {source.seq}; `flownb resume {run_id}` goes on"
         events.append(ev.RunPaused(at=now, reason=PauseReason.MANUAL, message=message))
         return events
+
+    def _remark(self, number: int) -> str:
+        """Why a node that had ended runs again."""
+        topology = self._before.topology
+        sources = [wire.source for wire in topology.entering[number]]
+        changed = [topology.paths[each] for each in sources if each in self._nodes]
+        if not changed and (self._inputs or self._variables) and self._reads(number):
+            changed = [*self._inputs, *(name for name in self._variables if name not in self._inputs)]
+        if changed:
+            return (
+                f"it ran again because {' and '.join(changed)} {'was' if len(changed) == 1 else 'were'} set in the fork"
+            )
+        again = [topology.paths[each] for each in sources if each in self._stale]
+        if again:
+            return f"it ran again because {again[0]}, before it, did"
+        return "it ran again because its value was known only in the process that had made it"
 
     def _carried(self) -> Iterator[ev.Event]:
         """The events of the run that stand in the fork."""

@@ -101,7 +101,7 @@ def test_a_branch_that_was_skipped_is_skipped_again() -> None:
     assert story.run(rows=1).outputs == {}
     again = story.run(from_="big", rows=1)
     assert story.ran == []
-    assert again["total"].why == "big took false, not true"
+    assert again["total"].why == "big took false, not true (gate big.true->total.after)"
 
 
 def test_only_runs_some_nodes_on_what_there_is() -> None:

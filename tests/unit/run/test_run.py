@@ -160,7 +160,7 @@ def test_a_failure_stops_the_run_and_says_where() -> None:
     assert isinstance(caught.value.__cause__, ValueError)
     assert failed.status is RunStatus.FAILED
     assert statuses(failed) == {"load": "failed", "use": "skipped", "later": "skipped"}
-    assert failed["use"].why == "no value for load: load failed"
+    assert failed["use"].why == "no value for load: load failed (data load.main->use.load)"
     error = failed["load"].error
     assert error is not None
     assert "no such sheet" in error.traceback

@@ -137,7 +137,7 @@ def test_a_node_that_paused_its_run_can_be_skipped() -> None:
     wait_for(lambda: paused.resting)
     paused.skip("fetch")
     assert paused.result(5) == {"beside": "beside"}
-    assert paused["use"].why == "no value for fetch: fetch was skipped"
+    assert paused["use"].why == "no value for fetch: fetch was skipped (data fetch.main->use.fetch)"
 
 
 def test_a_start_with_its_key_waits_on_where_a_node_failed(tmp_path: Any) -> None:
