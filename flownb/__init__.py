@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from flownb.graph.nodetype import NodeType, Output, Suspend
     from flownb.model.workflow import Edge, Node, RetryPolicy, Settings, Watch, Workflow
     from flownb.notebook.attach import attach, runs
+    from flownb.notebook.inbox import inbox
     from flownb.notebook.results import result, stop
     from flownb.run.bus import emit, on
     from flownb.run.handles.handle import Run
@@ -82,6 +83,7 @@ __all__ = [
     "Workflow",
     "attach",
     "emit",
+    "inbox",
     "on",
     "result",
     "runs",
@@ -118,6 +120,7 @@ _PUBLIC = {
     "Workflow": "flownb.model.workflow",
     "attach": "flownb.notebook.attach",
     "emit": "flownb.run.bus",
+    "inbox": "flownb.notebook.inbox",
     "on": "flownb.run.bus",
     "result": "flownb.notebook.results",
     "runs": "flownb.notebook.attach",

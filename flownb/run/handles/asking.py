@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from flownb.model.state import RunState
     from flownb.run.executor import Execution
+    from flownb.run.handles.approvals import Approvals
     from flownb.store.contract import Store
     from flownb.store.requests import ApprovalRow
 
@@ -157,6 +158,14 @@ class Asking(RunView):
             chosen = port or usual_port(self._store, self.id, approval_id)
             now = engine().now()
             return decide(self._store, self.id, approval_id, port=chosen, at=now, claim=by, data=data, comment=comment)
+
+    @property
+    def approvals(self) -> Approvals:
+        """What the run asks people and has asked them, oldest first; each can be looked at and answered."""
+        from flownb.run.handles.approvals import Approval, Approvals
+
+        rows = self._store.approvals(run=self.id, pending=False)
+        return Approvals(Approval(self._store, row, self.decide) for row in rows)
 
     @contextlib.contextmanager
     def _going_on_when_answered(self) -> Iterator[None]:
