@@ -26,6 +26,8 @@ POINTS: Final[dict[str, str]] = {
     "answer.before_commit": "an answer to a person's request is judged, nothing of it is written",
     "answer.committed": "an answer is committed, nobody was told",
     "artifact.written": "an artifact is on disk, the event that names it is not committed",
+    "run.ending": "what is undone and who is told before the end of a run is decided, and not committed",
+    "run.compensating": "a compensation is about to be decided; what those before it did is committed or not",
     "run.before_finish": "all nodes are done, the end of the run is not committed",
     "run.after_finish": "the end of the run is committed, nobody was told",
     "notebook.cell_done": "a cell of a headless notebook has ended",

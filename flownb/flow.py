@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from flownb.errors import InvalidInput, InvalidWorkflow, UsageError
 from flownb.graph.builder import Builder
 from flownb.graph.refs import NodeRef, sources
@@ -96,8 +98,21 @@ class Flow(Builder):
             from flownb.run.definition import Definition
 
             raise_problems(self.name, [*self.validate(), *unsupported(workflow)])
-            self._definition = (workflow, Definition(workflow, self.functions, self.registry))
+            self._definition = (workflow, Definition(workflow, self.functions, self.registry, self.flows))
         return self._definition[1]
+
+    def validate(self) -> list[Problem]:
+        """Everything that is wrong, at once, and what is wrong with the flows that its subflows run."""
+        found = super().validate()
+        seen = {id(self)}
+        stack = [(name, each) for name, each in self.flows.items()]
+        while stack:
+            name, each = stack.pop()
+            if id(each) not in seen:
+                seen.add(id(each))
+                found += [_beneath(name, problem) for problem in Builder.validate(each)]
+                stack += [(f"{name}.{inner}", other) for inner, other in each.flows.items()]
+        return found
 
     def breakpoint(self, node: str | NodeRef, *, on: bool = True) -> None:
         """Halt before a node in every run that somebody starts here, or no more; headless runs ignore it.
@@ -236,6 +251,12 @@ class Flow(Builder):
         del include, exclude
         picture = self.view()
         return {"text/plain": picture.text(), "image/png": picture.png()}
+
+
+def _beneath(name: str, problem: Problem) -> Problem:
+    """A problem of the flow that a subflow runs."""
+    top = name.partition(".")[0]
+    return msgspec.structs.replace(problem, message=f"{name}: {problem.message}", node=top, place=None)
 
 
 def raise_problems(name: str, problems: list[Problem]) -> None:

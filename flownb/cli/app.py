@@ -32,6 +32,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "skip": ("flownb.cli.control", "End a node as skipped."),
     "signal": ("flownb.cli.signal", "Hand a signal to a run."),
     "variables": ("flownb.cli.variables", "List and set what workflows remember between runs."),
+    "fork": ("flownb.cli.fork", "Go back in a run, and on from there as another one."),
     "approvals": ("flownb.cli.approve", "List what runs ask people."),
     "approve": ("flownb.cli.approve", "Answer what a run asks."),
     "reject": ("flownb.cli.approve", "Say no to what a run asks."),

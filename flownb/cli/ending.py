@@ -96,7 +96,7 @@ def sentences(store: Store, row: RunRow, state: RunState, place: str | None = No
     elif state.status is RunStatus.FAILED:
         error = state.error
         where = f" at {line(state.error_node, 100)}" if state.error_node else ""
-        what = f"{error.type}: {error.message}" if error is not None else "nothing is recorded of why"
+        what = error.text if error is not None else "nothing is recorded of why"
         trace = f"\n{block(_tail(error.traceback))}" if error is not None and error.traceback else ""
         yield f"{line(row.workflow, 100)} failed{where}: {block(what)}{trace}"
         yield f"{go_on} starts again what failed; what was completed stays."

@@ -122,10 +122,7 @@ def resume_command(
     """
     with guarded_stdout(as_json=as_json) as print_document:
         opened = open_existing(store)
-        row = find_run(opened, run_id)
-        if row.group is not None and row.group != row.id:
-            say(f"{row.id} is a part of the notebook's run {row.group}, which goes on as a whole.")
-            row = find_run(opened, row.group)
+        row = _that_goes_on(opened, find_run(opened, run_id))
         ending = _Ending(print_document, as_json=as_json, place=store, output=check_output(output))
         if row.status in (RunStatus.COMPLETED, RunStatus.CANCELLED):
             return ending.of_record(opened, row)
@@ -139,6 +136,19 @@ def resume_command(
             _start_kernel(store, keep=False)
             return _resume_notebook(opened, row, ending, migrate=migrate, wait=wait)
         return _resume_here(opened, row, program, ending, migrate=migrate, wait=wait)
+
+
+def _that_goes_on(store: Store, row: RunRow) -> RunRow:
+    """The run that is resumed where this one is meant: the whole that it is a part of, which has the program."""
+    from flownb.notebook.beneath import holder_of
+
+    if row.status in (RunStatus.COMPLETED, RunStatus.CANCELLED) and row.group in (None, row.id):
+        return row
+    holder = holder_of(store, row)
+    if holder.id != row.id:
+        kind = "notebook's run" if row.group not in (None, row.id) else "run"
+        say(f"{row.id} is a part of the {kind} {holder.id}, which goes on as a whole.")
+    return holder
 
 
 def _start_kernel(store: str | None, *, keep: bool) -> None:

@@ -114,6 +114,10 @@ def _about_run(store: Store, row: RunRow, state: RunState) -> Iterator[str]:
     facts = [f"started {when(state.started_at)}", f"took {duration(state.started_at, state.finished_at or now)}"]
     facts += [f"key {line(row.key, 100)}"] if row.key else []
     yield f"{', '.join(facts)}; kept in {store.url}"
+    if state.forked_from is not None:
+        yield f"forked from {state.forked_from.source} at its event {state.forked_from.seq}"
+    for run, seq in store.forks(row.id).items():
+        yield f"forked at event {seq}: {run}"
     for name, plain in state.inputs.items():
         yield f"  {line(name, _MOST_NODE)} = {line(values.preview(plain, 100), 100)}"
     from flownb.run.handles.describe import describe_state

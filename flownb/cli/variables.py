@@ -11,8 +11,8 @@ from flownb.cli.app import json_option, open_existing, say, store_option
 from flownb.cli.control import user
 from flownb.cli.harmless import line
 from flownb.cli.look import when
-from flownb.cli.typed import typed
-from flownb.errors import InvalidInput, NotFound, UsageError, near_names
+from flownb.cli.typed import typed_as
+from flownb.errors import NotFound, UsageError, near_names
 from flownb.model.times import iso
 from flownb.store import values
 
@@ -70,7 +70,7 @@ def _change(store: Store, workflow: str, given: Iterable[tuple[str, str]], unset
     for name in unset:
         variables.pop(name, None)
     for name, text in given:
-        variables[name] = _read(declared or (), name, text)
+        variables[name] = typed_as(declared or (), name, text)
     if declared is None and given:
         others = {row.workflow for row in store.rows(limit=200)}
         say(f"No run of {workflow} is in {store.url} yet; its first will find it.{near_names(workflow, others)}")
@@ -84,19 +84,6 @@ def _declared(store: Store, workflow: str) -> tuple[Variable, ...] | None:
         document = store.definition(row.definition) if row.definition else None
         return from_json(document).variables if document else ()
     return None
-
-
-def _read(declared: Iterable[Variable], name: str, text: str) -> Any:
-    """The value as its declared type reads it.
-
-    Raises:
-        InvalidInput: it is none of that type.
-    """
-    kind = next((each.type for each in declared if each.name == name), "any")
-    value = text if kind in ("string", "file") else typed(text)
-    if kind == "number" and isinstance(value, str):
-        raise InvalidInput(f"The variable {name!r} is {text!r:.60}; it must be a number.", name=name)
-    return value
 
 
 def _document(row: VariableRow) -> dict[str, Any]:

@@ -69,6 +69,41 @@ class Branching(Definitions):
             config["wait_for"] = wait_for
         return self.define("control.parallel", id, {**config, "losers": losers}, options)
 
+    def subflow(
+        self,
+        id: str,  # noqa: A002  as above
+        workflow: Definitions | str,
+        *,
+        values: Mapping[str, Any] | None = None,
+        **options: Unpack[NodeOptions],
+    ) -> NodeRef:
+        """Run another flow as a node of this one; its output is a table of that flow's outputs by node.
+
+        ```python
+        bill = flow.subflow("bill", billing, inputs={"order": "load"}, values={"currency": "EUR"})
+        ```
+
+        It is a run of its own, `run["bill"].child`, that begins once whatever happens: a retry and a resumption go on
+        with it. While it waits for somebody, this run does too; pauses and cancellations reach it.
+
+        Args:
+            id: its id.
+            workflow: a flow; or `module:flow`, the path of a workflow.json, or the name of a workflow that has run in
+                the store before.
+            values: inputs of that flow by name, plain data or templates; those that are wired come by `inputs=`.
+            options: as of `node`.
+
+        Raises:
+            UsageError: it is neither a flow nor text.
+        """
+        live = workflow if isinstance(workflow, Definitions) else None
+        if live is None and not isinstance(workflow, str):
+            raise UsageError(f"{id}: a subflow runs a Flow, `module:flow` or a workflow.json, not {workflow!r:.60}.")
+        config: dict[str, Any] = {"workflow": live.name if live is not None else workflow}
+        if values:
+            config["values"] = dict(values)
+        return self.define("control.subflow", id, config, options, flow=live)
+
     def merge(
         self,
         id: str,  # noqa: A002  as above

@@ -10,9 +10,9 @@ import msgspec
 
 from flownb.errors import UsageError
 from flownb.graph.aliases import canonical_type
-from flownb.graph.branching import Branching
 from flownb.graph.definitions import DefinitionWarning
 from flownb.graph.function import check_outputs, function_config, read_signature
+from flownb.graph.mending import Mending
 from flownb.graph.questions import Questions
 from flownb.graph.refs import NodeRef
 from flownb.graph.spec import OPTION_NAMES, NodeOptions
@@ -31,7 +31,7 @@ __all__ = ["Builder", "DefinitionWarning"]
 Function: TypeAlias = "Callable[..., Any]"
 
 
-class Builder(Branching, Questions):
+class Builder(Mending, Questions):
     """What people write a flow with: a method for each kind of node.
 
     In a function, a parameter that names a node is an edge, one that names none is an input of the flow, and `ctx` is
@@ -63,6 +63,8 @@ class Builder(Branching, Questions):
         heartbeat: float | timedelta | None = None,
         on_error: str | OnError | None = None,
         fallback: Any = msgspec.UNSET,
+        compensation: NodeRef | Function | str | None = None,
+        strategies: Any = None,
         on_crash: str | OnCrash | None = None,
         where: str | Where | None = None,
         join: str | int | Mapping[str, int] | JoinCount | None = None,
@@ -87,7 +89,11 @@ class Builder(Branching, Questions):
                 step, in seconds; then it fails.
             on_error: stop (what the others do then is `Settings.failures`), continue, skip, error_port, fallback,
                 compensate or pause.
-            fallback: what it completes with when it has failed; implies `on_error="fallback"`.
+            fallback: what it completes with when it has failed, a value, or a node or function that then runs in its
+                place; implies `on_error="fallback"`.
+            compensation: the node or function that undoes what this one did, when a run is undone.
+            strategies: what is done about single classes of errors or exceptions, before `retry` and `on_error`:
+                `{"timeout": {"strategy": "retry", "attempts": 5}, "dependency": "skip"}`.
             on_crash: rerun, ask or fail, for a node in flight when the process died.
             where: of a plain function: "thread"; "process", which can be limited and is ended with all that it has
                 started; or "main", the main thread, which serves it while it waits for a run or its loop is idle. Async
@@ -106,7 +112,8 @@ class Builder(Branching, Questions):
         options: NodeOptions = {
             "name": name, "after": after, "retry": retry, "timeout": timeout, "heartbeat": heartbeat,
             "on_error": on_error, "on_crash": on_crash, "where": where, "join": join, "cache": cache, "limits": limits,
-            "disabled": disabled, "notes": notes, "inputs": inputs or {}, "parent": parent,
+            "disabled": disabled, "notes": notes, "inputs": inputs or {}, "parent": parent, "strategies": strategies,
+            "compensation": compensation,
         }  # fmt: skip
         if fallback is not msgspec.UNSET:
             options["fallback"] = fallback

@@ -22,7 +22,7 @@ from flownb.ids import slug
 from flownb.model.ports import ERROR, ConnectionType, DataType
 from flownb.model.problem import Problem
 from flownb.model.scopes import LOOP, PARALLEL, branch_names
-from flownb.model.workflow import Node, Settings, Variable, Workflow
+from flownb.model.workflow import ErrorHandler, Node, Settings, Variable, Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,6 +72,8 @@ class Definitions:
         self._specs: dict[str, Spec] = {}
         self._links: list[tuple[Origin | None, Link]] = []
         self._variables: dict[str, Variable] = {}
+        #: What is done about classes of errors in the whole flow, by the error and whether it is another attempt.
+        self._handlers: dict[tuple[str, bool], ErrorHandler] = {}
         #: Of the ids that were defined twice at one place.
         self._clashes: dict[str, Problem] = {}
         #: The loops, and the branches of parallels, whose bodies are being defined, the innermost last.
@@ -90,6 +92,8 @@ class Definitions:
         config: dict[str, Any],
         options: NodeOptions,
         function: tuple[Callable[..., Any], Signature] | None = None,
+        *,
+        flow: Any = None,
     ) -> NodeRef:
         """Add a node, or replace the one of that id.
 
@@ -99,6 +103,7 @@ class Definitions:
             config: plain data.
             options: what every node takes.
             function: the function that the node calls, with what it says about itself.
+            flow: the flow that it runs.
 
         Raises:
             UsageError: an option is unknown or has no such value; nothing was added.
@@ -121,7 +126,7 @@ class Definitions:
         }
         after = tuple(sources(options.get("after"), self, f"{node_id}: after"))
         branch = around if around and around.port else None
-        spec = Spec(node, after, inputs, signature, plain, self._enter(), branch)
+        spec = Spec(node, after, inputs, signature, plain, self._enter(), branch, flow)
         if old := self._specs.get(node_id):
             self._replace(old, spec)
         self._specs[node_id] = spec
@@ -247,6 +252,7 @@ class Definitions:
                 variables=wired.variables,
                 nodes=tuple(spec.node for spec in self._specs.values()),
                 edges=wired.edges,
+                error_handlers=tuple(self._handlers.values()),
                 settings=self.settings,
             )
         return self._built
@@ -265,6 +271,11 @@ class Definitions:
     def functions(self) -> dict[str, Callable[..., Any]]:
         """The function of each node that has one, by id."""
         return {name: spec.function for name, spec in self._specs.items() if spec.function is not None}
+
+    @property
+    def flows(self) -> dict[str, Any]:
+        """The flow of each subflow that was given one, by id."""
+        return {name: spec.flow for name, spec in self._specs.items() if spec.flow is not None}
 
     @property
     def defaults(self) -> dict[str, Any]:

@@ -40,6 +40,8 @@ class Ending(msgspec.Struct, frozen=True):
     #: Whether it ends well; else it fails.
     well: bool = True
     message: str = ""
+    #: Whether what completed nodes did is undone first, by their compensations.
+    undo: bool = False
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -131,6 +133,23 @@ class Round(msgspec.Struct):
     came: bool = False
 
 
+class Child(msgspec.Struct, frozen=True, kw_only=True):
+    """A run beneath a node's own, as it rests."""
+
+    run: str
+    workflow: str
+    #: A `RunStatus`.
+    status: str
+    outputs: dict[str, Any] = {}
+    #: Of one that failed, `ValueError: no` and the node.
+    error: str = ""
+    node: str = ""
+    #: Of one that is paused: for what, until when at most, and what people are told.
+    pause_reason: str | None = None
+    until: float | None = None
+    message: str = ""
+
+
 class Context(Protocol):
     """What a node gets to know and may do while it runs; a function gets it as a parameter named `ctx`."""
 
@@ -158,6 +177,8 @@ class Context(Protocol):
     #: What came, when the node was parked; else None.
     resumed: Any
     resume_data: Any
+    #: Of a compensation, a fallback and a handler: the failure because of which it runs; else None.
+    error: Mapping[str, Any] | None
     #: Whether nobody is in front of a notebook.
     headless: bool
 
@@ -230,6 +251,20 @@ class Context(Protocol):
             enough: asked after each round, whether what has come of them will do; those at work are then ended.
             let_go_on: whether they go on instead, though nobody waits for them.
         """
+        ...
+
+    async def beneath(self, make: Callable[[Any], Any]) -> Child:
+        """Begin a run beneath this one, or go on with the one that an attempt before has begun; once it rests.
+
+        It has the attempt's idempotency key, so a node has one at most.
+
+        Args:
+            make: given the store, the request of the run as `flownb.run.request` has it; called on a thread.
+        """
+        ...
+
+    def began(self, run: str, workflow: str) -> None:
+        """Say which run the node has begun by other means; from any thread."""
         ...
 
     @property

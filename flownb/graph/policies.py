@@ -52,7 +52,7 @@ def check_policies(node: Node, controls: int, *, has_error_edge: bool) -> Iterat
             hint="Give it a parameter `ctx` and call ctx.heartbeat() in it, or use timeout.",
             code="bad_policy",
         )
-    if node.on_error == OnError.FALLBACK and node.fallback is None:
+    if node.on_error == OnError.FALLBACK and node.fallback is None and node.fallback_node is None:
         yield Problem(
             f"{node.id} completes with None when it fails: on_error is 'fallback' and no fallback is given.",
             severity=Severity.WARNING,

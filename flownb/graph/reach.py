@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from flownb.graph.cycles import topological_order
 from flownb.model.ports import MAIN, NodePorts
 from flownb.model.problem import Problem, Severity
+from flownb.model.remedies import HANDLER
 from flownb.model.workflow import JoinCount
 
 if TYPE_CHECKING:
@@ -20,12 +21,14 @@ def find_islands(nodes: Sequence[Node], succ: Sequence[Sequence[int]]) -> Iterat
     starts = [number for number, node in enumerate(nodes) if _is_start(node)]
     if not starts:
         return
+    kept = {name for node in nodes for name in (node.compensation, node.fallback_node)}
+    begun = [number for number, node in enumerate(nodes) if node.id in kept or node.type == HANDLER]
     around: list[list[int]] = [list(targets) for targets in succ]
     for source, targets in enumerate(succ):
         for target in targets:
             around[target].append(source)
-    seen = set(starts)
-    queue = list(starts)
+    seen = {*starts, *begun}
+    queue = [*starts, *begun]
     while queue:
         for number in around[queue.pop()]:
             if number not in seen:

@@ -31,6 +31,8 @@ BUILT_IN: Final[dict[str, str]] = {
     "control.wait_for_event": "flownb.nodes.waiting:WaitForEvent",
     "control.set_variable": "flownb.nodes.steering:SetVariable",
     "control.stop": "flownb.nodes.steering:Stop",
+    "control.error_handler": "flownb.nodes.errors:ErrorHandler",
+    "control.compensate": "flownb.nodes.errors:Compensate",
     "control.switch": "flownb.nodes.choice:Switch",
     "control.transform": "flownb.nodes.transform:Transform",
     "control.filter": "flownb.nodes.pick:Filter",
@@ -46,8 +48,9 @@ BUILT_IN: Final[dict[str, str]] = {
     "human.review": "flownb.nodes.human:Review",
     "files.read": "flownb.nodes.files:Read",
     "files.write": "flownb.nodes.files:Write",
-    # It lives above this layer: a name and no import, so that a clone on the path knows it without being installed.
+    # These live above this layer: a name and no import, so that a clone on the path knows it without being installed.
     "notebook.run": "flownb.notebook.node:NotebookNode",
+    "control.subflow": "flownb.notebook.subflow:Subflow",
 }
 
 #: Packages name their types in this entry point group: `"family.name" = "module:class"`.

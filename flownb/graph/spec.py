@@ -11,12 +11,14 @@ import msgspec
 
 from flownb.errors import UsageError, near_names
 from flownb.graph.function import Signature
-from flownb.graph.refs import Source
+from flownb.graph.refs import NodeRef, Source
+from flownb.graph.strategies import handlers_of
+from flownb.ids import slug
 from flownb.model.status import OnCrash, OnError, Where
 from flownb.model.workflow import Cache, JoinCount, Limits, Node, RetryPolicy
 
 if TYPE_CHECKING:
-    from flownb.graph.refs import NodeRef, PortRef, Sources
+    from flownb.graph.refs import PortRef, Sources
 
 Choice = TypeVar("Choice", bound=Enum)
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -50,8 +52,13 @@ class NodeOptions(TypedDict, total=False):
     #: The longest silence of one attempt.
     heartbeat: float | timedelta | None
     on_error: str | OnError | None
-    #: The value that the node completes with when it has failed; implies `on_error="fallback"`.
+    #: What the node completes with when it has failed, a value or what a node or function gives that then runs in its
+    #: place; implies `on_error="fallback"`.
     fallback: Any
+    #: The node, or the function, that undoes what this one did when a run is undone.
+    compensation: NodeRef | Callable[..., Any] | str | None
+    #: What is done about single errors, by class of error or exception: a strategy, a dict of it, or a list of them.
+    strategies: Any
     on_crash: str | OnCrash | None
     #: Of a plain function: `thread`, `process` or `main`.
     where: str | Where | None
@@ -83,6 +90,8 @@ class Spec(msgspec.Struct, frozen=True):
     origin: Origin | None = None
     #: The branch of a parallel that it was defined in.
     branch: Source | None = None
+    #: The flow that it runs, of a subflow that was given one.
+    flow: Any = None
 
     @property
     def place(self) -> str:
@@ -100,6 +109,7 @@ def node_record(node_id: str, options: NodeOptions) -> dict[str, Any]:
     for unknown in options.keys() - OPTION_NAMES:
         raise UsageError(f"{node_id}: a node has no option {unknown!r}.{near_names(unknown, OPTION_NAMES)}")
     read = _Options(node_id)
+    fallback = options.get("fallback")
     on_error = options.get("on_error")
     if on_error is None:
         on_error = OnError.FALLBACK if "fallback" in options else OnError.STOP
@@ -108,7 +118,10 @@ def node_record(node_id: str, options: NodeOptions) -> dict[str, Any]:
         "timeout": read.seconds("timeout", options.get("timeout")),
         "heartbeat": read.seconds("heartbeat", options.get("heartbeat")),
         "on_error": read.choice(OnError, "on_error", on_error),
-        "fallback": options.get("fallback"),
+        "fallback": None if isinstance(fallback, NodeRef) else fallback,
+        "fallback_node": fallback.id if isinstance(fallback, NodeRef) else None,
+        "compensation": read.node_name("compensation", options.get("compensation")),
+        "strategies": handlers_of(node_id, options.get("strategies")),
         "on_crash": read.maybe(OnCrash, "on_crash", options.get("on_crash")),
         "where": read.maybe(Where, "where", options.get("where")),
         "join": read.join(options.get("join")),
@@ -153,6 +166,16 @@ class _Options:
 
     def maybe(self, enum: type[Choice], option: str, value: object) -> Choice | None:
         return None if value is None else self.choice(enum, option, value)
+
+    def node_name(self, option: str, value: object) -> str | None:
+        match value:
+            case None:
+                return None
+            case NodeRef():
+                return value.id
+            case str():
+                return slug(value)
+        raise UsageError(f"{self.node}: {option} takes a node, its id or a function, not {value!r:.80}.")
 
     def retry(self, value: object) -> RetryPolicy | None:
         if isinstance(value, int) and not isinstance(value, bool):

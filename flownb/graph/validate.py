@@ -30,6 +30,7 @@ from flownb.graph.references import (
     with_expression_ports,
 )
 from flownb.graph.registry import registry as shared_registry
+from flownb.graph.remedies import check_remedies
 from flownb.ids import slug
 from flownb.model.ports import AFTER, ERROR, MAIN, InputPort, NodePorts
 from flownb.model.problem import Problem
@@ -63,6 +64,7 @@ def validate(
         *check.nodes(),
         *check.edges(),
         *check.graph(),
+        *check.remedies(),
     ]
     if inputs is not None:
         problems += check_inputs(workflow, inputs)
@@ -357,6 +359,9 @@ class _Check:
             if cls is not None and (dead := cls.dead_ports(node))
         }
         yield from find_dead(self._nodes, edges, succ, dead_ports, self._ports)
+
+    def remedies(self) -> Iterator[Problem]:
+        yield from check_remedies(self._workflow, self._edges)
 
     def _cycle(self, path: tuple[int, ...], members: int) -> Problem:
         names = [self._nodes[number].id for number in path]

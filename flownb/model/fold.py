@@ -31,6 +31,14 @@ def _run_started(state: RunState, event: ev.RunStarted) -> None:
     state.started_at = state.active_since = event.at
 
 
+def _run_ending(state: RunState, event: ev.RunEnding) -> None:
+    state.ending = event
+
+
+def _run_forked(state: RunState, event: ev.RunForked) -> None:
+    state.forked_from = event
+
+
 def _run_paused(state: RunState, event: ev.RunPaused) -> None:
     state.status, state.pause_reason, state.message = RunStatus.PAUSED, PauseReason(event.reason), event.message
     _rests(state, event.at)
@@ -44,6 +52,7 @@ def _rests(state: RunState, at: float) -> None:
 
 def _run_resumed(state: RunState, event: ev.RunResumed) -> None:
     if state.status is RunStatus.FAILED:
+        state.ending = None
         state.active_seconds, state.active_since = 0.0, event.at  # what failed begins anew
     elif state.active_since is None or event.cause not in ("retry", "decided"):
         # Else it is at work and goes on so; of a process that died nobody knows how long it worked.
@@ -62,6 +71,7 @@ def _run_resumed(state: RunState, event: ev.RunResumed) -> None:
         state.node_status[number] = PENDING
         state.node_started[number] = state.node_finished[number] = 0.0
         state.output[number] = None
+        state.undoable.pop(number, None)
         for kept in _BY_NODE:
             getattr(state, kept).pop(number, None)
         if state.approvals:
@@ -118,6 +128,10 @@ def _node_started(state: RunState, event: ev.NodeStarted) -> None:
         state.retries.pop(number, None)
     if state.waits:
         state.waits.pop(number, None)
+
+
+def _child_started(state: RunState, event: ev.ChildStarted) -> None:
+    state.children[state.topology.index[event.node]] = event.run
 
 
 def _node_retrying(state: RunState, event: ev.NodeRetrying) -> None:
@@ -246,9 +260,11 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.RunCompleted: _run_completed,
     ev.RunFailedEvent: _run_failed,
     ev.RunCancelledEvent: _run_cancelled,
-    ev.RunForked: _nothing,
+    ev.RunEnding: _run_ending,
+    ev.RunForked: _run_forked,
     ev.IterationStarted: _iteration_started,
     ev.NodeStarted: _node_started,
+    ev.ChildStarted: _child_started,
     ev.NodeRetrying: _node_retrying,
     ev.NodeCompleted: _node_completed,
     ev.ResultCached: _nothing,

@@ -53,6 +53,8 @@ class Readiness:
         self.verdicts: dict[int, dict[str, bool]] = {}
         self.failures: dict[int, ev.NodeFailedEvent] = {}
         self.reasons: dict[int, ev.Reason] = {}
+        #: The completed nodes that a compensation can undo, in the order in which they completed.
+        self.undoable: dict[int, None] = {}
         #: Nodes from this number on are instances in the body of a loop.
         self.flat = topology.flat
         #: The iterations of each loop by index, and the one that each instance belongs to.
@@ -128,6 +130,8 @@ class Readiness:
                 if not left:
                     ready.append(target)
             return
+        if topology.remedies is not None and number in topology.remedies.undo:
+            self.undoable.setdefault(number)
         self._settle_ports(number, self.ports.get(number, ()), self.verdicts.get(number, {}))
 
     def _settle_failed(self, number: int, failed: ev.NodeFailedEvent) -> None:
@@ -313,6 +317,9 @@ class Readiness:
         status = self.node_status
         back = {n for n, failed in self.failures.items() if not failed.port}
         back.update(number for number in range(len(self.topology)) if status[number] == CANCELLED)
+        if (remedies := self.topology.remedies) is not None:  # the next failure finds them as the first did
+            used = {n for n in remedies.instead.values() if status[n] == COMPLETED}
+            back.update(n for n in remedies.every - used if status[n] != PENDING)
         if self.blocks:  # what a loop has dealt with is over
             back = {number for number in back if not self._is_dealt_with(number)}
         queue = list(back)

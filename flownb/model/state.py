@@ -43,6 +43,9 @@ class RunState(Readiness):
     Lists are by node number (`topology.index`). Outputs are in plain form; the engine keeps the live values.
     """
 
+    #: How the run is about to end, once that is decided.
+    ending: ev.RunEnding | None = None
+
     def __init__(self, topology: Topology, run_id: str = "") -> None:
         super().__init__(topology.origin)
         self.run_id = run_id
@@ -51,10 +54,11 @@ class RunState(Readiness):
         self.message = ""
         self.workflow = topology.workflow.name
         self.definition = ""
-        self.mode = "manual"
-        self.trigger = "manual"
+        self.mode = self.trigger = "manual"
         self.parent: str | None = None
         self.parent_node: str | None = None
+        #: The run whose history it shares, and up to which of its events.
+        self.forked_from: ev.RunForked | None = None
         #: Who started it, where it asks people.
         self.started_by = ""
         self.inputs: dict[str, Any] = {}
@@ -68,7 +72,18 @@ class RunState(Readiness):
         self.active_since: float | None = None
         self.finished_at: float | None = None
         self.seq = 0
-        count = len(topology)
+        self._keep_of_nodes(len(topology))
+        #: The nodes to halt before, by path or id, and those that may be passed now.
+        self.breakpoints: set[str] = set()
+        self.passing: set[int] = set()
+        #: Signals that nobody waited for, by name, oldest first; and the signal, or the answer, that a node got.
+        self.signals: dict[str, list[Any]] = {}
+        self.delivered: dict[int, ev.SignalReceived | ev.ApprovalDecided | ev.ApprovalExpired] = {}
+        #: By approval id: `request`, `status` (an `ApprovalStatus`), `votes`, and once it is there the `decision`.
+        self.approvals: dict[str, dict[str, Any]] = {}
+
+    def _keep_of_nodes(self, count: int) -> None:
+        """What is kept of each node."""
         self.attempts = array("I", bytes(4 * count))
         self.node_started = array("d", bytes(8 * count))
         self.node_finished = array("d", bytes(8 * count))
@@ -84,14 +99,8 @@ class RunState(Readiness):
         #: that is set back keeps both.
         self.steps: dict[int, dict[str, Any]] = {}
         self.heartbeats: dict[int, Any] = {}
-        #: The nodes to halt before, by path or id, and those that may be passed now.
-        self.breakpoints: set[str] = set()
-        self.passing: set[int] = set()
-        #: Signals that nobody waited for, by name, oldest first; and the signal, or the answer, that a node got.
-        self.signals: dict[str, list[Any]] = {}
-        self.delivered: dict[int, ev.SignalReceived | ev.ApprovalDecided | ev.ApprovalExpired] = {}
-        #: By approval id: `request`, `status` (an `ApprovalStatus`), `votes`, and once it is there the `decision`.
-        self.approvals: dict[str, dict[str, Any]] = {}
+        #: The run that a node has beneath it; it keeps it for good, because it begins no second one.
+        self.children: dict[int, str] = {}
 
     def status_of(self, path: str) -> NodeStatus:
         """The status of a node.

@@ -141,6 +141,19 @@ class OnError(StrEnum):
     PAUSE = "pause"
 
 
+class Strategy(StrEnum):
+    """What is done about failures of one class: another attempt, or what `OnError` has."""
+
+    RETRY = "retry"
+    STOP = "stop"
+    CONTINUE = "continue"
+    SKIP = "skip"
+    ERROR_PORT = "error_port"
+    FALLBACK = "fallback"
+    COMPENSATE = "compensate"
+    PAUSE = "pause"
+
+
 class FailurePolicy(StrEnum):
     """What the other nodes of a run do when one has failed and its `on_error` stops the run."""
 

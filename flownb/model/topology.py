@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from flownb.model.bodies import Brought, LoopBody, compile_body
 from flownb.model.ports import ERROR, NodePorts
+from flownb.model.remedies import remedies_of
 from flownb.model.scopes import WITH_BODY, Scopes, SortedEdges
 from flownb.model.wires import CAPTURE, DATA, GATE, GROUP_NAMES, ORDER, Argument, JoinRule, Wire, capturing, wire_of
 from flownb.model.workflow import JoinCount
@@ -61,6 +62,9 @@ class Topology:
         #: How many nodes it had before it grew.
         self.flat = count
         self._connect(workflow.edges, scopes)
+        #: What is kept for failures; None where there is nothing.
+        self.remedies = remedies_of(workflow, self.index, self.succ)
+        self._keep_remedies()
         if scopes is not None:
             self._open_bodies(scopes.sorted(workflow.edges), ports)
         self.arguments: list[tuple[Argument, ...]] = [
@@ -133,11 +137,20 @@ class Topology:
             if any(wire.port is not None or wire.condition is not None for wire in leaving):
                 self.wires[source] = leaving
 
+    def _keep_remedies(self) -> None:
+        """What is kept for a failure waits for one more thing than its edges: that the engine starts it."""
+        if self.remedies is None:
+            return
+        for number in self.remedies.roots:
+            self.need[number] += 1
+        for source in self.remedies.undo:  # in which order they completed is kept
+            self.wires[source] = self.leaving[source]
+
     def settle_early(self, numbers: Iterable[int]) -> None:
         """Note those of these nodes that start before all of their edges are settled."""
         for number in numbers:
             node = self.nodes[number]
-            if node.join == "all":
+            if node.join == "all" or (self.remedies is not None and number in self.remedies.roots):
                 continue
             entering = self.entering[number]
             control = sum(wire.group in (GATE, ORDER) for wire in entering)
@@ -193,7 +206,12 @@ class Topology:
         outputs = [number for number, node in enumerate(self.nodes) if node.type == "control.output"]
         if outputs:
             return outputs
-        return [number for number, leaving in enumerate(self.leaving) if all(wire.port == ERROR for wire in leaving)]
+        kept = self.remedies.every if self.remedies is not None else frozenset()
+        return [
+            number
+            for number, leaving in enumerate(self.leaving)
+            if number not in kept and all(wire.port == ERROR or wire.target in kept for wire in leaving)
+        ]
 
 
 #: What a run's own graph has copies of.

@@ -17,6 +17,7 @@ from flownb.model.status import (
     FailurePolicy,
     OnCrash,
     OnError,
+    Strategy,
     TemplateCategory,
     Visibility,
     Where,
@@ -88,6 +89,21 @@ class Cache(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     ttl: Seconds | None = None
 
 
+class ErrorHandler(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What is done about failures of one class: of a node, or in the whole workflow."""
+
+    #: An error class, the name of an exception, or `any`.
+    error: Line
+    strategy: Strategy = Strategy.STOP
+    #: Attempts in all, and seconds before the second one, for `retry`.
+    attempts: Count | None = None
+    delay: Seconds | None = None
+    #: What people are told beside the error.
+    message: Prose = ""
+    #: Of a workflow's: the node that is started when the run is about to fail with such an error.
+    target: Line | None = None
+
+
 class Node(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One node of a workflow."""
 
@@ -112,6 +128,12 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     on_error: OnError = OnError.STOP
     #: The value that a node with `on_error = fallback` completes with.
     fallback: Any = None
+    #: The node that runs in its place when it has failed, and whose output it completes with.
+    fallback_node: Line | None = None
+    #: The node that undoes what this one did, when a run fails that has to be undone.
+    compensation: Line | None = None
+    #: What is done about single classes of errors, before `retry` and `on_error`; the first that fits.
+    strategies: tuple[ErrorHandler, ...] = ()
     #: None takes the default of the node's type.
     on_crash: OnCrash | None = None
     where: Where | None = None
@@ -182,14 +204,6 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     type: Line
     config: dict[str, Any] = {}
     enabled: bool = True
-
-
-class ErrorHandler(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What is done about failures of one class in the whole workflow."""
-
-    error: Line
-    strategy: OnError = OnError.STOP
-    target: Line | None = None
 
 
 class Watch(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

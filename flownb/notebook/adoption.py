@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from flownb.model.status import ASKS, RunStatus
+from flownb.notebook.beneath import holder_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -80,7 +81,7 @@ def _orphans(store: Store) -> Iterable[RunRow]:
     """Unfinished runs without a living owner; the parts of a notebook go on with it."""
     for run in store.orphans():
         row = store.row(run)
-        if row is not None and row.group in (None, row.id):
+        if row is not None and holder_of(store, row).id == row.id:
             yield row
 
 
@@ -95,8 +96,7 @@ def _answered(store: Store) -> Iterable[RunRow]:
     """Paused runs that somebody has left an answer for, and that nobody has."""
     for run in sorted(store.waiting()):
         row = store.row(run)
-        if row is not None and row.group not in (None, row.id):
-            row = store.row(str(row.group))
+        row = None if row is None else holder_of(store, row)
         if row is None or row.status != RunStatus.PAUSED or row.pause_reason not in ASKS:
             continue
         holder = store.owner_of(row.id)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from flownb.errors import InvalidInput, NodeTimeout, RunFailed, RunPaused, near_names
-from flownb.graph.nodetype import NodeType, Suspend
+from flownb.errors import InvalidInput, NodeTimeout, RunPaused, near_names
+from flownb.graph.nodetype import Child, NodeType
 from flownb.model.ports import MAIN, DataType, InputPort, NodePorts, OutputPort
 from flownb.model.problem import Problem, Severity
 from flownb.model.status import Category, OnCrash, PauseReason, RunStatus
+from flownb.notebook.beneath import value_of
 from flownb.notebook.headless import CellProgress, Headless
 from flownb.notebook.parameters import Parameter, read
 from flownb.notebook.resume import resume
@@ -166,6 +167,9 @@ class _Child:
 
     def _watch(self, headless: Headless) -> None:
         self._headless = headless
+        row = self._store.find_key(self._ctx.idempotency_key)
+        if row is not None:
+            self._ctx.began(row.id, row.workflow)
         if self._stopped:
             headless.interrupt()
 
@@ -188,17 +192,24 @@ class _Child:
 
     def value_of(self, outcome: Outcome) -> Any:
         """The results; or the end of the node where the child did not complete."""
-        if outcome.status == RunStatus.COMPLETED:
-            return dict(outcome.results)
-        if outcome.status == RunStatus.PAUSED and outcome.pause_reason in _COMES:
+        if outcome.status == RunStatus.PAUSED and outcome.pause_reason not in _COMES:
+            raise RunPaused(f"{self.name}: {outcome.message}", run=outcome.run_id, reason=outcome.pause_reason)
+        until = None
+        if outcome.status == RunStatus.PAUSED:
             state = read_state(self._store, require_row(self._store, outcome.run_id))
             until = min((each.until for each in state.waits.values() if each.until is not None), default=None)
-            return Suspend(waits_for=str(outcome.pause_reason), until=until, name=outcome.run_id)
-        if outcome.status == RunStatus.PAUSED:
-            raise RunPaused(f"{self.name}: {outcome.message}", run=outcome.run_id, reason=outcome.pause_reason)
-        what = f"{outcome.error.type}: {outcome.error.message}" if outcome.error else f"it was {outcome.status}"
-        raise RunFailed(
-            f"{self.name} failed: {what} (its run is {outcome.run_id})", run=outcome.run_id, error=outcome.error
+        error = outcome.error
+        return value_of(
+            self.name,
+            Child(
+                run=outcome.run_id,
+                workflow=self.name,
+                status=str(outcome.status),
+                outputs=dict(outcome.results),
+                error=f"{error.type}: {error.message}" if error else "",
+                pause_reason=str(outcome.pause_reason) if outcome.pause_reason else None,
+                until=until,
+            ),
         )
 
 

@@ -11,7 +11,7 @@ from flownb.model.events import Failure
 from flownb.model.status import ASKS, PauseReason, RunStatus
 from flownb.notebook.headless import Notice
 from flownb.run.recovery.recover import read_state, require_row
-from flownb.run.waiting.decisions import has_news
+from flownb.run.waiting.news import has_news
 from flownb.run.waiting.verify import heads_of
 from flownb.store import values
 

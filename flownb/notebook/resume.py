@@ -14,6 +14,7 @@ from flownb.errors import NotFound, UsageError
 from flownb.model.status import PauseReason, RunStatus
 from flownb.notebook import travel
 from flownb.notebook.adoption import resume_in_process
+from flownb.notebook.beneath import holder_of
 from flownb.notebook.document import check_writable, notebook_of, pinned_text, read_notebook, text_of, write_text
 from flownb.notebook.kernels import choose
 from flownb.notebook.outcome import STOPPED, Outcome, may_go_on, outcome_of, stamp_of, tell
@@ -55,7 +56,7 @@ def resume(
 
     Args:
         store: where the run is.
-        run_id: which; one beneath a notebook's run means the notebook's.
+        run_id: which; one beneath a notebook's run means the notebook's, one that a subflow began that of the flow.
         output: where the output notebook goes, if not where it went before.
         migrate: execute the program as it is now, not as it was pinned.
         wait: stay through pauses.
@@ -66,8 +67,7 @@ def resume(
         DefinitionDrift: the program changed, and `migrate` is off, or what changed can't be moved.
     """
     row = require_row(store, run_id)
-    if row.group is not None and row.group != row.id:
-        row = require_row(store, row.group)
+    row = holder_of(store, row)
     if output is not None:
         check_writable(output)
     return go_on(store, row, asked=True, output=output, migrate=migrate, wait=wait, on_event=on_event)

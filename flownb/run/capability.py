@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from flownb.model.problem import Problem
-from flownb.model.status import OnError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +26,6 @@ def unsupported(workflow: Workflow) -> list[Problem]:
 
 
 def _of_node(node: Node) -> Iterator[tuple[str, str]]:
-    if node.on_error is OnError.COMPENSATE:
-        yield "on_error", f"{node.id}: on_error can't be {str(node.on_error)!r} yet."
     asked: dict[str, Any] = {
         "pinned": None if node.pinned is msgspec.UNSET else node.pinned,
     }

@@ -11,6 +11,7 @@ from flownb.errors import near_names
 from flownb.ids import attempt_key
 from flownb.model.ports import MAIN
 from flownb.run.output.capture import node_logger
+from flownb.run.remedies import error_for
 from flownb.run.secrets import text_of
 from flownb.run.steps import Steps
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterator, Sequence
 
-    from flownb.graph.nodetype import Round
+    from flownb.graph.nodetype import Child, Round
     from flownb.run.attempt import Attempt
 
 
@@ -86,9 +87,13 @@ class NodeContext:
         self.round: Mapping[str, Any] = execution.values.round(attempt.number)
         self.resumed: Any = attempt.resumed
         self.resume_data: Any = attempt.resume_data
+        #: Of a compensation, a fallback and a handler: the failure because of which it runs; else None.
+        self.error: Mapping[str, Any] | None = error_for(execution, attempt.number)
         self.headless: bool = execution.headless
         #: The inputs that are references to secrets, and become values where an expression reads them.
         self.references: frozenset[str] = frozenset() if attempt.body.type.passes_references else execution.references
+        #: The flow that a subflow runs, where it is at hand.
+        self.flow: Any = execution.definition.flows.get(attempt.body.node.id)
         #: The store's address, for nodes that start runs of their own.
         self.store_url: str = execution.store.url
 
@@ -116,6 +121,21 @@ class NodeContext:
         from flownb.run.loops import Rounds
 
         return await Rounds(self._attempt, begin, width, fail_fast=fail_fast, enough=enough, let_go_on=let_go_on).all()
+
+    async def beneath(self, make: Callable[[Any], Any]) -> Child:
+        """Begin a run beneath this one, or go on with the one that an attempt before has begun; once it rests."""
+        from flownb.run.children import conduct
+
+        store = self._attempt.execution.store
+        return await conduct(self._attempt, lambda: make(store))
+
+    def began(self, run: str, workflow: str) -> None:
+        """Say which run the node has begun by other means; from any thread."""
+        from flownb.run.children import Children
+
+        attempt = self._attempt
+        execution = attempt.execution
+        execution.engine.call(lambda: Children.of(execution).began(attempt, run, workflow))
 
     @property
     def logger(self) -> logging.Logger:

@@ -28,6 +28,8 @@ def obey(execution: Execution, command: cmd.Command) -> None:  # noqa: C901, PLR
     match command:
         case cmd.Pause():
             execution.pausing = True
+            if execution.children is not None:
+                execution.children.pause()
         case cmd.Resume():
             _take_back(execution)
             if execution.halts is not None:
@@ -62,6 +64,8 @@ def _take_back(execution: Execution) -> None:
     if execution.stopping is None:
         take_up(execution)
         execution.timers.go_on()
+        if execution.children is not None:
+            execution.children.take_up()
 
 
 def _pin(execution: Execution, command: cmd.Pin) -> None:

@@ -134,8 +134,11 @@ class Definition:
         workflow: Workflow,
         functions: Mapping[str, Callable[..., Any]] | None = None,
         registry: Registry | None = None,
+        flows: Mapping[str, Any] | None = None,
     ) -> None:
         self.registry = registry or default_registry
+        #: The flows that subflows run, by node, where they are at hand.
+        self.flows = dict(flows or {})
         self.workflow = workflow = complete(workflow, self.registry)
         self.functions = dict(functions or {})
         self.ports: dict[str, NodePorts] = {node.id: self.registry.ports_of(node) for node in workflow.nodes}

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 from flownb import faults
 from flownb.errors import NodeTimeout
+from flownb.graph.nodetype import Ending
 from flownb.model import events as ev
+from flownb.model.remedies import COMPENSATE
+from flownb.model.state import COMPLETED
 from flownb.model.status import ErrorClass, PauseReason, RunStatus
 from flownb.run import plan as planning
+from flownb.run.remedies import continue_end, end_of, leave_aside, prepare_end
 from flownb.run.watch import leftovers
 from flownb.run.watch.leftovers import CANCEL_SECONDS
 
 if TYPE_CHECKING:
-    from flownb.graph.nodetype import Ending
     from flownb.run.executor import Execution
 
 
@@ -32,6 +35,8 @@ def conclude(execution: Execution) -> None:
     if execution.halts is not None and (halt := execution.halts.event(now)) is not None:
         execution.record(halt)
         _finish(execution)
+        return
+    if state.topology.remedies is not None and not state.waits and _remedied(execution):
         return
     if state.left and not state.waits:
         stuck = ", ".join(state.topology.paths[number] for number in planning.unfinished(state)[:10])
@@ -55,6 +60,25 @@ def conclude(execution: Execution) -> None:
         faults.reach("run.before_finish")
         execution.record(ev.RunCompleted(at=now))
         _finish(execution)
+
+
+def _remedied(execution: Execution) -> bool:
+    """Look after what is kept for failures; True where there is something to do first, or the run has ended by it."""
+    state = execution.state
+    remedies = state.topology.remedies
+    assert remedies is not None
+    if state.ending is not None:
+        if not continue_end(execution):
+            end = end_of(state, execution.engine.now())
+            leave_aside(execution)
+            _end(execution, end)
+        return True
+    if any(number not in remedies.every for number in planning.unfinished(state)):
+        return False
+    if state.unhandled and prepare_end(execution, failed_event(execution)):
+        return True
+    leave_aside(execution)
+    return False
 
 
 def failed_event(execution: Execution) -> ev.RunFailedEvent:
@@ -102,6 +126,7 @@ def end_by(execution: Execution, path: str, ending: Ending) -> None:
     """A node ends the run."""
     now = execution.engine.now()
     message = ending.message or f"ended by {path}"
+    execution.undoes = execution.undoes or ending.undo
     if ending.well:
         stop(execution, ev.RunCompleted(at=now, message=message))
         return
@@ -137,8 +162,21 @@ def _end_stopped(execution: Execution, end: ev.Event, now: float) -> None:
         message = "the run was cancelled"
     reason = ev.Reason(group="run", message=message)
     paths = execution.state.topology.paths
+    well_or_not = isinstance(end, ev.RunFailedEvent | ev.RunCompleted)
+    remedies = execution.state.topology.remedies
+    kept = remedies.every if remedies is not None and well_or_not and execution.state.ending is None else frozenset()
     for number in planning.unfinished(execution.state):
-        execution.record(ev.NodeCancelled(at=now, node=paths[number], reason=reason))
+        if number not in kept:
+            execution.record(ev.NodeCancelled(at=now, node=paths[number], reason=reason))
+    execution.standing_in.clear()
+    if kept and isinstance(end, ev.RunFailedEvent | ev.RunCompleted):
+        if prepare_end(execution, end, undo=execution.undoes):
+            return
+        leave_aside(execution)
+    _end(execution, end)
+
+
+def _end(execution: Execution, end: ev.Event) -> None:
     if execution.hold and isinstance(end, ev.RunFailedEvent | ev.RunCompleted):
         execution.engine.idle(execution)
         return
@@ -163,3 +201,16 @@ def _give_up(execution: Execution) -> None:
     for attempt in left:
         attempt.end(None, NodeTimeout("It was given up.", node=attempt.path, timeout=CANCEL_SECONDS))
     execution.engine.mark(execution)
+
+
+def go_on_ending(execution: Execution) -> bool:
+    """Whether a run that is taken up was about to end; also where its process died before it could say so."""
+    state = execution.state
+    if state.ending is not None or state.topology.remedies is None:
+        return state.ending is not None
+    for number, node in enumerate(state.topology.nodes):
+        if node.type == COMPENSATE and state.node_status[number] == COMPLETED:
+            well, message = node.config.get("status") == "completed", str(node.config.get("message") or "")
+            end_by(execution, state.topology.paths[number], Ending(well, message, undo=True))
+            return True
+    return False

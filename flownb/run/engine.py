@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.errors import Fenced, InternalError
 from flownb.ids import new_run_id
 from flownb.run import ending
+from flownb.run.children import child_rests
 from flownb.run.commits import Commits
 from flownb.run.eager import EagerTasks
 from flownb.run.house import House
@@ -246,6 +247,8 @@ class Engine:
     def remove(self, execution: Execution) -> None:
         """A run has ended, rests, or was lost."""
         execution.gone = True
+        if execution.state.parent_node:
+            child_rests(self, execution)
         if self.executions.get(execution.run_id) is execution:
             del self.executions[execution.run_id]
             self.house.leave(execution)

@@ -15,10 +15,11 @@ from flownb.model.fold import APPLY
 from flownb.model.state import RUNNING, RunState
 from flownb.model.status import FailurePolicy, OnError
 from flownb.run import plan as planning
-from flownb.run.aftermath import attempt_failed
+from flownb.run.aftermath import attempt_failed, look_after
 from flownb.run.attempt import Attempt
 from flownb.run.cache import Cache
-from flownb.run.ending import conclude, end_by, failed_event, limit_time, stop
+from flownb.run.children import Children
+from flownb.run.ending import conclude, end_by, failed_event, go_on_ending, limit_time, stop
 from flownb.run.inputs import Values, loaded
 from flownb.run.loops import Rounds, turn
 from flownb.run.outcome import NotKept
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from flownb.model.bodies import Block
+    from flownb.model.events import Failure
     from flownb.run.context import Services
     from flownb.run.definition import Body, Definition
     from flownb.run.engine import Engine
@@ -47,6 +49,13 @@ _log = logging.getLogger("flownb.engine")
 
 class Execution:
     """A run in this process, from the moment it is claimed until it ends, pauses or is lost."""
+
+    #: Whether it is about to pause, and whether what it did is undone before it ends.
+    pausing = False
+    undoes = False
+    over = False
+    #: The runs beneath this one; None until a node has begun one.
+    children: Children | None = None
 
     def __init__(
         self,
@@ -93,11 +102,11 @@ class Execution:
         self.loops: dict[int, Rounds] = {}
         #: Nodes between two attempts, and nodes whose timer is near.
         self.timers = Timers(self)
-        self.pausing = False
         self.stopping: ev.Event | None = None
+        #: Fallbacks at work, with the node in whose place each runs and why.
+        self.standing_in: dict[int, tuple[Body, Failure]] = {}
         #: Exceptions by node, so that `RunFailed` has the original as its cause.
         self.causes: dict[int, BaseException] = {}
-        self.over = False
         #: Whether the next tick will look at it.
         self.marked = False
         #: Called on the loop after each commit, with the events, and once with None when this execution is over; who
@@ -126,10 +135,13 @@ class Execution:
         for number in list(self.state.waits):
             self.timers.watch(number)
         take_up(self)
+        if self.state.children:
+            Children.of(self).take_up()
         if self.state.breakpoints and self.halts is None:
             self.halts = Halts(self.state)
         nodes = self.state.topology.nodes
-        if self.fail_fast and any(nodes[number].on_error is not OnError.CONTINUE for number in self.state.unhandled):
+        stops = any(nodes[number].on_error is not OnError.CONTINUE for number in self.state.unhandled)
+        if not go_on_ending(self) and self.fail_fast and stops:
             stop(self, failed_event(self))
         limit_time(self)
         self.engine.mark(self)
@@ -166,6 +178,9 @@ class Execution:
             self.values.release()
         if self.claims is not None:
             self.claims.look(idle=idle)
+        if self.standing_in:
+            look_after(self)
+            idle = self.pausing or self.stopping is not None
         self._decide(idle=idle)
         if len(self.alive) <= self.sleeping and (idle or not (self.timers or (self.claims and self.claims.waiting))):
             conclude(self)
@@ -311,6 +326,8 @@ class Execution:
             look_for(self, attempt.number)
         if attempt.number in self.state.waits:
             self.timers.watch(attempt.number)
+            if self.children is not None:
+                self.children.look_again(attempt.number)
 
     # --- values, for attempts -----------------------------------------------------------------------------------------
 

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from flownb.errors import FlownbError, InvalidInput, NodeFailed, NodeTimeout, NotFound
+from flownb.errors import EnvironmentFault, FlownbError, InvalidInput, NodeFailed, NodeTimeout, NotFound
 from flownb.graph.nodetype import Output
 from flownb.model import events as ev
 from flownb.model.events import Failure
 from flownb.model.ports import ERROR
-from flownb.model.status import ErrorClass, OnError, PauseReason
+from flownb.model.status import ErrorClass, OnError, PauseReason, Strategy
+from flownb.model.workflow import RetryPolicy
 from flownb.run.output.capture import writable
 from flownb.services import masking
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from types import TracebackType
 
-    from flownb.model.workflow import Node, RetryPolicy
+    from flownb.model.workflow import ErrorHandler, Node
 
 _MOST_TEXT: Final = 20_000
 _OWN_FRAMES: Final = str(Path(__file__).parent)
@@ -40,19 +41,37 @@ def failure_of(error: BaseException) -> Failure:
         type=writable(masking.text(_name(error))),
         message=writable(masking.text(_text(error))[:_MOST_TEXT]),
         traceback=writable(masking.text(_traceback(error))[-_MOST_TEXT:]),
-        error_class=error_class(error),
+        error_class=(kind := error_class(error)),
+        recoverable=kind is not ErrorClass.VALIDATION and _said(error, "recoverable") is not False,
     )
 
 
 def error_class(error: BaseException) -> ErrorClass:
-    """Which of the four kinds of failure it is."""
-    if isinstance(error, NodeTimeout | TimeoutError):
+    """Which of the four kinds of failure it is: what it says itself as `error_class`, else what its classes tell."""
+    said = _said(error, "error_class")
+    if isinstance(said, str) and said in list(ErrorClass):
+        return ErrorClass(said)
+    names = [cls.__name__ for cls in type(error).__mro__]
+    if isinstance(error, NodeTimeout | TimeoutError) or any(name.endswith(_TIMEOUTS) for name in names):
         return ErrorClass.TIMEOUT
-    if isinstance(error, InvalidInput) or type(error).__name__ == "ValidationError":
+    if isinstance(error, InvalidInput) or names[0] == "ValidationError":
         return ErrorClass.VALIDATION
-    if isinstance(error, ImportError | ConnectionError | NotFound):
+    if isinstance(error, ImportError | EnvironmentFault | NotFound) or not _UNREACHABLE.isdisjoint(names):
         return ErrorClass.DEPENDENCY
     return ErrorClass.EXECUTION
+
+
+#: How other packages call their errors: the ends of the names of classes, and whole names.
+_TIMEOUTS: Final = ("Timeout", "TimeoutError", "TimeoutException", "TimedOut")
+_UNREACHABLE: Final = frozenset({"ConnectionError", "ConnectError", "NetworkError", "EndpointConnectionError"})
+
+
+def _said(error: BaseException, name: str) -> Any:
+    """What an exception's author says about it; None where it says nothing that can be read."""
+    try:
+        return getattr(error, name, None)
+    except Exception:  # noqa: BLE001  a broken property must not hide the failure
+        return None
 
 
 def _name(error: BaseException) -> str:
@@ -86,7 +105,9 @@ def _user_frames(frames: TracebackType | None) -> TracebackType | None:
 
 def may_retry(policy: RetryPolicy | None, attempt: int, failure: Failure) -> bool:
     """Whether another attempt follows the failed one; a validation error never gets better."""
-    if policy is None or attempt >= policy.attempts or failure.error_class == ErrorClass.VALIDATION:
+    if policy is None or attempt >= policy.attempts:
+        return False
+    if failure.error_class == ErrorClass.VALIDATION or not failure.recoverable:
         return False
     short = failure.type.rpartition(".")[2]
     return not policy.on or bool({failure.type, short, failure.error_class} & set(policy.on))
@@ -110,6 +131,8 @@ def plain_error(failure: Failure, node: str) -> dict[str, Any]:
         "class": str(failure.error_class),
         "node": node,
         "traceback": failure.traceback,
+        "recoverable": failure.recoverable,
+        "advice": failure.advice,
     }
 
 
@@ -137,19 +160,70 @@ class Aftermath(msgspec.Struct):
     value: Output | None = None
 
 
+class Course(NamedTuple):
+    """What the definition says about one failure."""
+
+    retry: RetryPolicy | None
+    policy: OnError
+    advice: str = ""
+
+
+def course_of(node: Node, shared: Sequence[ErrorHandler], failure: Failure, *, has_error_port: bool) -> Course:
+    """What comes of a failure, by what the node says about such errors, else the workflow, else about all errors.
+
+    Args:
+        node: the node that failed.
+        shared: the handlers of the workflow.
+        failure: what happened.
+        has_error_port: whether its `error` port is wired, which asks for it where nothing else is said.
+    """
+    policy = OnError.ERROR_PORT if node.on_error is OnError.STOP and has_error_port else node.on_error
+    if not node.strategies and not shared:
+        return Course(node.retry, policy)
+    own, others = _fitting(node.strategies, failure), _fitting(shared, failure)
+    retry, advice = node.retry, ""
+    if own:
+        retry = _policy(own[0], node.retry)
+    elif others and node.retry is None:
+        retry = _policy(others[0], None)
+    ends = [each for each in own if each.strategy != Strategy.RETRY]
+    if not ends and policy is OnError.STOP:
+        ends = [each for each in others if each.strategy != Strategy.RETRY]
+    if ends:
+        policy = OnError(ends[0].strategy)
+    for each in (*own, *others):
+        advice = advice or each.message
+    return Course(retry, policy, advice)
+
+
+def _fitting(handlers: Sequence[ErrorHandler], failure: Failure) -> list[ErrorHandler]:
+    return [each for each in handlers if fits((each.error,), failure)]
+
+
+def fits(errors: Collection[str], failure: Failure) -> bool:
+    """Whether one of the names is that of the failure: its exception, its class, or `any`."""
+    return not {"any", failure.type, failure.type.rpartition(".")[2], failure.error_class}.isdisjoint(errors)
+
+
+def _policy(handler: ErrorHandler, usual: RetryPolicy | None) -> RetryPolicy | None:
+    if handler.strategy != Strategy.RETRY:
+        return None
+    usual = usual or RetryPolicy()
+    delay = usual.delay if handler.delay is None else handler.delay
+    return msgspec.structs.replace(usual, attempts=handler.attempts or usual.attempts, delay=delay, on=())
+
+
 def after_failure(
-    node: Node, path: str, failure: Failure, *, has_error_port: bool, at: float, fail_fast: bool = True
+    node: Node, path: str, failure: Failure, *, policy: OnError, at: float, fail_fast: bool = True
 ) -> Aftermath:
-    """What `on_error` makes of a failure of a node, or its instance at `path`; wiring the `error` port asks for it."""
-    policy = node.on_error
-    if policy is OnError.STOP and has_error_port:
-        policy = OnError.ERROR_PORT
+    """What `on_error` makes of a failure of a node, or its instance at `path`."""
     match policy:
         case OnError.FALLBACK:
             event: ev.Event = ev.NodeCompleted(at=at, node=path, source="fallback")
             return Aftermath(event, value=Output(node.fallback))
         case OnError.SKIP:
-            message = f"it failed, and on_error is skip: {failure.message[:500]}"
+            why = f"{failure.advice} ({failure.message[:500]})" if failure.advice else failure.message[:500]
+            message = f"it failed, and on_error is skip: {why}"
             return Aftermath(ev.NodeSkipped(at=at, node=path, reason=ev.Reason(group="command", message=message)))
         case OnError.ERROR_PORT:
             value = plain_error(failure, path)
@@ -158,5 +232,6 @@ def after_failure(
         case OnError.PAUSE:
             return Aftermath(ev.NodeWaiting(at=at, node=path, waits_for=PauseReason.ERROR))
         case _:
-            event = ev.NodeFailedEvent(at=at, node=path, error=failure)
+            compensates = policy is OnError.COMPENSATE
+            event = ev.NodeFailedEvent(at=at, node=path, error=failure, compensates=compensates)
             return Aftermath(event, stops=fail_fast and policy is not OnError.CONTINUE)

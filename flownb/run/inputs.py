@@ -185,6 +185,11 @@ class Values:
                 return values.load(self._plain(number, port), self._artifacts)
         return self._hand_out(value, self._plain(number, port))
 
+    def as_returned(self, number: int) -> Output:
+        """What a completed node returned, with the values of its ports, safe to hand out."""
+        ports = {port: self.output(number, port) for port in self._state.port_values.get(number, {})}
+        return Output(self.output(number), self._state.ports.get(number), ports)
+
     def _at_hand(self, number: int, port: str | None) -> Any:
         """The same, or what stands for it where that may take long."""
         live = self._live.get(number)

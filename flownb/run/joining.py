@@ -21,8 +21,8 @@ from flownb.run.recovery.drift import difference
 from flownb.run.recovery.recover import read_state, require_row, resumption
 from flownb.run.secrets import references_of
 from flownb.run.variables import set_meanwhile, taken_over
-from flownb.run.waiting.decisions import has_news
 from flownb.run.waiting.halts import halts_left
+from flownb.run.waiting.news import has_news
 from flownb.services import masking
 from flownb.services.identity import user
 from flownb.store import values
@@ -108,7 +108,9 @@ def join(
     execution.values.given = request.inputs
     if uses_pins(request):
         for path, value in request.pins.items():
-            execution.values.keep(state.topology.index[path], value if isinstance(value, Output) else Output(value))
+            number = state.topology.index[path]
+            if state.sources.get(number, "pinned") == "pinned":  # a fork may have been given another
+                execution.values.keep(number, value if isinstance(value, Output) else Output(value))
     join = run.join_all if state.seq else run.join  # a new run has no other handles
     if masking.known is not None:
         first = [masking.known.struct(event) for event in first]

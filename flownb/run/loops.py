@@ -126,7 +126,8 @@ class Rounds:
             [] if self._let_go_on else [number for block in blocks.values() if block.left for number in block.numbers]
         )
         if losers:
-            end_instances(self._execution, losers, f"{self._attempt.path} has what it waited for")
+            message = f"{self._attempt.path} has what it waited for"
+            end_instances(self._execution, losers, ev.Reason(group="branch", message=message))
 
     def _begin(self) -> None:
         execution, values = self._execution, self._execution.values
@@ -190,18 +191,17 @@ def round_failed(execution: Execution, number: int) -> None:
     state = execution.state
     block = state.block_of[number - state.flat]
     message = f"its round ended: {state.topology.paths[number]} failed"
-    end_instances(execution, list(block.numbers), message)
+    end_instances(execution, list(block.numbers), ev.Reason(group="run", message=message))
 
 
 def end_inside(execution: Execution, loop: int, message: str) -> None:
     """The node of a loop has ended before its rounds: so do they."""
-    end_instances(execution, execution.state.inside(loop), message)
+    end_instances(execution, execution.state.inside(loop), ev.Reason(group="run", message=message))
 
 
-def end_instances(execution: Execution, numbers: list[int], message: str) -> None:
+def end_instances(execution: Execution, numbers: list[int], reason: ev.Reason) -> None:
     """End instances that have not ended, with those in loops inside them."""
     state, now = execution.state, execution.engine.now()
-    reason = ev.Reason(group="run", message=message)
     inside = [deeper for number in numbers if number in state.blocks for deeper in state.inside(number)]
     for number in [*numbers, *inside]:
         if state.node_status[number] not in (PENDING, RUNNING, WAITING):

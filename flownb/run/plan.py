@@ -73,7 +73,10 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 #: Which reason is named where nodes wait for different things: what needs a person first.
-_URGENCY = (PauseReason.IN_DOUBT, PauseReason.HUMAN, PauseReason.ERROR, PauseReason.EVENT, PauseReason.TIMER)
+_URGENCY = (
+    PauseReason.IN_DOUBT, PauseReason.HUMAN, PauseReason.ERROR, PauseReason.EVENT, PauseReason.TIMER,
+    *(reason for reason in PauseReason if reason in ("manual", "breakpoint", "budget")),
+)  # fmt: skip
 
 
 def verdict(state: RunState) -> Verdict:
@@ -105,6 +108,16 @@ def first_failure(state: RunState) -> int | None:
 
 def pause_message(state: RunState, result: Verdict) -> str:
     """What people are told about a run that waits: for what, and the way on."""
+    if state.children and all(wait.request == state.children.get(number) for number, wait in state.waits.items()):
+        beneath = ", ".join(
+            f"{state.topology.paths[number]} for its run {wait.request} ({wait.waits_for})"
+            for number, wait in sorted(state.waits.items())
+        )
+        return f"waits: {beneath}; `flownb show` says for what, and `flownb resume {state.run_id}` goes on then."
+    return _own_message(state, result)
+
+
+def _own_message(state: RunState, result: Verdict) -> str:
     names = ", ".join(state.topology.paths[number] for number in sorted(state.waits))
     if result.pause_reason is PauseReason.TIMER and result.until is not None:
         return f"{names}: waits until {iso(result.until)}; `flownb resume {state.run_id}` goes on then."

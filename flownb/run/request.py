@@ -28,6 +28,8 @@ class Request(msgspec.Struct, kw_only=True):
     given: frozenset[str] = frozenset()
     services: Any = None
     key: str | None = None
+    #: The id of a run that starts; a new one by default.
+    run_id: str = ""
     mode: str = "manual"
     trigger: str = "manual"
     parent: str | None = None
@@ -48,6 +50,8 @@ class Request(msgspec.Struct, kw_only=True):
     #: What a key is compared by beside the inputs: the target as given.
     target: str = ""
     headless: bool = False
+    #: Whether the run that has the key goes on even where it failed, or waits for a command.
+    retry: bool = False
     #: Whether the run is recorded with its first events, and not before the start returns; not for one with a key.
     soon: bool = False
 

@@ -35,7 +35,7 @@ def start(request: Request) -> Run:
     digest = digest_of([request.target or request.definition.workflow.name, plain])
     if request.key is not None and (row := request.store.find_key(request.key)) is not None:
         return by_key(request, row, digest)
-    new = new_run(request, engine().new_id(), digest)
+    new = new_run(request, request.run_id or engine().new_id(), digest)
     owner = engine().owner(request.store)
     if request.soon and new.key is None:
         return _begin(request, new.id, request.store.announce_run(new, owner), plain)
@@ -67,7 +67,7 @@ def by_key(request: Request, row: RunRow, digest: str) -> Run:
             f"or other inputs. Choose another key, or look at that run with `flownb show {row.id}`.",
             run=row.id,
         )
-    return attach(request, row)
+    return attach(request, row, retry=request.retry)
 
 
 def attach(request: Request, row: RunRow, *, retry: bool = False, migrate: bool = False) -> Run:

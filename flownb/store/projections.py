@@ -73,12 +73,9 @@ def run_change(happened: Iterable[ev.Event]) -> RunChange | None:
     """What events change in a run's row; None where they change nothing."""
     change = RunChange()
     for event in happened:
-        if isinstance(event, ev.RunForked):
-            if change.started_at is None:  # what follows is another run's, and older
-                change.started_at = event.at
-        elif isinstance(event, ev.RunStarted):
+        if isinstance(event, ev.RunStarted):
             change.status, change.pause_reason, change.finished_at = RunStatus.RUNNING, None, None
-            change.started_at = event.at if change.started_at is None else change.started_at
+            change.started_at = event.at
             change.definition = event.definition or change.definition
         elif isinstance(event, ev.RunPaused):
             change.status, change.pause_reason, change.finished_at = RunStatus.PAUSED, event.reason, None

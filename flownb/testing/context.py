@@ -7,7 +7,7 @@ import inspect
 import logging
 from typing import TYPE_CHECKING, Any
 
-from flownb.graph.nodetype import Round
+from flownb.graph.nodetype import Child, Round
 from flownb.ids import step_key
 from flownb.services.secrets import as_text, is_reference, resolve
 
@@ -53,6 +53,7 @@ class FakeContext:
         self.sources: Mapping[str, Sequence[str]] = sources or {}
         self.resumed = resumed
         self.resume_data = resume_data
+        self.error: Mapping[str, Any] | None = None
         self.round: Mapping[str, Any] = {}
         self.wired_ports: frozenset[str] = frozenset()
         self.headless = True
@@ -119,6 +120,18 @@ class FakeContext:
         for index, item in enumerate(begin(rounds)):
             rounds.append(Round(index, item, value=item, ended=True, came=True))
         return rounds
+
+    async def beneath(self, make: Callable[[Any], Any]) -> Child:
+        """Run what is asked for in a store in memory, to its end."""
+        from flownb.run.start import start
+        from flownb.store.place import open_store
+
+        run = start(make(open_store("memory:")))
+        outputs = await run
+        return Child(run=run.id, workflow=run.workflow, status=str(run.status), outputs=outputs)
+
+    def began(self, run: str, workflow: str) -> None:
+        """Nothing is recorded."""
 
     async def _awaited(
         self, name: str, part: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]

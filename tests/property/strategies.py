@@ -14,6 +14,7 @@ from flownb.model.status import (
     FailurePolicy,
     OnCrash,
     OnError,
+    Strategy,
     TemplateCategory,
     Visibility,
     Where,
@@ -99,7 +100,15 @@ templates = _some(
 )
 variables = _some(Variable, name=identifiers, type=texts, default=json_data, secret=st.booleans(), description=texts)
 triggers = _some(Trigger, id=texts, type=texts, config=objects, enabled=st.booleans())
-handlers = _some(ErrorHandler, error=texts, strategy=st.sampled_from(OnError), target=maybe(texts))
+handlers = _some(
+    ErrorHandler,
+    error=texts,
+    strategy=st.sampled_from(Strategy),
+    attempts=maybe(_counts),
+    delay=maybe(_seconds),
+    message=texts,
+    target=maybe(texts),
+)
 settings = _some(
     Settings,
     concurrency=_counts,
@@ -128,6 +137,9 @@ nodes = _some(
     heartbeat=maybe(_seconds),
     on_error=st.sampled_from(OnError),
     fallback=json_data,
+    fallback_node=maybe(texts),
+    compensation=maybe(texts),
+    strategies=st.lists(handlers, max_size=2).map(tuple),
     on_crash=maybe(st.sampled_from(OnCrash)),
     where=maybe(st.sampled_from(Where)),
     cache=maybe(_some(Cache, enabled=st.booleans(), ttl=maybe(_seconds))),

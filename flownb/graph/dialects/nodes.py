@@ -19,7 +19,19 @@ _FIELDS: Final[dict[str, str]] = {
     **same(
         "id", "type", "type_version", "name", "config", "parent", "join", "retry", "timeout", "heartbeat", "on_error"
     ),
-    **same("fallback", "on_crash", "where", "cache", "limits", "disabled", "notes", "pinned"),
+    **same(
+        "fallback",
+        "fallback_node",
+        "compensation",
+        "strategies",
+        "on_crash",
+        "where",
+        "cache",
+        "limits",
+        "disabled",
+        "notes",
+        "pinned",
+    ),
     "label": "name",
     "title": "name",
     "description": "notes",

@@ -14,6 +14,7 @@ from flownb.graph.dialects.nodes import Nodes
 from flownb.graph.dialects.wiring import Wiring
 from flownb.graph.dialects.words import LOOKS, ON_ERROR, same, snake, snaked, whole_number
 from flownb.ids import slug
+from flownb.model.status import ErrorClass, Strategy
 from flownb.model.walk import shown
 from flownb.model.workflow import FORMAT
 
@@ -58,7 +59,8 @@ _SETTINGS: Final[dict[str, str]] = {
     "execution_timeout": "timeout",
 }
 _HANDLER: Final[dict[str, str]] = {
-    **same("error", "strategy", "target"),
+    **same("error", "strategy", "attempts", "delay", "message", "target"),
+    "max_attempts": "attempts",
     "error_type": "error",
     "action": "strategy",
     "target_node_id": "target",
@@ -250,12 +252,10 @@ def _handler(fields: Fields, number: int, nodes: Nodes, findings: Findings) -> d
             handler.setdefault(_HANDLER[key], value)
             findings.origins[f"error_handlers[{number}].{_HANDLER[key]}"] = f"{here}.{written}"
     if isinstance(strategy := handler.get("strategy"), str):
-        if snake(strategy) == "retry":
-            del handler["strategy"]
-            message = "Repeating is the matter of a node's retry policy here; the strategy was left out."
-            findings.warn(here, message, code="unknown_value")
-        else:
-            handler["strategy"] = ON_ERROR.get(snake(strategy), strategy)
+        word = snake(strategy)
+        handler["strategy"] = word if word == Strategy.RETRY else ON_ERROR.get(word, strategy)
+    if isinstance(error := handler.get("error"), str) and error.lower() in list(ErrorClass):
+        handler["error"] = error.lower()
     if "target" in handler:
         handler["target"] = nodes.id_of(handler["target"])
     unknown = (written for key, (written, _) in fields.items() if key not in {*_HANDLER, "id", "name"})

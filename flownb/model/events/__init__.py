@@ -31,6 +31,7 @@ from flownb.model.events.event import (
 )
 from flownb.model.events.nodes import (
     BreakpointSet,
+    ChildStarted,
     IterationStarted,
     NodeCancelled,
     NodeCompleted,
@@ -57,6 +58,7 @@ from flownb.model.events.people import (
 from flownb.model.events.runs import (
     RunCancelledEvent,
     RunCompleted,
+    RunEnding,
     RunFailedEvent,
     RunForked,
     RunPaused,
@@ -77,6 +79,7 @@ __all__ = [
     "ApprovalRequested",
     "ApprovalVoted",
     "BreakpointSet",
+    "ChildStarted",
     "DesktopClick",
     "DesktopOcr",
     "DesktopScreenshot",
@@ -101,6 +104,7 @@ __all__ = [
     "ResultCached",
     "RunCancelledEvent",
     "RunCompleted",
+    "RunEnding",
     "RunFailedEvent",
     "RunForked",
     "RunPaused",
@@ -124,9 +128,11 @@ AnyEvent = (
     | RunCompleted
     | RunFailedEvent
     | RunCancelledEvent
+    | RunEnding
     | RunForked
     | NodeStarted
     | IterationStarted
+    | ChildStarted
     | NodeRetrying
     | NodeCompleted
     | ResultCached

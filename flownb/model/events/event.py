@@ -14,12 +14,22 @@ class Failure(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     traceback: str = ""
     #: One of `ErrorClass`.
     error_class: str = "execution"
+    #: Whether another attempt may go better.
+    recoverable: bool = True
+    #: What the workflow's author says to people about such an error.
+    advice: str = ""
+
+    @property
+    def text(self) -> str:
+        """It in a line, with the author's word behind it."""
+        return f"{self.type}: {self.message}{f' ({self.advice})' if self.advice else ''}"
 
 
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Why a node was skipped or cancelled."""
 
-    #: `data`, `gate`, `order`, `join`, `condition`, `run` (the run was stopped), or `command` (a person did it).
+    #: `data`, `gate`, `order`, `join`, `condition`, `branch` (a parallel has enough without it), `run` (the run was
+    #: stopped), or `command` (a person did it).
     group: str
     #: A whole sentence, as `load.rows is dead: load was skipped`.
     message: str

@@ -24,6 +24,13 @@ class IterationStarted(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_
     item: Any = None
 
 
+class ChildStarted(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="child_started"):
+    """A node begins a run of its own, or has found the one that an attempt before it had begun."""
+
+    run: str
+    workflow: str = ""
+
+
 class NodeRetrying(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="node_retrying"):
     """An attempt failed and another follows after `delay` seconds."""
 
@@ -68,6 +75,8 @@ class NodeFailedEvent(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_o
     output: Any = None
     #: The verdict of each conditional edge that leaves the `error` port, by edge id.
     verdicts: dict[str, bool] = msgspec.field(default_factory=dict)
+    #: Whether what the run did is to be undone because of it.
+    compensates: bool = False
 
 
 class NodeSkipped(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="node_skipped"):

@@ -68,6 +68,19 @@ class RunCancelledEvent(Event, frozen=True, gc=False, omit_defaults=True, kw_onl
     by: str = ""
 
 
+class RunEnding(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_ending"):
+    """The nodes of a run have ended, and it is about to end: first what was done is undone, then handlers are told."""
+
+    #: None where the run ends well.
+    error: Failure | None = None
+    node: str | None = None
+    message: str = ""
+    #: The compensations to run, one after another.
+    undo: tuple[str, ...] = ()
+    #: The nodes that handle the failure.
+    handlers: tuple[str, ...] = ()
+
+
 class RunForked(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_forked"):
     """The run is a copy of another up to one of its events."""
 

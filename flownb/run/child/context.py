@@ -56,6 +56,11 @@ class ChildContext:
         return self.ask("resume_data")
 
     @property
+    def error(self) -> Any:
+        """The failure because of which the node runs, if it is kept for failures."""
+        return self.ask("error")
+
+    @property
     def sources(self) -> Mapping[str, Any]:
         """Of each port that is `many`, the ids of the nodes that its values came from."""
         sources: Mapping[str, Any] = self.ask("sources")

@@ -12,14 +12,16 @@ from flownb.model.status import PauseReason, RunStatus, VariableScope
 from flownb.run.control import obey
 from flownb.run.engine import engine
 from flownb.run.handles.view import RunView
+from flownb.run.recovery.recover import read_state, require_row
 from flownb.run.variables import storable
-from flownb.run.waiting.decisions import RERUN, decide, has_news, settle_doubt, usual_port
+from flownb.run.waiting.decisions import RERUN, decide, settle_doubt, usual_port
 from flownb.run.waiting.judging import SKIP
+from flownb.run.waiting.news import has_news
 from flownb.services import masking
 from flownb.store import values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from flownb.model.state import RunState
     from flownb.run.executor import Execution
@@ -246,6 +248,37 @@ class Asking(RunView):
                 return
             scope = VariableScope.RUN
         self.send(cmd.SetVariable(name=name, value=plain, scope=scope, by="you"))
+
+    def fork(self, *, at: int | None = None, set: Mapping[str, Any] | None = None) -> Self:  # noqa: A002  the word for it
+        """Go back to an event and on from there as another run, with something changed; this run stays as it is.
+
+        What had ended by then is not done again, but for what depends on something that is changed. What was in flight
+        starts anew, under keys of its own.
+
+        Args:
+            at: the number of the event, as `run.events()` has it; by default the newest.
+            set: values by the name of a variable, an input or a node (for which it is the output; an `Output` chooses
+                ports as well).
+
+        Raises:
+            InvalidInput: there is no such event, nothing of such a name, or a value doesn't fit.
+            UsageError: its program is not at hand here.
+        """
+        from flownb.run.recovery.fork import fork
+
+        row = require_row(self._store, self.id)
+        if self._continue is None and not row.program:
+            raise UsageError(f"The program of run {self.id} is not at hand here, and how it was started is unknown.")
+        home = engine()
+        owner, new_id = home.owner(self._store), home.new_id()
+        fork(self._store, row, owner, new_id, at=at, changes=set or {}, now=home.now(), by="you")
+        made = type(self)(self._store, read_state(self._store, require_row(self._store, new_id), self._shape))
+        made.continues_by(self._continue)
+        return made.resume()
+
+    def continues_by(self, go_on: Callable[[Any, bool, str], None] | None) -> None:
+        """The run rests; `go_on` continues it in this process."""
+        self._continue = go_on
 
     def _is_at_work(self) -> bool:
         """Whether somebody has the run who commits what it is sent."""

@@ -84,13 +84,20 @@ def describe_state(row: RunRow, state: RunState, store: Store | None = None) -> 
         "nodes": {path: describe_node(state, number) for number, path in enumerate(state.topology.paths)},
         "approvals": [describe_approval(each) for each in _asked(state, store)],
     }
+    if row.parent is not None:
+        document["parent"] = row.parent
+        document["parent_node"] = state.parent_node
+    if state.forked_from is not None:
+        document["forked_from"] = {"run": state.forked_from.source, "seq": state.forked_from.seq}
+    if store is not None and (forks := store.forks(row.id)):
+        document["forks"] = [{"run": run, "seq": seq} for run, seq in forks.items()]
     if store is not None and row.kind == "notebook":
         document["runs"] = [describe_row(each) for each in store.rows(group=row.id) if each.id != row.id]
     return document
 
 
 def describe_node(state: RunState, number: int) -> dict[str, Any]:
-    """One entry of `nodes`; `steps` is there where the node has taken some."""
+    """One entry of `nodes`; `steps` is there where the node has taken some, `child` where it has begun a run."""
     plain = state.output[number]
     started, finished = state.node_started[number], state.node_finished[number]
     failed = state.failures.get(number)
@@ -109,6 +116,8 @@ def describe_node(state: RunState, number: int) -> dict[str, Any]:
         "output": plain if completed else None,
         "artifact": values.artifact_of(plain) if completed else None,
     }
+    if number in state.children:
+        document["child"] = state.children[number]
     if number in state.steps:
         document["steps"] = dict(state.steps[number])
     return document
@@ -118,12 +127,15 @@ def describe_failure(failure: Failure | None, node: str | None) -> dict[str, Any
     """An error as `type`, `message`, `class`, `traceback` and, for a run, `node`."""
     if failure is None:
         return None
-    document = {
+    document: dict[str, Any] = {
         "type": failure.type,
         "message": failure.message,
         "class": failure.error_class,
         "traceback": failure.traceback,
+        "recoverable": failure.recoverable,
     }
+    if failure.advice:
+        document["advice"] = failure.advice
     return document | ({"node": node} if node is not None else {})
 
 

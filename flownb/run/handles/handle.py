@@ -244,7 +244,8 @@ class Run(Asking):
             by = f" by {state.message}" if state.message else ""
             raise RunCancelled(f"Run {self.id} of {self.workflow} was cancelled{by}.", run=self.id, by=state.message)
         failure = self.error
-        if state.status is RunStatus.FAILED or (failure is not None and state.unhandled):
+        unhandled = failure is not None and state.unhandled and state.status is not RunStatus.COMPLETED
+        if state.status is RunStatus.FAILED or unhandled:
             raise self._failed(failure)
         return self.outputs
 
@@ -252,7 +253,7 @@ class Run(Asking):
         state = self._state
         number = next(iter(sorted(state.unhandled)), None)
         node = state.error_node or (state.topology.paths[number] if number is not None else None)
-        what = f"{failure.type}: {failure.message}" if failure else "it has no recorded error"
+        what = failure.text if failure else "it has no recorded error"
         where = f" at {node}" if node else ""
         failed = self.errors
         others = [f"{path}: {each.type}: {each.message}" for path, each in failed.items() if path != node]
@@ -362,6 +363,11 @@ class Run(Asking):
 
     def settle(self) -> None:
         """The run rests and nothing of it is at work anywhere."""
+        self._rest()
+
+    def continues_by(self, go_on: Callable[[Any, bool, str], None] | None) -> None:
+        """The run rests; `go_on` continues it in this process."""
+        super().continues_by(go_on)
         self._rest()
 
     def _rest(self) -> None:

@@ -79,6 +79,11 @@ class NodeView:
         return self._run.state.ports.get(self.number, ())
 
     @property
+    def child(self) -> str | None:
+        """The id of the run that it has begun beneath this one; None if it has begun none."""
+        return self._run.state.children.get(self.number)
+
+    @property
     def inputs(self) -> dict[str, Any]:
         """What it was or would be given, by parameter: from nodes, and from the run's inputs; dead edges are absent."""
         state = self._run.state

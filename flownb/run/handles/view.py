@@ -166,6 +166,16 @@ class RunView:
         bundle = hook("bundle")
         return bundle(self, include, exclude) if bundle is not None else {"text/plain": repr(self)}
 
+    def at(self, seq: int) -> RunView:
+        """The run as it was when its event number `seq` had happened; only to look at.
+
+        Raises:
+            InvalidInput: it has no such event.
+        """
+        from flownb.run.handles.moment import Moment
+
+        return Moment(self._store, self._id, self._shape, seq)
+
     def events(self, after: int = 0) -> list[Record]:
         """The journal of the run from `seq > after` on, in order."""
         return self._store.events(self.id, after)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flownb.errors import NotFound, StoreCorrupt, near_names
+from flownb.errors import Conflict, NotFound, StoreCorrupt, near_names
 from flownb.model import events as ev
 from flownb.model.document import from_json
 from flownb.model.fold import apply
 from flownb.model.state import COMPLETED, PENDING, RUNNING, WAITING, RunState
-from flownb.model.status import OnCrash, PauseReason
+from flownb.model.status import NodeStatus, OnCrash, PauseReason, RunStatus
 from flownb.model.topology import Topology
 from flownb.model.workflow import Workflow
 from flownb.run.definition import shape_of
@@ -106,8 +106,10 @@ def resumption(
         live: whether this process has a node's value itself, so that a transient one is not lost.
         cause: for the record; by default `recovered` where something was in flight.
     """
+    refuse_undone(state)
     paths = state.topology.paths
-    back: set[int] = set(state.reset_numbers()) if retry else set()
+    ends = state.ending is not None and state.status is not RunStatus.FAILED  # it goes on with its end
+    back: set[int] = set(state.reset_numbers()) if retry and not ends else set()
     if retry:
         back |= {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.ERROR}
     asks: list[int] = []
@@ -148,6 +150,22 @@ def resumption(
     events += [_crashed(paths[number], now) for number in fails]
     events += [_skipped(paths[number], now) for number in skipped]
     return events
+
+
+def refuse_undone(state: RunState) -> None:
+    """What a run has undone can't be built upon.
+
+    Raises:
+        Conflict: it failed, and its compensations ran.
+    """
+    begun = state.ending.undo if state.ending is not None and state.status is RunStatus.FAILED else ()
+    undone = [path for path in begun if state.status_of(path) not in (NodeStatus.SKIPPED, NodeStatus.CANCELLED)]
+    if undone:
+        raise Conflict(
+            f"Run {state.run_id} failed and was undone: {', '.join(undone)} ran. It can't go on from there; start it "
+            "anew.",
+            run=state.run_id,
+        )
 
 
 def _skipped(path: str, now: float) -> ev.NodeSkipped:

@@ -71,12 +71,6 @@ def answered(store: Store, state: RunState) -> list[ApprovalRow]:
     return [row for row in rows if row.id in asked and row.decision is not None]
 
 
-def has_news(store: Store, state: RunState, now: float | None = None) -> bool:
-    """Whether somebody has left what a run that waits for a person can go on with, or has waited long enough."""
-    over = now is not None and any(wait.until is not None and wait.until <= now for wait in state.waits.values())
-    return over or bool(answered(store, state)) or state.run_id in store.waiting()
-
-
 def decide(
     store: Store,
     run: str,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flownb import Flow, Output, RetryPolicy, RunCancelled, RunFailed, RunPaused, Settings
-from flownb.errors import Conflict, InvalidInput, InvalidWorkflow, NotFound, UsageError
+from flownb.errors import Conflict, InvalidInput, NotFound, UsageError
 from flownb.model.status import NodeStatus, PauseReason, RunStatus
 from flownb.store.memory import MemoryStore
 
@@ -618,13 +618,6 @@ def test_a_disabled_node_lets_its_input_pass() -> None:
     done = run(flow)
     assert done.result(5) == {"count": 2}
     assert "disabled" in done["spoil"].why
-
-
-def test_what_the_engine_can_not_do_yet_is_refused_and_not_left_out() -> None:
-    flow = Flow("later")
-    flow.node(lambda: 1, id="careful", on_error="compensate")
-    with pytest.raises(InvalidWorkflow, match="careful: on_error can't be"):
-        run(flow)
 
 
 def test_a_concurrency_limit_holds() -> None:

@@ -100,6 +100,7 @@ ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.ResultCached(at=2.0, node="load", key="ab12", seq=2),
     ev.BreakpointSet(at=2.0, node="post"),
     ev.IterationStarted(at=2.0, node="each", index=3, item={"amount": 3.5}),
+    ev.ChildStarted(at=2.0, node="each", run="1ngjcmg5e1p9657", workflow="billing"),
     ev.NodeRetrying(at=2.0, node="load", attempt=2, delay=0.5, error=FAILURE),
     ev.NodeCompleted(
         at=3.0, node="load", output={"$artifact": {"digest": "ab"}}, ports=("true",), verdicts={"e": True}
@@ -396,12 +397,12 @@ class StoreSuite:
         assert not store.unset_variable("other", "n")
         assert [each.event.name for each in store.variables()] == ["n"]
 
-    def test_a_fork_is_found_from_its_source_and_counts_from_its_own_start(self, store: Store, me: Owner) -> None:
+    def test_a_fork_is_found_from_its_source_as_long_as_it_is_there(self, store: Store, me: Owner) -> None:
         begin(store, "r1", me)
         _, lease = store.create_run(new("r2"), me)
         assert lease is not None
         forked = ev.RunForked(at=50.0, source="r1", seq=1)
-        store.commit([write(lease, 1, forked, ev.RunStarted(at=1001.0, workflow="invoices"), release=True)])
+        store.commit([write(lease, 1, forked, ev.RunStarted(at=50.0, workflow="invoices"), release=True)])
         assert store.forks("r1") == {"r2": 1}
         assert store.forks("r2") == {}
         row = store.row("r2")

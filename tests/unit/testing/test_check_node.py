@@ -46,6 +46,7 @@ TRIALS: dict[str, dict[str, Any]] = {
     "control.assert": {"config": {"rules": [{"test": "item.a > 0"}]}, "inputs": {"main": [[{"a": 1}]]}},
     "files.read": {"config": {"path": "written.json"}},
     "files.write": {"config": {"path": "written.json"}, "inputs": {"main": [{"a": 1}]}},
+    "control.subflow": {"config": {"workflow": "written_flow.json", "values": {"n": 1}}},
     "notebook.run": {"config": {"path": "child.ipynb"}},
 }
 
@@ -54,6 +55,7 @@ TRIALS: dict[str, dict[str, Any]] = {
 def test_every_type_that_ships_keeps_the_contract(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("written.json").write_text("[1]")
+    Path("written_flow.json").write_text('{"format": 1, "name": "w", "variables": [{"name": "n", "default": 0}]}')
     cells = [v4.new_code_cell("import flownb\nflownb.result('three', 3)")]
     Path("child.ipynb").write_text(v4.writes(v4.new_notebook(cells=cells)))
     check_node(registry.get(name), **TRIALS[name])
