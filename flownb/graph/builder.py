@@ -173,6 +173,26 @@ class Builder(Mending, Questions):
         config = {"cases": [dict(each) for each in cases], "mode": mode} | ({"value": value} if compares else {})
         return self.define("control.switch", id, config, options)
 
+    def code(
+        self,
+        id: str,  # noqa: A002  as above
+        code: str,
+        **options: Unpack[NodeOptions],
+    ) -> NodeRef:
+        """Python text that runs in a process of its own, with nothing of this one in it.
+
+        ```python
+        flow.code("net", "round(total / 1.2, 2)", limits={"memory_mb": 512, "cpu_seconds": 10}, timeout=30)
+        ```
+
+        Args:
+            id: its id.
+            code: nodes and declared inputs that it names are there under their names, and making use of one waits for
+                it; in a loop `item` and `index`. What it assigns to `result`, or the value of its last line, comes out.
+            options: as of `node`.
+        """
+        return self.define("code.run", id, {"code": code}, options)
+
     def delay(
         self,
         id: str,  # noqa: A002  as above

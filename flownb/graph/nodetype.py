@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 import msgspec
 
-from flownb.errors import InvalidInput, near_names
+from flownb.graph.configs import check_config, read_config
 from flownb.model.ports import NodePorts
 from flownb.model.problem import Problem
 from flownb.model.status import Category, OnCrash, VariableScope, Where
@@ -332,6 +332,26 @@ class NodeType:
         return [Expression(name, config[name]) for name in cls.expressions if isinstance(config.get(name), str | dict)]
 
     @classmethod
+    def names_of(cls, config: Mapping[str, Any]) -> frozenset[str]:
+        """The nodes and inputs that the config names otherwise than in expressions, as code does."""
+        del config
+        return frozenset()
+
+    @classmethod
+    def takes_context(cls, config: Mapping[str, Any]) -> bool:
+        """Whether the function that does the node's work wants `ctx`."""
+        return bool(config.get("context"))
+
+    @classmethod
+    def body_of(cls, node: Node) -> Callable[..., Any] | None:
+        """The plain function that does the node's work in place of `execute`, where its config makes one.
+
+        It gets the node's inputs by name, runs where the node says, and what it returns is the node's output.
+        """
+        del node
+        return None
+
+    @classmethod
     def ports_of(cls, node: Node) -> NodePorts:
         """The ports of one node; override it where the config makes them."""
         del node
@@ -377,55 +397,3 @@ class NodeType:
         Returns the value of `main`, an `Output` that chooses ports, or a `Suspend`.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement execute().")
-
-
-def read_config(model: type[BaseModel], config: Mapping[str, Any], owner: str) -> BaseModel:
-    """A config as an instance of its model.
-
-    Raises:
-        InvalidInput: it doesn't fit; the message names `owner` and lists all faults.
-    """
-    from pydantic import ValidationError
-
-    try:
-        return model.model_validate(dict(config))
-    except ValidationError as error:
-        faults = "; ".join(_fault(each, owner, model) for each in error.errors(include_url=False))
-        raise InvalidInput(f"The config of {owner} can't be used: {faults}", name=owner) from error
-
-
-def check_config(model: type[BaseModel], node: Node) -> list[Problem]:
-    """The config of a node against a pydantic model: a problem for each fault.
-
-    A text with `{{` in it is an expression whose value is not known yet: its field is left to the run.
-    """
-    from pydantic import ValidationError
-
-    try:
-        model.model_validate(node.config)
-    except ValidationError as error:
-        return [
-            _problem(fault, node, model)
-            for fault in error.errors(include_url=False)
-            if not _is_template(fault.get("input"))
-        ]
-    return []
-
-
-def _is_template(value: Any) -> bool:
-    return isinstance(value, str) and "{{" in value
-
-
-def _problem(fault: Any, node: Node, model: type[BaseModel]) -> Problem:
-    place = ".".join(("config", *(str(part) for part in fault["loc"])))
-    return Problem(_fault(fault, f"{node.id} ({node.type})", model), node=node.id, place=place, code="bad_config")
-
-
-def _fault(fault: Any, owner: str, model: type[BaseModel]) -> str:
-    place = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        return f"{owner} has no field {place!r}.{near_names(place, model.model_fields)}"
-    if fault["type"] == "missing":
-        return f"{owner} needs the field {place!r}."
-    reason = fault["msg"].removeprefix("Value error, ")
-    return f"{place} of {owner} is {fault.get('input')!r:.80}: {reason}." if place else f"{owner}: {reason}."

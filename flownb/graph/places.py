@@ -40,6 +40,7 @@ def check_place(node: Node, cls: type[NodeType]) -> Iterator[Problem]:
             place="limits.memory_mb",
             code="bad_policy",
         )
+    where = where or cls.where_of(node)
     for place, amount in (("memory_mb", limits.memory_mb), ("cpu_seconds", limits.cpu_seconds)):
         if amount is not None and where is not Where.PROCESS:
             yield Problem(

@@ -62,6 +62,9 @@ def references_of(node: Node, cls: type[NodeType] | None) -> References:
             continue
         names |= used - own
         required |= used - optional - own
+    if cls is not None and (named := cls.names_of(node.config)):
+        names |= named
+        required |= named
     if not names and not problems:
         return _NONE
     return References(frozenset(names), frozenset(names - required), tuple(problems))

@@ -42,6 +42,7 @@ BUILT_IN: Final[dict[str, str]] = {
     "control.split": "flownb.nodes.split:Split",
     "control.aggregate": "flownb.nodes.aggregate:Aggregate",
     "control.assert": "flownb.nodes.gate:Assert",
+    "code.run": "flownb.nodes.code:RunCode",
     "human.approval": "flownb.nodes.human:Approval",
     "human.input": "flownb.nodes.human:InputNode",
     "human.decision": "flownb.nodes.human:Decision",

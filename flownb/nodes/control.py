@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flownb.errors import ExpressionError
+from flownb.graph.configs import check_config
 from flownb.graph.function import function_ports
-from flownb.graph.nodetype import NodeType, Output, Suspend, check_config
+from flownb.graph.nodetype import NodeType, Output, Suspend
 from flownb.graph.references import references_of
 from flownb.model.ports import MAIN, DataType, InputPort, NodePorts, OutputPort
 from flownb.model.status import Category

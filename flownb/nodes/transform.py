@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -10,12 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from flownb.errors import ExpressionError
 from flownb.graph.nodetype import Expression
 from flownb.model.ports import MAIN, NodePorts
+from flownb.model.problem import Problem
+from flownb.model.status import Where
+from flownb.nodes import script
 from flownb.nodes.data import OPTIONAL, ItemsConfig, ItemsNode
 from flownb.nodes.each import ITEM_NAMES, each_value
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from flownb.graph.nodetype import Context
     from flownb.model.workflow import Node
@@ -40,13 +45,16 @@ class TransformConfig(ItemsConfig):
     """The config of a transform."""
 
     fields: list[TransformField] = Field(
-        min_length=1,
+        default_factory=list,
         description="What comes out, in this order. A table of name → expression is taken as well, in the order of the "
         "names, because a JSON table keeps no other.",
     )
     each: bool = Field(False, description="Do it for each item: expressions know `item`, and `index` from 0.")
     keep: bool = Field(False, description="With `each`: keep the other fields of the item as well.")
-    mode: Literal["expression"] = Field("expression", description="How fields are made: by expressions.")
+    mode: Literal["expression", "python"] = Field(
+        "expression", description="By expressions, or by Python in a process of its own."
+    )
+    code: str = Field("", description="With `python`: what makes it of `main`, or with `each` of `item` and `index`.")
 
     @field_validator("fields", mode="before")
     @classmethod
@@ -57,6 +65,14 @@ class TransformConfig(ItemsConfig):
 
     @model_validator(mode="after")
     def _names_once(self) -> Self:
+        if self.mode == "python":
+            if self.fields or not self.code.strip():
+                raise ValueError("Python makes it by `code`, without `fields`")
+            if self.keep or "items" in self.model_fields_set:
+                raise ValueError("Python works on what comes in at `main`: `keep` and `items` are for expressions")
+            return self
+        if not self.fields or self.code:
+            raise ValueError("give `fields`; `code` goes with mode `python`")
         names = [each.name for each in self.fields]
         for number, name in enumerate(names):
             if name in names[:number]:
@@ -71,8 +87,40 @@ class Transform(ItemsNode):
     """
 
     type: ClassVar[str] = "control.transform"
+    verbatim: ClassVar[tuple[str, ...]] = ("code",)
     title: ClassVar[str] = "Transform"
     Config: ClassVar[builtins.type[BaseModel] | None] = TransformConfig
+
+    @classmethod
+    def names_of(cls, config: Mapping[str, Any]) -> frozenset[str]:
+        """What the code takes from around it."""
+        return script.names_in(_code(config)) - {MAIN, "ctx"} - (ITEM_NAMES if config.get("each") else frozenset())
+
+    @classmethod
+    def takes_context(cls, config: Mapping[str, Any]) -> bool:
+        """Whether the code names `ctx`, or what is in it."""
+        return bool(script.names_in(_code(config)) & script.CONTEXT_NAMES)
+
+    @classmethod
+    def where_of(cls, node: Node) -> Where:
+        """Code in a process of its own."""
+        return Where.PROCESS if node.config.get("mode") == "python" else Where.LOOP
+
+    @classmethod
+    def body_of(cls, node: Node) -> Callable[..., Any] | None:
+        """What runs the code."""
+        if node.config.get("mode") != "python":
+            return None
+        return partial(script.run_each if node.config.get("each") else script.run_on, _code(node.config), node.id)
+
+    @classmethod
+    def check(cls, node: Node) -> list[Problem]:
+        """The problems of its config, with the line of code that is no Python."""
+        found = super().check(node)
+        if fault := script.fault_in(_code(node.config)):
+            message = f"{node.id} ({cls.type}): {fault}"
+            found.append(Problem(message, node=node.id, place="config.code", code="bad_code"))
+        return found
 
     @classmethod
     def ports_of(cls, node: Node) -> NodePorts:
@@ -98,8 +146,11 @@ class Transform(ItemsNode):
                 yield Expression(place, value, bare="{{" not in value, own=own)
 
     async def execute(self, ctx: Context, inputs: dict[str, Any]) -> Any:
-        """Make the table; of many items on a thread."""
+        """Make the table; of many items on a thread, as code is run here, which a run has in a process."""
         config: TransformConfig = self.config
+        if config.mode == "python":
+            work = script.run_each if config.each else script.run_on
+            return await asyncio.to_thread(partial(work, config.code, ctx.path, ctx=ctx, **inputs))
         if config.each:
             return await super().execute(ctx, inputs)
         there = inputs.get(MAIN) or "items" in config.model_fields_set
@@ -120,6 +171,11 @@ class Transform(ItemsNode):
             else:
                 columns[field.name] = [field.value] * len(items)
         return items.extended(columns, keep=config.keep)
+
+
+def _code(config: Mapping[str, Any]) -> str:
+    code = config.get("code", "")
+    return code if config.get("mode") == "python" and isinstance(code, str) else ""
 
 
 def _compiled(text: str) -> Any:

@@ -56,7 +56,15 @@ class Body:
         "type",
     )
 
-    def __init__(self, number: int, node: Node, cls: type[NodeType], function: Callable[..., Any] | None) -> None:
+    def __init__(
+        self,
+        number: int,
+        node: Node,
+        cls: type[NodeType],
+        function: Callable[..., Any] | None,
+        *,
+        plain: bool = False,
+    ) -> None:
         self.number = number
         self.node = node
         self.path = node.id
@@ -64,8 +72,8 @@ class Body:
         self.on_crash: OnCrash = node.on_crash or cls.on_crash
         self.call = function
         #: Whether what the function returns is the node's output as it is.
-        self.plain = node.type == "python"
-        self.takes_ctx = bool(node.config.get("context")) if function is not None else False
+        self.plain = node.type == "python" or plain
+        self.takes_ctx = function is not None and cls.takes_context(node.config)
         #: What the function takes, where other inputs of the node are not for it.
         self.parameters = frozenset(node.config.get("params", ())) if function is not None else frozenset()
         #: Whether its config names secrets.
@@ -115,7 +123,7 @@ def place_of(node: Node, cls: type[NodeType], function: Callable[..., Any] | Non
 
 def reads_variables(node: Node, cls: type[NodeType] | None) -> bool:
     """Whether a node may read variables; of a type that isn't ours nobody knows."""
-    if node.config.get("context") and "function" in node.config:
+    if "function" in node.config and cls is not None and cls.takes_context(node.config):
         return True
     if cls is None or not cls.__module__.startswith("flownb."):
         return True
@@ -220,7 +228,8 @@ class Definition:
         function = self.functions.get(node.id)
         if function is None and "function" in node.config and issubclass(cls, FunctionNode):
             function = cls.function_of(node)
-        body = Body(number, node, cls, function)
+        made = cls.body_of(node) if function is None else None
+        body = Body(number, node, cls, function or made, plain=made is not None)
         if brought:
             wired = wired | {each.parameter for each in brought}
             body.brought = brought

@@ -36,7 +36,14 @@ USUAL: Final[Mapping[str, int]] = {PROCESS: max(4, os.cpu_count() or 1)}
 def needs_of(node: Node) -> Mapping[str, int]:
     """What a node takes while it runs."""
     named = node.limits.resources if node.limits is not None else {}
-    return {PROCESS: 1, **named} if node.where is Where.PROCESS else named
+    return {PROCESS: 1, **named} if _is_apart(node) else named
+
+
+def _is_apart(node: Node) -> bool:
+    """Whether it runs in a process of its own: where it says so, or because it is code."""
+    if node.where is not None:
+        return node.where is Where.PROCESS
+    return node.type == "code.run" or (node.type == "control.transform" and node.config.get("mode") == "python")
 
 
 class Ticket:

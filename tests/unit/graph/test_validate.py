@@ -89,8 +89,8 @@ CASES: list[tuple[str, Workflow, str, str | None, str | None, str]] = [
     # name, definition, code, node, place, a part of message and hint
     ("unknown type", flow_of(any_("a"), Node(id="x", type="test.anny")), "unknown_type", "x", "nodes[1].type",
      "x: There is no node type 'test.anny'. Did you mean 'test.any'"),
-    ("type to come", flow_of(Node(id="x", type="human.approval")), "unknown_type", "x", "nodes[0].type",
-     "does not have the node type 'human.approval' yet"),
+    ("type to come", flow_of(Node(id="x", type="ai.prompt")), "unknown_type", "x", "nodes[0].type",
+     "does not have the node type 'ai.prompt' yet"),
     ("newer type", flow_of(box(type_version=3), TEXT), "type_version", "box", "nodes[0].type_version",
      "box is version 3 of test.box; this flownb has version 2"),
     ("missing input", flow_of(box()), "missing_input", "box", "nodes[0]", "box needs 'text', and nothing feeds it"),

@@ -77,14 +77,15 @@ def test_a_field_that_cannot_be_made_is_named_with_the_item() -> None:
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        ({}, "needs the field 'fields'"),
-        ({"fields": {}}, "at least 1 item"),
+        ({}, "give `fields`"),
+        ({"fields": {}}, "give `fields`"),
         ({"fields": [{"name": "a"}]}, "needs the field 'fields.0.value'"),
         ({"fields": [{"name": "a", "value": 1}, {"name": "a", "value": 2}]}, "there are two fields 'a'"),
         ({"fields": {"a": [1]}}, "fields.0.value"),
-        ({"fields": {"a": 1}, "mode": "python"}, "Input should be 'expression'"),
+        ({"fields": {"a": 1}, "mode": "python"}, "Python makes it by `code`"),
+        ({"fields": {"a": 1}, "mode": "perl"}, "Input should be 'expression' or 'python'"),
         ({"fields": 7}, "valid list"),
-        ({"code": "return 1"}, "has no field 'code'"),
+        ({"code": "return 1"}, "`code` goes with mode `python`"),
     ],
 )
 def test_a_config_that_cannot_work_is_a_problem(config: dict[str, Any], words: str) -> None:
@@ -115,3 +116,40 @@ def test_a_field_that_cannot_be_read_is_a_problem_with_its_place() -> None:
         "nodes[0].config.fields.b",
         "nodes[1].config.fields[0].value",
     ]
+
+
+def test_python_makes_what_expressions_can_not() -> None:
+    code = "import math\ndef root(x):\n    return math.isqrt(x)\n\n{'roots': [root(each) for each in main], 'by': rate}"
+    found = checked("control.transform", {"mode": "python", "code": code}, [4, 10, 26], rate=2)
+    assert found == {"roots": [2, 3, 5], "by": 2}
+
+
+@pytest.mark.parametrize("value", [ROWS, pd.DataFrame(ROWS)])
+def test_python_is_run_for_each_item(value: Any) -> None:
+    config = {"mode": "python", "each": True, "code": "item['price'] * 2 + index"}
+    assert checked("control.transform", config, value) == [4.0, 9.0]
+
+
+def test_python_and_expressions_are_not_mixed() -> None:
+    assert said("control.transform", {"mode": "python"}) == [
+        "node (control.transform): Python makes it by `code`, without `fields`."
+    ]
+    assert "code" in said("control.transform", {"fields": {"a": "1"}, "code": "1"})[0]
+    assert said("control.transform", {"mode": "python", "code": "1 +"}) == [
+        "node (control.transform): line 1 is no Python: invalid syntax (`1 +`)."
+    ]
+
+
+def test_python_in_a_flow_runs_apart_and_waits_for_the_nodes_that_it_names() -> None:
+    import os
+
+    from flownb import Flow
+
+    flow = Flow("python")
+    flow.node(lambda: [1, 2], id="load")
+    flow.node(lambda: 10, id="rate")
+    flow.add("control.transform", "made", mode="python", code="import os\n[sum(main) * rate, os.getpid()]", after=[])
+    flow.edge("load", "made")
+    total, pid = flow.run(store="memory:", display=False).result(30)["made"]
+    assert total == 30
+    assert pid != os.getpid()
