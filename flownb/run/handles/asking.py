@@ -180,12 +180,20 @@ class Asking(RunView):
             if rests is not None:
                 home.rest(self._store, self.id, *rests)
             raise
-        if rests is None:
+        if rests is None and not self._may_go_on_here():
             home.look_soon(self._store)
+        elif rests is None:
+            self._go_on_answered()
         elif has_news(self._store, self._state):
             rests[0]()
         else:  # more votes are needed
             home.rest(self._store, self.id, *rests)
+
+    def _may_go_on_here(self) -> bool:
+        """Whether the run rests, though nobody waits here for its answer, and can go on: as in a headless notebook."""
+        execution = self._execution
+        rests = self._state.status is RunStatus.PAUSED and (execution is None or execution.gone)
+        return rests and self._continue is not None and has_news(self._store, self._state)
 
     def _go_on_answered(self) -> None:
         if self._continue is not None:
