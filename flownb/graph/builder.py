@@ -15,7 +15,7 @@ from flownb.graph.function import check_outputs, function_config, read_signature
 from flownb.graph.mending import Mending
 from flownb.graph.questions import Questions
 from flownb.graph.refs import NodeRef
-from flownb.graph.spec import OPTION_NAMES, NodeOptions
+from flownb.graph.spec import OPTION_NAMES, NodeOptions, with_forms
 from flownb.model.status import VariableScope
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class Builder(Mending, Questions):
         name: str = "",
         after: Sources = None,
         inputs: Mapping[str, Any] | None = None,
+        input_mapping: Mapping[str, Any] | None = None,
+        output_mapping: Mapping[str, Any] | None = None,
         ports: Sequence[str] = (),
         retry: int | RetryPolicy | Mapping[str, Any] | None = None,
         timeout: float | timedelta | None = None,
@@ -70,6 +72,8 @@ class Builder(Mending, Questions):
         join: str | int | Mapping[str, int] | JoinCount | None = None,
         cache: float | Cache | Mapping[str, Any] | None = None,
         limits: Limits | Mapping[str, Any] | None = None,
+        input_schema: Mapping[str, Any] | None = None,
+        output_schema: Any = None,
         disabled: bool = False,
         notes: str = "",
         parent: NodeRef | PortRef | str | None = None,
@@ -82,6 +86,9 @@ class Builder(Mending, Questions):
             name: what people read.
             after: what must have happened before it: nodes (an order), ports (a gate), ids, and lists of them mixed.
             inputs: the node or port for a parameter that is not called like it.
+            input_mapping: for parameters, expressions that make them, as `{"limit": "load.rows * 2"}`.
+            output_mapping: for variables of the run, expressions that make them of the output, as
+                `{"total": "output.amount"}`.
             ports: names of ports beside `main`, which the function chooses by returning an `Output`.
             retry: attempts in all, or a policy.
             timeout: seconds for one attempt.
@@ -102,6 +109,10 @@ class Builder(Mending, Questions):
             cache: True, seconds, or a policy: whether an earlier output may be used again.
             limits: what it may use: `{"memory_mb": 500, "cpu_seconds": 60}` with where="process", and named resources
                 as `{"resources": {"gpu": 1}}` anywhere; how many there are of each, `Settings.resources` says.
+            input_schema: what its inputs must look like, by their names: pydantic models, dataclasses, TypedDicts, or
+                JSON Schema (with `columns` for a DataFrame). Parameters annotated so need no more. A value is looked at
+                when it comes in, and one that doesn't fit fails the node without a retry.
+            output_schema: the same for what it returns, or a dict by the names of its ports.
             disabled: let its input pass instead of running it.
             notes: for people; the docstring's first line by default.
             parent: the loop or the branch that it lies in, where it is not defined in a `with` of that.
@@ -112,8 +123,9 @@ class Builder(Mending, Questions):
         options: NodeOptions = {
             "name": name, "after": after, "retry": retry, "timeout": timeout, "heartbeat": heartbeat,
             "on_error": on_error, "on_crash": on_crash, "where": where, "join": join, "cache": cache, "limits": limits,
+            "input_schema": input_schema or {}, "output_schema": output_schema,
             "disabled": disabled, "notes": notes, "inputs": inputs or {}, "parent": parent, "strategies": strategies,
-            "compensation": compensation,
+            "compensation": compensation, "input_mapping": input_mapping, "output_mapping": output_mapping,
         }  # fmt: skip
         if fallback is not msgspec.UNSET:
             options["fallback"] = fallback
@@ -125,7 +137,7 @@ class Builder(Mending, Questions):
                 raise UsageError(f"{plain!r:.80} has no name that could be the node's id: give one with `id=`.")
             signature = read_signature(plain, name=node_id)
             config = function_config(plain, signature, check_outputs(node_id, ports))
-            return self.define("python", node_id, config, options, (plain, signature))
+            return self.define("python", node_id, config, with_forms(plain, options), (plain, signature))
 
         return define if fn is None else define(fn)
 

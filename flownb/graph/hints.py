@@ -52,6 +52,11 @@ def type_of(hint: Any) -> DataType:  # noqa: PLR0911  a table of cases
     return _of_class(hint) if isinstance(hint, type) else DataType.ANY
 
 
+_PLAIN: Final = frozenset(
+    {*_BY_NAME, *_WRAPPERS, "Any", "Optional", "Union", "Literal", "Callable", "None", "object", "bytes", "type"}
+)
+
+
 def type_of_value(value: Any) -> DataType:
     """The port type of a value, as of a parameter's default; `any` for None."""
     return DataType.ANY if value is None else _of_class(type(value))
@@ -108,3 +113,33 @@ def _members(tree: ast.expr) -> list[ast.expr]:
 
 def _is_none(tree: ast.expr) -> bool:
     return isinstance(tree, ast.Constant) and tree.value is None
+
+
+def may_have_forms(function: Any) -> bool:
+    """Whether a function's annotations may say more of values than the types of ports; decided by names alone."""
+    try:
+        given = getattr(function, "__wrapped__", function).__annotations__
+    except Exception:  # noqa: BLE001  from Python 3.14 on it is computed, and may raise anything
+        return False
+    for hint in given.values() if isinstance(given, dict) else ():
+        if isinstance(hint, str):
+            if may_be_form(hint):
+                return True
+        elif hint is not None and not (isinstance(hint, type) and hint.__name__ in _PLAIN):
+            return True
+    return False
+
+
+@lru_cache(maxsize=1024)
+def may_be_form(text: str) -> bool:
+    """Whether the text of an annotation names a class that we know nothing of, or says more in `Annotated`."""
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    prefixes = {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.Attribute)}
+    for each in ast.walk(tree):
+        name = each.attr if isinstance(each, ast.Attribute) else each.id if isinstance(each, ast.Name) else ""
+        if name and id(each) not in prefixes and (name == "Annotated" or name not in _PLAIN):
+            return True
+    return False

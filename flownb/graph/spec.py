@@ -11,9 +11,11 @@ import msgspec
 
 from flownb.errors import UsageError, near_names
 from flownb.graph.function import Signature
+from flownb.graph.hints import may_have_forms
 from flownb.graph.refs import NodeRef, Source
 from flownb.graph.strategies import handlers_of
 from flownb.ids import slug
+from flownb.model.ports import MAIN
 from flownb.model.status import OnCrash, OnError, Where
 from flownb.model.workflow import Cache, JoinCount, Limits, Node, RetryPolicy
 
@@ -41,6 +43,10 @@ class NodeOptions(TypedDict, total=False):
 
     #: What people read, where it is not the id.
     name: str
+    #: Of an input, an expression that makes it: `{"limit": "load.rows * 2"}`.
+    input_mapping: Mapping[str, Any] | None
+    #: Of a variable of the run, an expression that makes it of the node's output: `{"total": "output.amount"}`.
+    output_mapping: Mapping[str, Any] | None
     #: What must have happened before: nodes (an order), ports (a gate), ids, and lists of them mixed.
     after: Sources
     #: Of a parameter that is not called like its node: the node or port that feeds it, or a list for `many`.
@@ -69,6 +75,10 @@ class NodeOptions(TypedDict, total=False):
     #: `memory_mb` and `cpu_seconds` of a node in a process, and `resources` by name.
     limits: Limits | Mapping[str, Any] | None
     #: Passes its input through instead of running.
+    #: What inputs must look like, by their names: pydantic models, dataclasses, TypedDicts, JSON Schema, `DataSchema`.
+    input_schema: Mapping[str, Any]
+    #: The same for what comes out at `main`; or a dict by the names of ports.
+    output_schema: Any
     disabled: bool
     notes: str
     #: The loop or the branch that it lies in, where it is not defined in a `with` of that.
@@ -127,7 +137,29 @@ def node_record(node_id: str, options: NodeOptions) -> dict[str, Any]:
         "join": read.join(options.get("join")),
         "cache": read.cache(options.get("cache")),
         "limits": record_of(Limits, node_id, "limits", options.get("limits")),
+        "input_schema": read.schemas("input_schema", options.get("input_schema")),
+        "output_schema": read.schemas("output_schema", options.get("output_schema"), alone=MAIN),
         "disabled": bool(options.get("disabled", False)),
+        "input_mapping": read.table("input_mapping", options.get("input_mapping")),
+        "output_mapping": read.table("output_mapping", options.get("output_mapping")),
+    }
+
+
+def with_forms(function: Callable[..., Any], options: NodeOptions) -> NodeOptions:
+    """The options of a function's node, with the schemas that its annotations stand for."""
+    if not may_have_forms(function):
+        return options
+    from flownb.graph.schemas.annotations import forms_of, is_form  # few nodes have any
+
+    takes, gives = forms_of(function)
+    if not takes and not gives:
+        return options
+    given = options.get("output_schema")
+    alone = given is not None and (is_form(given) or not isinstance(given, Mapping))
+    return {
+        **options,
+        "input_schema": {**takes, **(options.get("input_schema") or {})},
+        "output_schema": given if alone else {**gives, **(given or {})},
     }
 
 
@@ -177,6 +209,13 @@ class _Options:
                 return slug(value)
         raise UsageError(f"{self.node}: {option} takes a node, its id or a function, not {value!r:.80}.")
 
+    def table(self, option: str, value: object) -> dict[str, Any]:
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+            raise UsageError(f"{self.node}: {option} takes a dict of expressions by name, not {value!r:.80}.")
+        return dict(value)
+
     def retry(self, value: object) -> RetryPolicy | None:
         if isinstance(value, int) and not isinstance(value, bool):
             return RetryPolicy(attempts=value)
@@ -210,6 +249,21 @@ class _Options:
             case int() if not isinstance(value, bool):
                 return JoinCount(value)
         raise UsageError(f"{self.node}: join is 'all', 'any', or a number of gates and orders, not {value!r:.80}.")
+
+    def schemas(self, option: str, value: Any, *, alone: str = "") -> dict[str, Any]:
+        """Schemas by port; with `alone`, one that stands for itself is of that port."""
+        if value is None or value == {}:
+            return {}
+        from flownb.graph.schemas.annotations import is_form, schema_of  # few nodes have any
+
+        if alone and (is_form(value) or not isinstance(value, Mapping)):
+            value = {alone: value}
+        if not isinstance(value, Mapping):
+            raise UsageError(f"{self.node}: {option} takes a dict by the names of inputs, not {value!r:.80}.")
+        try:
+            return {str(port): schema_of(each) for port, each in value.items()}
+        except UsageError as error:
+            raise UsageError(f"{self.node}: {option}: {error}") from error
 
     def cache(self, value: object) -> Cache | None:
         match value:

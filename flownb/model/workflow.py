@@ -115,6 +115,10 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     #: What people read; the id where empty.
     name: Line = ""
     config: dict[str, Any] = {}
+    #: What its inputs are made of, by an expression for each, as `load.rows[0]`; they come before edges.
+    input_mapping: dict[Line, Any] = {}
+    #: The variables of the run that its output becomes, by an expression for each, as `output.total`.
+    output_mapping: dict[Line, Any] = {}
     #: The loop or group that it is inside.
     parent: Line | None = None
     #: `all`, `any`, or a count, over gates and orders together.
@@ -139,6 +143,10 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     where: Where | None = None
     cache: Cache | None = None
     limits: Limits | None = None
+    #: What a value must look like to come in at a port, or go out at one, by the port's name: JSON Schema, and beside
+    #: that `columns` of a DataFrame.
+    input_schema: dict[str, Any] = {}
+    output_schema: dict[str, Any] = {}
     disabled: bool = False
     notes: Prose = ""
     #: An output that takes the place of running it.

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from flownb.errors import near_names
 from flownb.expr.access import describe
-from flownb.nodes.cell import Unordered, extreme, is_missing, plain_cell
+from flownb.graph.schemas.kinds import is_missing, plain_cell
+from flownb.nodes.cell import Unordered, extreme
 from flownb.nodes.data import ItemsNode
 from flownb.nodes.group import GroupConfig, groups_of
 from flownb.nodes.items import FrameItems

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.expr.access import describe
-from flownb.expr.frame import is_missing_cell
+from flownb.graph.schemas.kinds import is_missing, plain_cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,23 +34,6 @@ def read_path(item: Any, name: str) -> Any:
         if found is ABSENT:
             return ABSENT
     return found
-
-
-def plain_cell(value: Any) -> Any:
-    """The value; a number of numpy's as Python's, so that sums can't overflow."""
-    numpy = sys.modules.get("numpy")
-    if numpy is not None and isinstance(value, numpy.number | numpy.bool_):
-        return value.item()
-    return value
-
-
-def is_missing(value: Any) -> bool:
-    """Whether this is None, NaN, or pandas' word for an empty cell."""
-    if value is None:
-        return True
-    if isinstance(value, float):
-        return value != value  # noqa: PLR0124  only nan differs from itself
-    return (isinstance(value, Decimal) and value.is_nan()) or is_missing_cell(value)
 
 
 class Unordered(Exception):

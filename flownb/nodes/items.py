@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from flownb.errors import InvalidInput, near_names
 from flownb.expr.access import describe
-from flownb.nodes.cell import ABSENT, plain_cell, read_path
+from flownb.graph.schemas.kinds import plain_cell
+from flownb.nodes.cell import ABSENT, read_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

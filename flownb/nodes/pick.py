@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from flownb.graph.nodetype import Expression, Output
+from flownb.graph.schemas.kinds import plain_cell
 from flownb.model.ports import MAIN, OutputPort
-from flownb.nodes.cell import Unordered, comparable, in_order, plain_cell
+from flownb.nodes.cell import Unordered, comparable, in_order
 from flownb.nodes.data import ItemsConfig, ItemsNode
 from flownb.nodes.each import ITEM_NAMES, each_value
 from flownb.nodes.items import FrameItems

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from flownb.errors import ExpressionError, InvalidInput
 from flownb.expr.access import describe
-from flownb.nodes.cell import Unordered, comparable, is_missing
+from flownb.graph.schemas.kinds import is_missing
+from flownb.nodes.cell import Unordered, comparable
 from flownb.nodes.each import ITEM_NAMES, each
 from flownb.nodes.items import FrameItems, Items, items_of
 from flownb.nodes.schema import DataSchema

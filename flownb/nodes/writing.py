@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from flownb.errors import InvalidInput
 from flownb.expr.access import describe
-from flownb.nodes.cell import is_missing, plain_cell
+from flownb.graph.schemas.kinds import is_missing, plain_cell
 from flownb.nodes.formats import first_line, missing, pandas_for
 from flownb.nodes.items import FrameItems, items_of
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from flownb.graph.conversions import between_ports
+from flownb.graph.conversions import apply, between_ports
 from flownb.graph.references import ROUND_NAMES, complete, references_of
 from flownb.graph.registry import registry as default_registry
 from flownb.model.document import to_json
@@ -14,6 +15,7 @@ from flownb.model.ports import MAIN, DataType
 from flownb.model.status import OnCrash, Where
 from flownb.model.topology import DATA, Topology
 from flownb.nodes.function import FunctionNode
+from flownb.run.mapping import InputMapping, OutputMapping
 from flownb.run.resources import needs_of
 from flownb.run.secrets import refuse_in_definition
 from flownb.run.where import loop, thread
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from flownb.graph.conversions import Conversion
     from flownb.graph.nodetype import NodeType
     from flownb.graph.registry import Registry
+    from flownb.graph.schemas.crossing import Crossing
     from flownb.model.bodies import Brought
     from flownb.model.ports import NodePorts
     from flownb.model.topology import Argument
@@ -36,12 +39,16 @@ class Body:
     """What runs when a node runs; `call` is the function of a node that has one."""
 
     __slots__ = (
+        "as_is",
         "brought",
         "call",
-        "conversions",
+        "crossings",
         "from_inputs",
         "from_round",
         "is_timed",
+        "leaving",
+        "mapping",
+        "maps_output",
         "node",
         "number",
         "on_crash",
@@ -73,6 +80,8 @@ class Body:
         self.call = function
         #: Whether what the function returns is the node's output as it is.
         self.plain = node.type == "python" or plain
+        #: The same, and nobody looks at it before it is kept.
+        self.as_is = self.plain and not node.output_schema
         self.takes_ctx = function is not None and cls.takes_context(node.config)
         #: What the function takes, where other inputs of the node are not for it.
         self.parameters = frozenset(node.config.get("params", ())) if function is not None else frozenset()
@@ -84,8 +93,13 @@ class Body:
         self.from_inputs: tuple[str, ...] = ()
         #: Parameters with the number of the node that each gets its value from, where that is all there is to it.
         self.sources: tuple[tuple[str, int], ...] | None = None
-        #: Parameters whose values are of another type than they take, and what makes them of that; None as a rule.
-        self.conversions: dict[str, Conversion] | None = None
+        #: What is done with values that come in at some parameters: converted, looked at; None as a rule.
+        self.crossings: dict[str, Crossing] | None = None
+        #: The same for what goes out, by port.
+        self.leaving: dict[str, Crossing] | None = None
+        #: What its inputs are made of, and which variables its output becomes; None as a rule.
+        self.mapping: InputMapping | None = None
+        self.maps_output = OutputMapping(node) if node.output_mapping else None
         #: Parameters that are the item or the number of the round, inside a loop.
         self.from_round: tuple[str, ...] = ()
         #: The same for those that an edge from the loop leads to.
@@ -106,7 +120,7 @@ class Body:
 def place_of(node: Node, cls: type[NodeType], function: Callable[..., Any] | None) -> Callable[[Attempt], None]:
     """What starts the body of a node: on the loop if it is async, a plain function where the node says."""
     where = node.where or cls.where_of(node)
-    if inspect.isfunction(function) and function.__code__.co_flags & inspect.CO_COROUTINE and node.type == "python":
+    if inspect.isfunction(function) and function.__code__.co_flags & inspect.CO_COROUTINE and is_bare(node):
         return loop.start_function
     if function is None or inspect.iscoroutinefunction(function) or where is Where.LOOP:
         return loop.start
@@ -119,6 +133,11 @@ def place_of(node: Node, cls: type[NodeType], function: Callable[..., Any] | Non
 
         return process.start
     return thread.start
+
+
+def is_bare(node: Node) -> bool:
+    """Whether what a node's function returns is its output, and nobody looks at it."""
+    return node.type == "python" and not node.output_schema
 
 
 def reads_variables(node: Node, cls: type[NodeType] | None) -> bool:
@@ -179,6 +198,8 @@ class Definition:
         self.wants_main = any(body.node.where is Where.MAIN for body in (*self.bodies, *self.inside.values()))
         #: Whether a node may read variables, so that a run has to know those of its workflow when it begins.
         self.reads_variables = any(body.reads_variables for body in (*self.bodies, *self.inside.values()))
+        #: Whether the output of a node becomes variables.
+        self.maps_output = any(body.maps_output is not None for body in (*self.bodies, *self.inside.values()))
         #: Whether a node takes named resources.
         self.takes = any(needs_of(body.node) for body in (*self.bodies, *self.inside.values()))
         #: Whether a node asks people.
@@ -198,21 +219,32 @@ class Definition:
         """The body of one node of a graph that may have grown."""
         return self.bodies[number] if number < self.topology.flat else self.inside[topology.nodes[number].id]
 
-    def _conversions(self, node: Node) -> dict[str, Conversion] | None:
+    def _crossings(self, node: Node, function: Callable[..., Any] | None) -> dict[str, Crossing] | None:
+        """What is done with a value on its way in, by parameter: converted if it is of another type, and looked at."""
+        found: dict[str, Crossing] = {name: partial(apply, each) for name, each in self._conversions(node).items()}
+        if node.input_schema:
+            from flownb.graph.schemas.crossing import entering  # few nodes have a schema
+
+            ports = {port.name: port for port in self.ports[node.id].inputs}
+            for name, look in entering(node, ports, function).items():
+                found[name] = _then(found[name], look) if name in found else look
+        return found or None
+
+    def _conversions(self, node: Node) -> dict[str, Conversion]:
         """Of each parameter whose one edge comes from a port of another type: how its value is converted."""
         found: dict[str, Conversion] = {}
         for edge in self._data_into.get(node.id, ()):
             entering = self.ports[node.id].input(edge.target_port)
             source = self.ports.get(edge.source)
             leaving = source.output(edge.source_port or MAIN) if source is not None else None
-            if entering is None or leaving is None or entering.many:
+            if entering is None or leaving is None or entering.many or edge.target_port in node.input_mapping:
                 continue
             if DataType.ANY in (entering.type, leaving.type) or entering.type is leaving.type:
                 continue
             conversion = between_ports(leaving.type, entering.type)
             if conversion is not None:
                 found[edge.target_port] = conversion
-        return found or None
+        return found
 
     def _body(
         self,
@@ -238,10 +270,22 @@ class Definition:
         if inside:
             body.from_round = tuple(name for name in names if name in ROUND_NAMES)
         body.from_inputs = tuple(name for name in names if name in variables and name not in body.from_round)
-        body.conversions = self._conversions(node)
-        if not inside and not body.from_inputs and body.conversions is None:
+        body.crossings = self._crossings(node, function)
+        if node.output_schema:
+            from flownb.graph.schemas.crossing import leaving  # few nodes have a schema
+
+            body.leaving = leaving(node, function)
+        if node.input_mapping:
+            body.mapping = InputMapping(node, self.ports[node.id])
+            body.crossings = body.crossings or {}  # what is mapped is made where values are loaded
+            body.from_inputs = tuple(name for name in body.from_inputs if name not in node.input_mapping)
+        if not inside and not body.from_inputs and body.crossings is None:
             body.sources = _sources(self.topology.arguments[number])
         return body
+
+
+def _then(first: Crossing, second: Crossing) -> Crossing:
+    return lambda value: second(first(value))
 
 
 def _sources(arguments: tuple[Argument, ...]) -> tuple[tuple[str, int], ...] | None:

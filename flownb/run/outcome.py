@@ -9,7 +9,7 @@ import msgspec
 from flownb import faults
 from flownb.errors import InvalidInput, StoreError
 from flownb.graph.nodetype import Output, Suspend
-from flownb.model.ports import ERROR
+from flownb.model.ports import ERROR, MAIN
 from flownb.run.recovery.patience import patiently
 from flownb.run.secrets import masked_output
 from flownb.run.variables import fault_of
@@ -74,6 +74,23 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     outcome = Outcome(stored.plain, output, ports, held=held, variables=variables or None)
     faults.reach("node.after_body")
     return outcome
+
+
+def checked_outcome(attempt: Attempt, value: Any) -> Outcome:
+    """The same, once the value has been held against the schemas of the node's ports.
+
+    Raises:
+        Misfit: it has another form.
+    """
+    leaving = attempt.body.leaving
+    if leaving is not None and not issubclass(type(value), Suspend):
+        output = value if issubclass(type(value), Output) else Output(value)
+        for port, look in leaving.items():
+            if port in output.values:
+                look(output.values[port])
+            elif port == MAIN or port in (output.ports or ()):
+                look(output.value)
+    return outcome_of(attempt, value)
 
 
 def _parked(attempt: Attempt, suspend: Suspend) -> Outcome:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flownb.nodes.prepare import prepare
 from flownb.run.context import NodeContext
 from flownb.run.inputs import Unloaded
-from flownb.run.outcome import Outcome, is_small, outcome_of
+from flownb.run.outcome import Outcome, checked_outcome, is_small
 from flownb.run.output.capture import OUTPUT
 from flownb.run.secrets import filled
 from flownb.run.where.call import call, outcome_of_type
@@ -94,9 +94,9 @@ async def run(attempt: Attempt) -> Outcome | None:
             else:
                 value = await prepare(body.type, body.node, context, inputs).execute(context, inputs)
         if is_small(value):
-            return outcome_of(attempt, value)
+            return checked_outcome(attempt, value)
         # Writing parquet takes seconds: not on the loop that all runs share.
-        stored: Outcome = await execution.engine.on_thread(lambda: outcome_of(attempt, value))
+        stored: Outcome = await execution.engine.on_thread(lambda: checked_outcome(attempt, value))
     except (SystemExit, KeyboardInterrupt) as error:
         # asyncio lets these two out of the task and through the loop: they would end the engine.
         attempt.end(None, error)

@@ -21,7 +21,7 @@ from flownb.errors import NodeFailed
 from flownb.run.child.keeper import KILL, TERMINATE
 from flownb.run.child.wire import Closed, Parcel
 from flownb.run.inputs import loaded
-from flownb.run.outcome import Outcome, outcome_of
+from flownb.run.outcome import Outcome, checked_outcome
 from flownb.run.output.capture import writing_into
 from flownb.run.secrets import filled
 from flownb.run.where.answers import Answers
@@ -116,7 +116,7 @@ class Process:
         artifacts = attempt.execution.store.artifacts
         if not isinstance(artifacts, FileArtifacts) or artifacts.sealed or masking.known is not None:
             return None
-        needed = not attempt.body.plain or attempt.number in attempt.execution.state.topology.wires
+        needed = not attempt.body.as_is or attempt.number in attempt.execution.state.topology.wires
         return None if needed else (str(artifacts.root), artifacts.fsync)
 
     def _serve(self, hatched: Hatched, answers: Answers) -> None:
@@ -204,7 +204,7 @@ class Process:
             case _:
                 raise death(attempt.path, attempt.body.node.limits, self._report or {})
         body = attempt.body
-        return outcome_of(attempt, value if body.plain else outcome_of_type(body, value, self._inputs))
+        return checked_outcome(attempt, value if body.plain else outcome_of_type(body, value, self._inputs))
 
     def _open(self, parcel: Parcel) -> Any:
         path = self._attempt.path

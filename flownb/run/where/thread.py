@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import InvalidInput
 from flownb.run.inputs import loaded
-from flownb.run.outcome import Outcome, outcome_of
+from flownb.run.outcome import Outcome, checked_outcome
 from flownb.run.output.capture import writing_into
 from flownb.run.where.call import call, outcome_of_type
 
@@ -86,7 +86,7 @@ def run(attempt: Attempt, inputs: dict[str, Any]) -> Outcome:
         raise InvalidInput(
             f"{attempt.path} is a plain function that returned a coroutine; write `async def` so that it is awaited."
         )
-    return outcome_of(attempt, value if attempt.body.plain else outcome_of_type(attempt.body, value, inputs))
+    return checked_outcome(attempt, value if attempt.body.plain else outcome_of_type(attempt.body, value, inputs))
 
 
 def _started_by(ident: int, seconds: float) -> dict[int, int]:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flownb.nodes.cell import ABSENT, Unordered, comparable, extreme, in_order, is_missing, plain_cell, read_path
+from flownb.graph.schemas.kinds import is_missing, plain_cell
+from flownb.nodes.cell import ABSENT, Unordered, comparable, extreme, in_order, read_path
 
 
 @pytest.mark.parametrize(
