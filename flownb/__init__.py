@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from flownb.model.workflow import Edge, Node, RetryPolicy, Settings, Watch, Workflow
     from flownb.notebook.attach import attach, runs
     from flownb.notebook.inbox import inbox
+    from flownb.notebook.letters import dead_letters
     from flownb.notebook.results import result, stop
     from flownb.run.bus import emit, on
     from flownb.run.handles.handle import Run
@@ -82,6 +83,7 @@ __all__ = [
     "Watch",
     "Workflow",
     "attach",
+    "dead_letters",
     "emit",
     "inbox",
     "on",
@@ -119,6 +121,7 @@ _PUBLIC = {
     "Watch": "flownb.model.workflow",
     "Workflow": "flownb.model.workflow",
     "attach": "flownb.notebook.attach",
+    "dead_letters": "flownb.notebook.letters",
     "emit": "flownb.run.bus",
     "inbox": "flownb.notebook.inbox",
     "on": "flownb.run.bus",

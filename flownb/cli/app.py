@@ -30,6 +30,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "cancel": ("flownb.cli.control", "End a run now."),
     "retry": ("flownb.cli.control", "Start a failed node again."),
     "skip": ("flownb.cli.control", "End a node as skipped."),
+    "dead-letters": ("flownb.cli.dead_letters", "List what failed and waits; run it again, or drop it."),
     "signal": ("flownb.cli.signal", "Hand a signal to a run."),
     "variables": ("flownb.cli.variables", "List and set what workflows remember between runs."),
     "fork": ("flownb.cli.fork", "Go back in a run, and on from there as another one."),
@@ -72,7 +73,7 @@ class Commands(click.Group):
             return None
         module = at_once(_COMMANDS[cmd_name][0])
         gc.freeze()  # what is imported stays to the end: nothing of anybody's is there yet
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def resolve_command(

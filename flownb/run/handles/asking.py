@@ -12,7 +12,6 @@ from flownb.model.status import PauseReason, RunStatus, VariableScope
 from flownb.run.control import obey
 from flownb.run.engine import engine
 from flownb.run.handles.view import RunView
-from flownb.run.recovery.recover import read_state, require_row
 from flownb.run.variables import storable
 from flownb.run.waiting.decisions import RERUN, decide, settle_doubt, usual_port
 from flownb.run.waiting.judging import SKIP
@@ -272,17 +271,10 @@ class Asking(RunView):
             InvalidInput: there is no such event, nothing of such a name, or a value doesn't fit.
             UsageError: its program is not at hand here.
         """
-        from flownb.run.recovery.fork import fork
+        from flownb.run.handles.forking import fork_here
 
-        row = require_row(self._store, self.id)
-        if self._continue is None and not row.program:
-            raise UsageError(f"The program of run {self.id} is not at hand here, and how it was started is unknown.")
-        home = engine()
-        owner, new_id = home.owner(self._store), home.new_id()
-        fork(self._store, row, owner, new_id, at=at, changes=set or {}, now=home.now(), by="you")
-        made = type(self)(self._store, read_state(self._store, require_row(self._store, new_id), self._shape))
-        made.continues_by(self._continue)
-        return made.resume()
+        made: Self = fork_here(self, self._continue, at, set or {})
+        return made
 
     def continues_by(self, go_on: Callable[[Any, bool, str], None] | None) -> None:
         """The run rests; `go_on` continues it in this process."""

@@ -82,6 +82,11 @@ class Run(Asking):
         return RunStatus.RUNNING if rests and not self._settled.is_set() and self._lost is None else status
 
     @property
+    def lost(self) -> BaseException | None:
+        """Why it can't go on in this process, where it was at work here; None where nothing is wrong."""
+        return self._lost
+
+    @property
     def resting(self) -> bool:
         """Whether nothing of it is at work: it ended, it is paused, or it can't be followed any more."""
         return self._settled.is_set()
