@@ -15,9 +15,10 @@ demo: setup  ## run a real notebook as a workflow, kill it in the middle, resume
 	$(BIN)/python -m flownb demo
 
 test: check  ## check, then all tests but the long ones (within 20 minutes on 2 cores)
+	@scripts/setup --lab --apt "chromium fonts-liberation"
 	$(BIN)/pytest tests -m "not soak" -n $(WORKERS) --dist worksteal
 
-lab:  ## open JupyterLab with the notebooks
+lab:  ## open JupyterLab with the tutorial
 	@ls notebooks/*.ipynb >/dev/null 2>&1 || { echo "There are no notebooks in notebooks/ yet."; exit 1; }
 	@scripts/setup --lab
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
@@ -41,6 +42,7 @@ lock:  ## compile the locks from pyproject.toml; UPGRADE=1 takes the newest vers
 
 clean:  ## remove the environment, caches and what was built
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	rm -rf widgets/node_modules flownb/widgets/static
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 setup:

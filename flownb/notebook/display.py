@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.run.handles.depict import picture_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flownb.model.events import Event
     from flownb.run.handles.handle import Run
 
@@ -24,7 +26,9 @@ def bundle(run: Run, include: Any = None, exclude: Any = None) -> dict[str, Any]
     """The mimebundle of a run: `image/png` and `text/plain`, which begins `run <status>`."""
     del include, exclude
     drawn = picture_of(run.state)
-    return {"text/plain": f"{run!r}\n{drawn.text()}", "image/png": drawn.png()}
+    asked = run.approvals.pending if run.state.approvals else []
+    told = "".join(f"\n{each.text()}" for each in asked)
+    return {"text/plain": f"{run!r}\n{drawn.text()}{told}", "image/png": drawn.png()}
 
 
 def show(run: Run) -> None:
@@ -34,15 +38,23 @@ def show(run: Run) -> None:
     handle = display(run, display_id=True)
     if handle is None:  # no front end takes displays here
         return
-    _Refresher(run, handle.update)
+    Refresher(run, handle.update)
 
 
-class _Refresher:
+class Refresher:
     """Draws on a thread of its own: neither the engine nor a cell waits for a picture."""
 
-    def __init__(self, run: Run, update: Any) -> None:
+    def __init__(self, run: Run, update: Callable[[Run], None], *, only_at_rest: bool = False) -> None:
+        """Begin.
+
+        Args:
+            run: the run that is shown.
+            update: draws it anew and shows that; on this thread.
+            only_at_rest: while the run works, something else shows how it stands.
+        """
         self._run = run
         self._update = update
+        self._only_at_rest = only_at_rest
         self._news = threading.Event()
         self._closing = False
         self._forget = run.watch(self._heard)
@@ -58,7 +70,10 @@ class _Refresher:
         while True:
             self._news.wait(5.0)
             self._news.clear()
-            if not self._rests():
+            rests = self._rests()
+            if not rests and self._only_at_rest:
+                continue
+            if not rests:
                 time.sleep(max(0.0, _SECONDS_BETWEEN - (time.monotonic() - drawn)))
             last = self._is_last()  # before it is drawn: what happens meanwhile is news
             self._update(self._run)
@@ -83,7 +98,7 @@ class _Refresher:
         self._thread.join(timeout)
 
 
-_refreshers: Final[list[_Refresher]] = []
+_refreshers: Final[list[Refresher]] = []
 
 
 def finish(timeout: float = 10.0) -> None:

@@ -19,7 +19,7 @@ from flownb import faults
 ROOT = Path(__file__).parents[2]
 PYPROJECT = ROOT / "pyproject.toml"
 PROJECT = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))
-LOCKS = {"requirements.lock": ("data", "test"), "requirements-lab.lock": ("data", "lab")}
+LOCKS = {"requirements.lock": ("data", "test"), "requirements-lab.lock": ("data", "lab", "browser")}
 SOURCES = sorted((ROOT / "flownb").rglob("*.py"))
 
 #: "About 400 lines": what is longer is listed with the reason why it is one noun and can't be two files.

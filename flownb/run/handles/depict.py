@@ -31,7 +31,7 @@ def depict(state: RunState) -> PictureState:
     return PictureState(
         status=state.status,
         nodes=_cards(state),
-        edges={wire.id: _edge(state, wire) for wire in wires},
+        edges={wire.id: edge_of(state, wire) for wire in wires},
         done=state.done,
         total=len(topology),
         seconds=seconds,
@@ -41,17 +41,17 @@ def depict(state: RunState) -> PictureState:
 def _cards(state: RunState) -> dict[str, CardState]:
     """A card for each node; one inside a loop stands for all of its instances."""
     topology = state.topology
-    cards = {path: _card(state, number) for number, path in enumerate(topology.paths[: state.flat])}
+    cards = {path: card_of(state, number) for number, path in enumerate(topology.paths[: state.flat])}
     instances: dict[str, list[int]] = {}
     for number in range(state.flat, len(topology)):
         instances.setdefault(topology.nodes[number].id, []).append(number)
     return cards | {
-        node_id: _card(state, numbers[0]) if _is_once(state, numbers) else _rounds_card(state, numbers)
+        node_id: card_of(state, numbers[0]) if is_once(state, numbers) else rounds_card(state, numbers)
         for node_id, numbers in instances.items()
     }
 
 
-def _is_once(state: RunState, numbers: list[int]) -> bool:
+def is_once(state: RunState, numbers: list[int]) -> bool:
     """Whether a node inside is in a branch, which comes but once, and not in a loop."""
     if len(numbers) > 1:
         return False
@@ -63,7 +63,8 @@ def _is_once(state: RunState, numbers: list[int]) -> bool:
 _LOUDEST: Final = (FAILED, WAITING, RUNNING, PENDING, COMPLETED, CANCELLED, SKIPPED)
 
 
-def _rounds_card(state: RunState, numbers: list[int]) -> CardState:
+def rounds_card(state: RunState, numbers: list[int]) -> CardState:
+    """One card for all instances of a node."""
     found = {state.node_status[number] for number in numbers}
     ended = sum(STATUSES[state.node_status[number]].ended for number in numbers)
     status = next(each for each in _LOUDEST if each in found)
@@ -75,7 +76,8 @@ def _rounds_card(state: RunState, numbers: list[int]) -> CardState:
     )
 
 
-def _card(state: RunState, number: int) -> CardState:
+def card_of(state: RunState, number: int) -> CardState:
+    """The card of one node as it is now."""
     status = STATUSES[state.node_status[number]]
     started, finished = state.node_started[number], state.node_finished[number]
     progress = state.progress.get(number)
@@ -113,7 +115,8 @@ def _text(state: RunState, number: int, status: NodeStatus) -> str:
     return text
 
 
-def _edge(state: RunState, wire: Wire) -> Literal["open", "live", "moving", "dead"]:
+def edge_of(state: RunState, wire: Wire) -> Literal["open", "live", "moving", "dead"]:
+    """What an edge shows now."""
     source, target = state.node_status[wire.source], state.node_status[wire.target]
     if not STATUSES[source].ended:
         return "open"

@@ -1,0 +1,15 @@
+"""The Python half of the widgets; the browser half is in `widgets/` and is built into `static/`.
+
+```
+bundle.py     where the built files are, and the sentence where they are missing
+scene.py      what never changes while a run works: cards, boxes and ways of edges where the layout put them
+moment.py     what changes: a record a node, a word an edge, the figures of the bar; whole, or what is new
+brief.py      a stored value in a few words
+detail.py     what the panel shows of one node
+pulse.py      the one thread that tells views what is new, ten times a second at most
+run_view.py   the widget: events in, commands out
+display.py    a run under its cell: the widget where there is a front end for it, else the picture
+```
+
+Nothing here holds a truth of its own: a widget that is thrown away and made anew shows the same.
+"""

@@ -1,0 +1,178 @@
+"""What the panel under the canvas shows of one node: bounded, plain text only, and nothing large is loaded."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, Final
+
+from flownb.errors import FlownbError
+from flownb.graph.drawing.words import clean
+from flownb.model.events import NodeOutput, NodeRetrying, NodeStarted, event_type
+from flownb.model.state import COMPLETED, FAILED
+from flownb.model.times import iso
+from flownb.run.output.held import settled
+from flownb.store import values
+from flownb.store.forms.summary import text_of_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flownb.model.events import Event, Failure, Record
+    from flownb.model.state import RunState
+    from flownb.run.handles.handle import Run
+
+#: Characters of a log that are shown, its end; of a traceback; of a value of the config.
+_MOST_LOG: Final = 20_000
+_MOST_TRACE: Final = 20_000
+_MOST_TEXT: Final = 240
+_MOST_FIELDS: Final = 40
+_MOST_TRIES: Final = 50
+_MOST_PICTURE: Final = 1_000_000
+#: Events in one answer to a view.
+MOST_EVENTS: Final = 200
+
+
+class Look:
+    """A view looks at a node: its log is read from the journal once, and then on from there."""
+
+    def __init__(self, run: Run, key: str, path: str) -> None:
+        """Begin to look.
+
+        Args:
+            run: of which the node is.
+            key: of its card.
+            path: which node it is, or which instance in a loop.
+        """
+        self._run = run
+        self.key = key
+        self.path = path
+        self._after = 0
+        self._log = ""
+        self._tries: list[dict[str, Any]] = []
+
+    def told(self) -> dict[str, Any]:
+        """All that the panel says of the node now."""
+        state, path = self._run.state, self.path
+        number = state.topology.index.get(path)
+        if number is None:
+            return {"key": self.key, "path": path, "status": "pending", "why": "It has not started.", "type": ""}
+        node = state.topology.nodes[number]
+        view = self._run[path]
+        self._read(path)
+        error = view.error
+        return {
+            "key": self.key,
+            "path": path,
+            "title": clean(node.title or node.id),
+            "type": clean(node.type),
+            "status": str(view.status),
+            "why": view.why[:2_000],
+            "output": self._shown(state.output[number]) if view.status == "completed" else None,
+            "inputs": self._inputs(state, number),
+            "log": settled(self._log)[-_MOST_LOG:],
+            "error": None if error is None else _failure(error),
+            "tries": self._tries[-_MOST_TRIES:],
+            "config": _config(node.config),
+            "breakpoint": node.id in state.breakpoints or path in state.breakpoints,
+        }
+
+    def _read(self, path: str) -> None:
+        """Take from the journal what is new of the node."""
+        for record in self._run.events(self._after):
+            self._after = record.seq
+            event = record.event
+            if getattr(event, "node", None) != path:
+                continue
+            if isinstance(event, NodeOutput):
+                self._log = (self._log + event.text)[-4 * _MOST_LOG :]
+            elif isinstance(event, NodeStarted):
+                self._tries.append({"attempt": event.attempt, "started": event.at})
+            elif self._tries and "ended" not in self._tries[-1]:
+                self._end_try(event)
+
+    def _end_try(self, event: Event) -> None:
+        name = event_type(event)
+        if name not in ("node_completed", "node_failed", "node_retrying", "node_cancelled", "node_skipped"):
+            return
+        last = self._tries[-1]
+        last |= {"ended": event.at, "how": name.removeprefix("node_")}
+        if isinstance(event, NodeRetrying):
+            last["delay"] = event.delay
+        if (error := getattr(event, "error", None)) is not None:
+            last["error"] = f"{error.type}: {error.message}"[:_MOST_TEXT]
+
+    def _inputs(self, state: RunState, number: int) -> list[dict[str, Any]]:
+        topology = state.topology
+        found: list[dict[str, Any]] = []
+        for argument in topology.arguments[number]:
+            for wire in argument.wires:
+                done = state.node_status[wire.source] in (COMPLETED, FAILED) and state.edge_is_live(wire)
+                ports = state.port_values.get(wire.source, {})
+                plain = ports.get(wire.port or "", state.output[wire.source])
+                shown = self._shown(plain) if done else None
+                found.append({"name": argument.name, "from": topology.paths[wire.source], "value": shown})
+        for name in topology.from_round(number):
+            block = state.block_of[number - state.flat]
+            plain = block.item if name == "item" else block.index
+            found.append({"name": name, "from": "the round", "value": self._shown(plain)})
+        found += [
+            {"name": name, "from": "the run's inputs", "value": self._shown(state.inputs[name])}
+            for name in topology.from_inputs(number)
+            if name in state.inputs
+        ]
+        return found[:_MOST_FIELDS]
+
+    def _shown(self, plain: Any) -> dict[str, Any]:
+        preview = values.preview_of(plain)
+        if "png" in preview:
+            preview = preview | {"png": self._picture(preview["png"])}
+        return preview
+
+    def _picture(self, digest: Any) -> str:
+        """A small picture in base64; empty where it is not there."""
+        try:
+            with self._run.store.artifacts.open(digest) as file:
+                data = file.read(_MOST_PICTURE)
+        except (FlownbError, OSError, TypeError, ValueError):
+            return ""
+        return base64.b64encode(data).decode()
+
+
+def _failure(error: Failure) -> dict[str, str]:
+    return {"type": error.type, "message": error.message[:4_000], "traceback": _ends(error.traceback)}
+
+
+def _ends(text: str) -> str:
+    """A long text without its middle: a traceback says where at its beginning, and what at its end."""
+    half = _MOST_TRACE // 2
+    return text if len(text) <= _MOST_TRACE else f"{text[:half]}\n…\n{text[-half:]}"
+
+
+def _config(config: dict[str, Any]) -> list[list[str]]:
+    return [[clean(name), text_of_plain(value, _MOST_TEXT)] for name, value in list(config.items())[:_MOST_FIELDS]]
+
+
+def lines_of(records: Iterable[Record]) -> list[dict[str, Any]]:
+    """Events as lines of a list."""
+    return [_line(record) for record in records]
+
+
+def _line(record: Record) -> dict[str, Any]:
+    event = record.event
+    line = {"seq": record.seq, "at": event.at, "time": iso(event.at), "type": event_type(event), "text": _said(event)}
+    node = getattr(event, "node", None)
+    return line if node is None else line | {"node": node}
+
+
+def _said(event: Event) -> str:
+    """The one thing that an event says beside its type."""
+    if (error := getattr(event, "error", None)) is not None:
+        return clean(f"{error.type}: {error.message}", _MOST_TEXT)
+    if (reason := getattr(event, "reason", None)) is not None:
+        return clean(getattr(reason, "message", reason), _MOST_TEXT)
+    for name in ("text", "message", "question", "name", "attempt", "index", "port", "workflow"):
+        if said := getattr(event, name, None):
+            return clean(f"{name} {said}" if name in ("attempt", "index", "port") else said, _MOST_TEXT)
+    if (output := getattr(event, "output", None)) is not None:
+        return clean(text_of_plain(output, _MOST_TEXT), _MOST_TEXT)
+    return ""

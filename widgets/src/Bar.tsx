@@ -1,0 +1,120 @@
+// The bar over the canvas: which run, how it stands, how long it takes, and what can be asked of it.
+
+import { useNow, usePart, useStore } from "./use";
+import { remembered } from "./memory";
+import { capital, count, elapsed } from "./words";
+import { Icon } from "./Icon";
+
+/** What a paused run waits for, in words. */
+const REASONS: Record<string, string> = {
+  human: "Waiting for a person",
+  timer: "Waiting for a time",
+  event: "Waiting for an event",
+  budget: "Paused: budget spent",
+  breakpoint: "Halted at a breakpoint",
+  manual: "Paused",
+  error: "Paused after an error",
+  in_doubt: "In doubt after a crash",
+};
+const ICONS: Record<string, string> = { pending: "pending", paused: "waiting" };
+
+export function Bar() {
+  const store = useStore();
+  const bar = usePart("bar", (each) => each.bar);
+  const gone = usePart("bar", (each) => each.gone);
+  const name = usePart("scene", (each) => each.scene.name);
+  const atWork = bar.status === "running" && !gone;
+  const tone = bar.status === "paused" ? (bar.reason === "manual" ? "pending" : "waiting") : bar.status;
+  const icon = bar.status === "paused" && bar.reason === "manual" ? "paused" : (ICONS[bar.status] ?? bar.status);
+  const word = bar.status === "paused" ? (REASONS[bar.reason] ?? "Paused") : capital(bar.status);
+  const look = (key: string): void => {
+    store.select(key);
+    remembered(store).reveal(key);
+  };
+  const first = bar.failed[0];
+  return (
+    <header className="fnb-bar">
+      <span className="title ell" title={`${name}, run ${bar.id}`}>
+        {name}
+      </span>
+      <span className={`fnb-pill s-${tone}`} role="status">
+        <Icon name={icon} small spin={atWork} />
+        {word}
+      </span>
+      <span className="sep" />
+      <span className="num">
+        <b>
+          {count(bar.done)}/{count(bar.total)}
+        </b>{" "}
+        <span className="sec">{bar.total === 1 ? "node" : "nodes"}</span>
+      </span>
+      <Elapsed />
+      <span className="grow" />
+      {bar.failures > 0 && first !== undefined && (
+        <button type="button" className="fnb-btn s-failed" onClick={() => look(first)}>
+          <Icon name="failed" small />
+          {count(bar.failures)} failed
+        </button>
+      )}
+      {bar.asked > 0 && (
+        <span className="fnb-btn s-waiting still">
+          <Icon name="waiting" small />
+          {bar.asked === 1 ? "1 question waits" : `${count(bar.asked)} questions wait`}
+        </span>
+      )}
+      <Actions />
+      <span
+        className="fnb-thin"
+        role="progressbar"
+        aria-valuenow={bar.done}
+        aria-valuemin={0}
+        aria-valuemax={bar.total}
+        aria-label="Nodes done"
+      >
+        <i className={`p-${bar.status}`} style={{ width: `${bar.total ? (100 * bar.done) / bar.total : 0}%` }} />
+      </span>
+    </header>
+  );
+}
+
+function Elapsed() {
+  const bar = usePart("bar", (each) => each.bar);
+  const gone = usePart("bar", (each) => each.gone);
+  const now = useNow(bar.finished === null && bar.started !== null && !gone);
+  if (bar.started === null || (gone && bar.finished === null)) return null;
+  return <span className="num elapsed">{elapsed(Math.max(0, (bar.finished ?? now) - bar.started))}</span>;
+}
+
+function Actions() {
+  const store = useStore();
+  const bar = usePart("bar", (each) => each.bar);
+  const gone = usePart("bar", (each) => each.gone);
+  if (gone) return null;
+  const button = (ask: string, word: string, icon: string, node?: string) => (
+    <button
+      type="button"
+      className="fnb-btn"
+      data-action={ask}
+      onClick={() => store.ask(node === undefined ? { ask } : { ask, node })}
+      key={ask}
+    >
+      <Icon name={icon} />
+      <span className="word">{word}</span>
+    </button>
+  );
+  const shown = {
+    pending: [button("cancel", "Cancel", "stop")],
+    running: [button("pause", "Pause", "pause"), button("cancel", "Cancel", "stop")],
+    paused: [button("resume", "Resume", "resume"), button("step", "Step", "step"), button("cancel", "Cancel", "stop")],
+    failed: [],
+    completed: [],
+    cancelled: [],
+  }[bar.status];
+  if (shown.length === 0) return null;
+  return (
+    <>
+      <span className="sep" />
+      <span className="actions">{shown}</span>
+    </>
+  );
+}

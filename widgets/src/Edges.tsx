@@ -1,0 +1,62 @@
+// Every edge of the graph in one drawing, behind the cards.
+
+import { memo, useMemo } from "react";
+import { useEdge, useNode, usePart } from "./use";
+import type { Route, Scene } from "./wire";
+import { headOf, pathOf } from "./path";
+
+const CLASSES: Record<string, string> = { open: "", live: "done", moving: "live", dead: "dead" };
+
+const Edge = memo(function Edge({ route }: { route: Route }) {
+  const known = useEdge(route.edge);
+  const source = useNode(route.source);
+  const target = useNode(route.target);
+  const picked = usePart("selected", (store) => store.selected === route.target || store.selected === route.source);
+  const state = known ?? (route.implied ? implied(source.status, target.status) : "open");
+  const kind = route.kind === "error" && state !== "dead" && state !== "open" ? "error" : (CLASSES[state] ?? "");
+  const path = useMemo(() => pathOf(route.points), [route.points]);
+  const head = useMemo(() => headOf(route.points), [route.points]);
+  const near = picked ? " near" : "";
+  return (
+    <g data-edge={route.edge} data-state={state}>
+      <path className={`fnb-edge ${kind}${near}`} d={path} />
+      <path className={`fnb-head ${kind}${near}`} d={head} />
+    </g>
+  );
+});
+
+/** What a box hands to its body, and takes back, moves with the body. */
+function implied(source: string, target: string): string {
+  if (source === "skipped" || target === "skipped") return "dead";
+  return source === "completed" || target === "completed" || target === "running" ? "live" : "open";
+}
+
+export function Edges({ scene }: { scene: Scene }) {
+  const labels = useMemo(
+    () =>
+      [...scene.cards, ...scene.boxes].flatMap((spot) =>
+        spot.ports
+          .filter((port) => port.label)
+          .map((port) => ({
+            key: `${spot.key} ${port.name}`,
+            text: port.label,
+            x: spot.x + port.x + (port.side === "out" ? 8 : -8),
+            y: spot.y + port.y + (port.y <= spot.height / 2 + 1 ? -5 : 12),
+            anchor: port.side === "out" ? ("start" as const) : ("end" as const),
+          })),
+      ),
+    [scene],
+  );
+  return (
+    <svg className="fnb-edges" style={{ width: scene.width, height: scene.height }} aria-hidden="true">
+      {scene.routes.map((route) => (
+        <Edge key={route.edge} route={route} />
+      ))}
+      {labels.map((label) => (
+        <text key={label.key} className="fnb-elabel" x={label.x} y={label.y} textAnchor={label.anchor}>
+          {label.text}
+        </text>
+      ))}
+    </svg>
+  );
+}

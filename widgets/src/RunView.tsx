@@ -1,0 +1,109 @@
+// A run under its cell: bar, notices, canvas, and the panels below.
+
+import { useState } from "react";
+import { StoreContext, usePart, useStore } from "./use";
+import type { Store } from "./store";
+import { remembered } from "./memory";
+import { Bar } from "./Bar";
+import { Canvas } from "./Canvas";
+import { Events } from "./Events";
+import { Icon } from "./Icon";
+import { NodePanel } from "./NodePanel";
+import { Notices } from "./Notices";
+import { Spoken } from "./Spoken";
+import { Timeline } from "./Timeline";
+
+export function RunView({ store }: { store: Store }) {
+  return (
+    <StoreContext.Provider value={store}>
+      <Frame />
+    </StoreContext.Provider>
+  );
+}
+
+function Frame() {
+  const bar = usePart("bar", (store) => store.bar);
+  const name = usePart("scene", (store) => store.scene.name);
+  return (
+    <section
+      className="fnb fnb-frame flownb-run"
+      data-run={bar.id}
+      data-status={bar.status}
+      aria-label={`Run of ${name}`}
+      // JupyterLab's own shortcuts stay out of what is typed here.
+      data-lm-suppress-shortcuts="true"
+    >
+      <Bar />
+      <Notices />
+      <Canvas />
+      <Panels />
+      <Spoken />
+    </section>
+  );
+}
+
+function Panels() {
+  const store = useStore();
+  const selected = usePart("selected", (each) => each.selected);
+  const [side, setSide] = useState(remembered(store).side);
+  const [open, setOpen] = useState(remembered(store).open ?? false);
+  const show = (next: string): void => {
+    const now = !(open && side === next);
+    remembered(store).side = next;
+    remembered(store).open = now;
+    setSide(next);
+    setOpen(now);
+  };
+  const shown = open || selected !== null;
+  return (
+    <>
+      <div className="fnb-foot strip">
+        {["timeline", "events"].map((each) => (
+          <button
+            type="button"
+            key={each}
+            className={`fnb-btn${open && side === each ? " on" : ""}`}
+            aria-expanded={open && side === each}
+            data-panel={each}
+            onClick={() => show(each)}
+          >
+            {each === "timeline" ? "Timeline" : "Events"}
+          </button>
+        ))}
+        <span className="grow" />
+        <RunId />
+      </div>
+      {shown && (
+        <div className={`fnb-panels${selected !== null && open ? " two" : ""}`}>
+          {selected !== null && <NodePanel />}
+          {open && (
+            <section className="fnb-panel" aria-label={side === "timeline" ? "Timeline" : "Events"}>
+              <div className="fnb-ph">
+                <span>{side === "timeline" ? "Timeline" : "Events"}</span>
+                <span className="grow" />
+                {side === "timeline" && (
+                  <span className="sec small plain key">
+                    <i className="crit-key" /> critical path
+                  </span>
+                )}
+                <button type="button" className="fnb-btn icon" aria-label="Close the panel" onClick={() => show(side)}>
+                  <Icon name="close" />
+                </button>
+              </div>
+              {side === "timeline" ? <Timeline /> : <Events />}
+            </section>
+          )}
+        </div>
+      )}
+    </>
+  );
+}
+
+function RunId() {
+  const bar = usePart("bar", (each) => each.bar);
+  return (
+    <span className="sec small num">
+      run <code>{bar.id}</code>, {bar.seq} {bar.seq === 1 ? "event" : "events"}
+    </span>
+  );
+}

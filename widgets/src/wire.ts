@@ -1,0 +1,197 @@
+// What the Python half sends and takes: the shapes of its traits and messages, and nothing else.
+
+export type NodeStatus =
+  | "pending"
+  | "queued"
+  | "running"
+  | "waiting"
+  | "completed"
+  | "failed"
+  | "skipped"
+  | "cancelled";
+export type RunStatus = "pending" | "running" | "paused" | "completed" | "failed" | "cancelled";
+export type EdgeState = "open" | "live" | "moving" | "dead";
+
+export interface Port {
+  name: string;
+  side: "in" | "out";
+  x: number;
+  y: number;
+  shape: "round" | "square" | "diamond" | "hollow";
+  type: string;
+  label: string;
+}
+
+export interface Spot {
+  key: string;
+  id: string;
+  title: string;
+  type: string;
+  parent: string | null;
+  icon: string;
+  family: string;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  ports: Port[];
+}
+
+export interface Route {
+  edge: string;
+  source: string;
+  target: string;
+  kind: "data" | "gate" | "order" | "error" | "part";
+  points: [number, number][];
+  implied: boolean;
+}
+
+export interface Scene {
+  name: string;
+  width: number;
+  height: number;
+  compact: boolean;
+  icons: Record<string, string[]>;
+  cards: Spot[];
+  boxes: Spot[];
+  routes: Route[];
+}
+
+export type Mark = "open" | "running" | "waiting" | "done" | "failed";
+
+export interface Rounds {
+  total: number;
+  shown: number | null;
+  marks: Mark[];
+  done: number;
+  running: number;
+  failed: number;
+  waiting: number;
+}
+
+export interface NodeRecord {
+  status: NodeStatus;
+  look: string;
+  text: string;
+  path?: string;
+  started?: number;
+  finished?: number;
+  attempts?: string;
+  progress?: number;
+  badges?: string[];
+  rounds?: Rounds;
+}
+
+export interface Bar {
+  id: string;
+  status: RunStatus;
+  reason: string;
+  message: string;
+  done: number;
+  total: number;
+  started: number | null;
+  finished: number | null;
+  failed: string[];
+  failures: number;
+  error: { type: string; message: string } | null;
+  error_node: string | null;
+  asked: number;
+  breakpoints: string[];
+  seq: number;
+}
+
+export interface Preview {
+  kind: string;
+  type: string;
+  text?: string;
+  length?: number;
+  head?: unknown;
+  items?: unknown[];
+  rows?: number;
+  columns?: number;
+  schema?: [string, string][];
+  index?: string[];
+  memory?: number | null;
+  shape?: number[];
+  dtype?: string;
+  min?: unknown;
+  max?: unknown;
+  width?: number;
+  height?: number;
+  png?: string;
+  reason?: string;
+  size?: number;
+  format?: string;
+}
+
+export interface Try {
+  attempt: number;
+  started: number;
+  ended?: number;
+  how?: string;
+  error?: string;
+  delay?: number;
+}
+
+export interface Detail {
+  key: string;
+  path: string;
+  title?: string;
+  type: string;
+  status: NodeStatus;
+  why: string;
+  output?: Preview | null;
+  inputs?: { name: string; from: string; value: Preview | null }[];
+  log?: string;
+  error?: { type: string; message: string; traceback: string } | null;
+  tries?: Try[];
+  config?: [string, string][];
+  breakpoint?: boolean;
+}
+
+export interface EventLine {
+  seq: number;
+  at: number;
+  time: string;
+  type: string;
+  text: string;
+  node?: string;
+}
+
+export interface Moment {
+  number: number;
+  now: number;
+  bar: Bar;
+  nodes: Record<string, NodeRecord>;
+  edges: Record<string, EdgeState>;
+  selected?: string;
+}
+
+export interface News {
+  kind: "news";
+  number: number;
+  now: number;
+  bar?: Bar;
+  nodes?: Record<string, NodeRecord>;
+  edges?: Record<string, EdgeState>;
+  detail?: Detail;
+}
+
+export interface Done {
+  kind: "done";
+  id: number;
+  events?: EventLine[];
+  scene?: Scene;
+  moment?: Moment;
+}
+
+export type Message = News | Done | { kind: "refused"; id: number; message: string } | { kind: "scene"; scene: Scene };
+
+// The part of anywidget's model that is used. Nothing is ever saved from here: Python alone says what is.
+export interface Model {
+  get(name: string): unknown;
+  send(content: unknown): void;
+  on(name: string, callback: (...args: never[]) => void): void;
+  off(name: string, callback?: (...args: never[]) => void): void;
+  widget_manager?: unknown;
+}
