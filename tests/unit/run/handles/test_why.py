@@ -69,7 +69,7 @@ def test_what_ran_waited_failed_or_was_skipped_says_so() -> None:
 
 def test_what_rests_says_what_it_waits_for() -> None:
     flow = Flow("resting")
-    flow.add("control.wait_for_event", "paid", event="paid-{{ 1 }}", timeout=7200)
+    flow.wait_for_event("paid", "paid-{{ 1 }}", seconds=7200)
     flow.node(lambda paid: paid, id="ship")
     run = flow.run(store=MemoryStore(), display=False)
     wait_for(lambda: run.status is RunStatus.PAUSED)
