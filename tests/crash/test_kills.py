@@ -36,7 +36,7 @@ def check(tally: Tally, seconds: float) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("shape", list(EXPECTED))
 def test_ten_kills_of_a_shape_lose_and_repeat_nothing(shape: str, tmp_path: Path) -> None:
-    # Whoever died is known by its process: nobody waits until its lease of 15 s has lapsed, not on a busy machine either.
+    # Whoever died is known by its process: nobody waits until its lease of 15 s has lapsed, not on a busy machine.
     check(kill_often(10, tmp_path, [shape]), seconds=14)
 
 
