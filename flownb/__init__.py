@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from flownb.graph.nodetype import NodeType, Output, Suspend
     from flownb.model.workflow import Edge, Node, RetryPolicy, Settings, Watch, Workflow
     from flownb.notebook.attach import attach, runs
+    from flownb.notebook.inbox import inbox
+    from flownb.notebook.letters import dead_letters
     from flownb.notebook.results import result, stop
     from flownb.run.bus import emit, on
     from flownb.run.handles.handle import Run
@@ -81,7 +83,9 @@ __all__ = [
     "Watch",
     "Workflow",
     "attach",
+    "dead_letters",
     "emit",
+    "inbox",
     "on",
     "result",
     "runs",
@@ -117,7 +121,9 @@ _PUBLIC = {
     "Watch": "flownb.model.workflow",
     "Workflow": "flownb.model.workflow",
     "attach": "flownb.notebook.attach",
+    "dead_letters": "flownb.notebook.letters",
     "emit": "flownb.run.bus",
+    "inbox": "flownb.notebook.inbox",
     "on": "flownb.run.bus",
     "result": "flownb.notebook.results",
     "runs": "flownb.notebook.attach",

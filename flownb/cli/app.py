@@ -30,12 +30,14 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "cancel": ("flownb.cli.control", "End a run now."),
     "retry": ("flownb.cli.control", "Start a failed node again."),
     "skip": ("flownb.cli.control", "End a node as skipped."),
+    "dead-letters": ("flownb.cli.dead_letters", "List what failed and waits; run it again, or drop it."),
     "signal": ("flownb.cli.signal", "Hand a signal to a run."),
     "variables": ("flownb.cli.variables", "List and set what workflows remember between runs."),
     "fork": ("flownb.cli.fork", "Go back in a run, and on from there as another one."),
     "approvals": ("flownb.cli.approve", "List what runs ask people."),
     "approve": ("flownb.cli.approve", "Answer what a run asks."),
     "reject": ("flownb.cli.approve", "Say no to what a run asks."),
+    "verify": ("flownb.cli.verify", "Say whether the record of what people answered is whole."),
     "validate": ("flownb.cli.check", "Say everything that is wrong with a workflow."),
     "graph": ("flownb.cli.check", "Draw a workflow as PNG, SVG or Mermaid text."),
     "report": ("flownb.cli.check", "Write the report of a run as HTML or notebook."),
@@ -71,7 +73,7 @@ class Commands(click.Group):
             return None
         module = at_once(_COMMANDS[cmd_name][0])
         gc.freeze()  # what is imported stays to the end: nothing of anybody's is there yet
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def resolve_command(

@@ -57,6 +57,8 @@ class Builder(Mending, Questions):
         name: str = "",
         after: Sources = None,
         inputs: Mapping[str, Any] | None = None,
+        input_mapping: Mapping[str, Any] | None = None,
+        output_mapping: Mapping[str, Any] | None = None,
         ports: Sequence[str] = (),
         retry: int | RetryPolicy | Mapping[str, Any] | None = None,
         timeout: float | timedelta | None = None,
@@ -84,6 +86,9 @@ class Builder(Mending, Questions):
             name: what people read.
             after: what must have happened before it: nodes (an order), ports (a gate), ids, and lists of them mixed.
             inputs: the node or port for a parameter that is not called like it.
+            input_mapping: for parameters, expressions that make them, as `{"limit": "load.rows * 2"}`.
+            output_mapping: for variables of the run, expressions that make them of the output, as
+                `{"total": "output.amount"}`.
             ports: names of ports beside `main`, which the function chooses by returning an `Output`.
             retry: attempts in all, or a policy.
             timeout: seconds for one attempt.
@@ -120,7 +125,7 @@ class Builder(Mending, Questions):
             "on_error": on_error, "on_crash": on_crash, "where": where, "join": join, "cache": cache, "limits": limits,
             "input_schema": input_schema or {}, "output_schema": output_schema,
             "disabled": disabled, "notes": notes, "inputs": inputs or {}, "parent": parent, "strategies": strategies,
-            "compensation": compensation,
+            "compensation": compensation, "input_mapping": input_mapping, "output_mapping": output_mapping,
         }  # fmt: skip
         if fallback is not msgspec.UNSET:
             options["fallback"] = fallback

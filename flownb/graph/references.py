@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from flownb.errors import ExpressionError, FlownbError
+from flownb.graph.mappings import names_in_mapping
 from flownb.graph.nodetype import Expression
 from flownb.model.ports import InputPort, NodePorts
 from flownb.model.problem import Problem
@@ -62,6 +63,14 @@ def references_of(node: Node, cls: type[NodeType] | None) -> References:
             continue
         names |= used - own
         required |= used - optional - own
+    for place, text in names_in_mapping(node) if node.input_mapping else ():
+        try:
+            used, optional = names_in(text, bare=_TEMPLATE not in text)
+        except ExpressionError as error:
+            problems.append(Problem(f"{node.id}: {error.message}", node=node.id, place=place, code="bad_expression"))
+            continue
+        names |= used
+        required |= used - optional
     if cls is not None and (named := cls.names_of(node.config)):
         names |= named
         required |= named

@@ -43,6 +43,10 @@ class NodeOptions(TypedDict, total=False):
 
     #: What people read, where it is not the id.
     name: str
+    #: Of an input, an expression that makes it: `{"limit": "load.rows * 2"}`.
+    input_mapping: Mapping[str, Any] | None
+    #: Of a variable of the run, an expression that makes it of the node's output: `{"total": "output.amount"}`.
+    output_mapping: Mapping[str, Any] | None
     #: What must have happened before: nodes (an order), ports (a gate), ids, and lists of them mixed.
     after: Sources
     #: Of a parameter that is not called like its node: the node or port that feeds it, or a list for `many`.
@@ -136,6 +140,8 @@ def node_record(node_id: str, options: NodeOptions) -> dict[str, Any]:
         "input_schema": read.schemas("input_schema", options.get("input_schema")),
         "output_schema": read.schemas("output_schema", options.get("output_schema"), alone=MAIN),
         "disabled": bool(options.get("disabled", False)),
+        "input_mapping": read.table("input_mapping", options.get("input_mapping")),
+        "output_mapping": read.table("output_mapping", options.get("output_mapping")),
     }
 
 
@@ -202,6 +208,13 @@ class _Options:
             case str():
                 return slug(value)
         raise UsageError(f"{self.node}: {option} takes a node, its id or a function, not {value!r:.80}.")
+
+    def table(self, option: str, value: object) -> dict[str, Any]:
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+            raise UsageError(f"{self.node}: {option} takes a dict of expressions by name, not {value!r:.80}.")
+        return dict(value)
 
     def retry(self, value: object) -> RetryPolicy | None:
         if isinstance(value, int) and not isinstance(value, bool):

@@ -15,6 +15,7 @@ from flownb.graph.branches import check_branches, check_scopes
 from flownb.graph.conversions import between_ports
 from flownb.graph.cycles import find_cycles, topological_order
 from flownb.graph.inputs import check_inputs, check_variables
+from flownb.graph.mappings import check_mappings
 from flownb.graph.near import NearNames
 from flownb.graph.places import check_place, check_resources
 from flownb.graph.policies import check_policies, check_settings
@@ -151,6 +152,9 @@ class _Check:
             yield from check_place(node, cls)
         yield from used.problems
         yield from self._check_names(node, used)
+        if node.input_mapping or node.output_mapping:
+            known = self._inputs | (BODY_SCOPE if node.parent else SCOPE)
+            yield from check_mappings(node, cls, self._ports.get(node.id), known)
         yield from self._check_parent(node)
         yield from check_policies(node, self._controls.get(node.id, 0), has_error_edge=node.id in self._errors_wired)
         yield from check_resources(node, self._workflow.settings, is_loop=node.id in self._parents)
@@ -175,10 +179,17 @@ class _Check:
             )
             return
         try:
-            yield from cls.check(node)
+            yield from (each for each in cls.check(node) if not self._comes_in(node, each))
         except Exception as error:  # noqa: BLE001  a plug-in's check may raise anything; the others are still wanted
             message = f"The config of {node.id} can't be checked: {type(error).__name__}: {error}"
             yield Problem(message, node=node.id, place="config", code="bad_config")
+
+    def _comes_in(self, node: Node, problem: Problem) -> bool:
+        """Whether a problem is that a field is missing which an edge or a mapping brings."""
+        field = (problem.place or "").removeprefix("config.")
+        if field in node.config or "." in field or "needs the field" not in problem.message:
+            return False
+        return field in node.input_mapping or (node.id, field) in self._fed
 
     def _find_ports(self, node: Node, cls: type[NodeType], used: References) -> NodePorts | None:
         """The ports that type and config make; kept with those of its expressions, for the edges."""
@@ -202,7 +213,7 @@ class _Check:
                     hint="Bring them together in a merge, or keep one.",
                     code="too_many_edges",
                 )
-            missing = port.required and not port.unwired and not feeding
+            missing = port.required and not port.unwired and not feeding and port.name not in node.input_mapping
             if node.parent is not None and port.name in ROUND_NAMES:
                 continue
             if missing and port.name not in self._inputs and port.name not in node.config:
@@ -302,7 +313,7 @@ class _Check:
                 known = [each.name for each in target.inputs] + [AFTER]
                 message = f"{edge.target} has no input {edge.target_port!r}.{near_names(edge.target_port, known)}"
                 yield Problem(message, node=edge.target, port=edge.target_port, place=place, code="wrong_port")
-        elif leaving is not None:
+        elif leaving is not None and edge.target_port not in self._nodes[self._ids[edge.target]].input_mapping:
             if not entering.type.accepts(leaving.type) and between_ports(leaving.type, entering.type) is None:
                 yield Problem(
                     f"{edge.source}.{port} gives {leaving.type}, and {edge.target}.{entering.name} takes "

@@ -72,7 +72,8 @@ def wire(specs: Sequence[Spec], links: Sequence[Link], variables: Mapping[str, V
     for spec in specs:
         for parameter in spec.signature.parameters if spec.signature else ():
             of_round = spec.node.parent is not None and parameter.name in ROUND_NAMES
-            if (spec.node.id, parameter.name) not in fed and not of_round:
+            mapped = parameter.name in spec.node.input_mapping
+            if (spec.node.id, parameter.name) not in fed and not of_round and not mapped:
                 inputs.use(spec.node.id, parameter)
     return Wired(edges, tuple(inputs.variables.values()), inputs.shared_defaults(), tuple(inputs.problems))
 
@@ -109,6 +110,7 @@ class _Wiring:
     def reserve(self, links: Sequence[Link]) -> None:
         """Keep the inputs that links name from being taken by those that leave it open."""
         self._fed |= {(link.target, link.target_port) for link in links if link.target_port}
+        self._fed |= {(name, port) for name, spec in self._specs.items() for port in spec.node.input_mapping}
 
     def connect(self, link: Link) -> None:
         """Add an edge; two equal ones are one."""

@@ -66,8 +66,9 @@ def definition_hash(workflow: Workflow) -> str:
 def node_key(node: Node) -> str:
     """The hash of what decides a node's result besides its inputs: type, type version, config, code."""
     kept = _what_it_does(plain(node))
+    mapped = [_canonical(plain(node.input_mapping))] if node.input_mapping else []
     schemas = [each for each in (node.input_schema, node.output_schema) if each]
-    return digest_of([node.type, node.type_version, kept.get("config", {}), *schemas])
+    return digest_of([node.type, node.type_version, kept.get("config", {}), *schemas, *mapped])
 
 
 def _what_it_does(node: dict[str, Any]) -> dict[str, Any]:

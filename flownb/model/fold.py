@@ -269,6 +269,7 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.NodeCompleted: _node_completed,
     ev.ResultCached: _nothing,
     ev.NodeFailedEvent: _node_failed,
+    ev.DeadLetterDropped: _nothing,
     ev.NodeSkipped: _node_skipped,
     ev.NodeWaiting: _node_waiting,
     ev.NodeCancelled: _node_cancelled,

@@ -16,7 +16,7 @@ from flownb.model.status import NodeStatus
 from flownb.model.topology import DATA, GATE, GROUP_NAMES, ORDER, Topology, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 #: Node statuses as small numbers, so that 100,000 of them are 100 kB.
 PENDING, RUNNING, WAITING, COMPLETED, FAILED, SKIPPED, CANCELLED = range(7)
@@ -308,14 +308,14 @@ class Readiness:
             for block in blocks.values():
                 block.left = sum(self.node_status[number] not in ended for number in block.numbers)
 
-    def reset_numbers(self) -> list[int]:
-        """The nodes that a resumption or a retry sets back.
+    def reset_numbers(self, only: Collection[int] | None = None) -> list[int]:
+        """The nodes that a resumption or a retry sets back; of the failed ones all, or `only` these.
 
         They are the failed ones that no error port took, the cancelled ones, and what was skipped because of either;
         not what a person skipped.
         """
         status = self.node_status
-        back = {n for n, failed in self.failures.items() if not failed.port}
+        back = {n for n, failed in self.failures.items() if not failed.port and (only is None or n in only)}
         back.update(number for number in range(len(self.topology)) if status[number] == CANCELLED)
         if (remedies := self.topology.remedies) is not None:  # the next failure finds them as the first did
             used = {n for n in remedies.instead.values() if status[n] == COMPLETED}

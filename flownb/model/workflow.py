@@ -115,6 +115,10 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     #: What people read; the id where empty.
     name: Line = ""
     config: dict[str, Any] = {}
+    #: What its inputs are made of, by an expression for each, as `load.rows[0]`; they come before edges.
+    input_mapping: dict[Line, Any] = {}
+    #: The variables of the run that its output becomes, by an expression for each, as `output.total`.
+    output_mapping: dict[Line, Any] = {}
     #: The loop or group that it is inside.
     parent: Line | None = None
     #: `all`, `any`, or a count, over gates and orders together.

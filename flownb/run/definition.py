@@ -15,6 +15,7 @@ from flownb.model.ports import MAIN, DataType
 from flownb.model.status import OnCrash, Where
 from flownb.model.topology import DATA, Topology
 from flownb.nodes.function import FunctionNode
+from flownb.run.mapping import InputMapping, OutputMapping
 from flownb.run.resources import needs_of
 from flownb.run.secrets import refuse_in_definition
 from flownb.run.where import loop, thread
@@ -46,6 +47,8 @@ class Body:
         "from_round",
         "is_timed",
         "leaving",
+        "mapping",
+        "maps_output",
         "node",
         "number",
         "on_crash",
@@ -94,6 +97,9 @@ class Body:
         self.crossings: dict[str, Crossing] | None = None
         #: The same for what goes out, by port.
         self.leaving: dict[str, Crossing] | None = None
+        #: What its inputs are made of, and which variables its output becomes; None as a rule.
+        self.mapping: InputMapping | None = None
+        self.maps_output = OutputMapping(node) if node.output_mapping else None
         #: Parameters that are the item or the number of the round, inside a loop.
         self.from_round: tuple[str, ...] = ()
         #: The same for those that an edge from the loop leads to.
@@ -192,6 +198,8 @@ class Definition:
         self.wants_main = any(body.node.where is Where.MAIN for body in (*self.bodies, *self.inside.values()))
         #: Whether a node may read variables, so that a run has to know those of its workflow when it begins.
         self.reads_variables = any(body.reads_variables for body in (*self.bodies, *self.inside.values()))
+        #: Whether the output of a node becomes variables.
+        self.maps_output = any(body.maps_output is not None for body in (*self.bodies, *self.inside.values()))
         #: Whether a node takes named resources.
         self.takes = any(needs_of(body.node) for body in (*self.bodies, *self.inside.values()))
         #: Whether a node asks people.
@@ -229,7 +237,7 @@ class Definition:
             entering = self.ports[node.id].input(edge.target_port)
             source = self.ports.get(edge.source)
             leaving = source.output(edge.source_port or MAIN) if source is not None else None
-            if entering is None or leaving is None or entering.many:
+            if entering is None or leaving is None or entering.many or edge.target_port in node.input_mapping:
                 continue
             if DataType.ANY in (entering.type, leaving.type) or entering.type is leaving.type:
                 continue
@@ -267,6 +275,10 @@ class Definition:
             from flownb.graph.schemas.crossing import leaving  # few nodes have a schema
 
             body.leaving = leaving(node, function)
+        if node.input_mapping:
+            body.mapping = InputMapping(node, self.ports[node.id])
+            body.crossings = body.crossings or {}  # what is mapped is made where values are loaded
+            body.from_inputs = tuple(name for name in body.from_inputs if name not in node.input_mapping)
         if not inside and not body.from_inputs and body.crossings is None:
             body.sources = _sources(self.topology.arguments[number])
         return body

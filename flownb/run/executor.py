@@ -25,7 +25,8 @@ from flownb.run.loops import Rounds, turn
 from flownb.run.outcome import NotKept
 from flownb.run.output.capture import Buffer
 from flownb.run.resources import Claims
-from flownb.run.waiting.decisions import expire_due, take
+from flownb.run.variables import storable
+from flownb.run.waiting.decisions import expire_due, late, take
 from flownb.run.waiting.halts import Halts
 from flownb.run.waiting.people import ask, what_came
 from flownb.run.waiting.signals import look_for, take_up
@@ -182,7 +183,8 @@ class Execution:
             look_after(self)
             idle = self.pausing or self.stopping is not None
         self._decide(idle=idle)
-        if len(self.alive) <= self.sleeping and (idle or not (self.timers or (self.claims and self.claims.waiting))):
+        quiet = len(self.alive) <= self.sleeping
+        if quiet and (idle or not (self.timers or (self.claims and self.claims.waiting))) and not late(self):
             conclude(self)
         starts, self.starts = self.starts, []
         return starts
@@ -278,22 +280,25 @@ class Execution:
     def _completed(self, attempt: Attempt, outcome: Outcome) -> None:
         number = attempt.number
         output = outcome.output
-        if output is None and number not in self.state.topology.wires:
+        if output is None and number not in self.state.topology.wires and not self.definition.maps_output:
             completed = ev.NodeCompleted(at=self._now(), node=attempt.path, output=outcome.plain)
             self.record(completed)
             if self.cache is not None:
                 self.cache.keep(number, completed)
             return
         output = output or Output(outcome.plain)
+        variables = outcome.variables or {}
         verdicts: dict[str, bool] = {}
-        if number in self.state.topology.wires:
-            try:
+        try:
+            if self.definition.maps_output:
+                variables = variables | self._mapped(number, output)
+            if number in self.state.topology.wires:
                 verdicts = self.values.verdicts(number, output)
-            except Exception as error:  # noqa: BLE001  a condition that can't be evaluated fails its source
-                attempt_failed(self, attempt, error)
-                return
+        except Exception as error:  # noqa: BLE001  a mapping or a condition that can't be evaluated fails its node
+            attempt_failed(self, attempt, error)
+            return
         self.values.keep(number, output, outcome.plain, outcome.held)
-        for name, plain in (outcome.variables or {}).items():
+        for name, plain in variables.items():
             self.record(ev.VariableSet(at=self._now(), name=name, value=plain, node=attempt.path, scope=output.scope))
         completed = ev.NodeCompleted(
             at=self._now(),
@@ -304,10 +309,19 @@ class Execution:
             verdicts=verdicts,
         )
         self.record(completed)
-        if self.cache is not None:
+        if self.cache is not None and not variables:  # what also sets something else is done each time
             self.cache.keep(number, completed)
         if output.ending is not None:
             end_by(self, attempt.path, output.ending)
+
+    def _mapped(self, number: int, output: Output) -> dict[str, Any]:
+        """The variables, in plain form, that an output becomes."""
+        mapping = self._bodies[number].maps_output
+        if mapping is None:
+            return {}
+        made = mapping.variables(self.values, number, output)
+        declared, artifacts = self.definition.declared, self.store.artifacts
+        return {name: storable(declared, artifacts, name, value) for name, value in made.items()}
 
     def _suspended(self, attempt: Attempt, outcome: Outcome) -> None:
         suspend = outcome.suspend

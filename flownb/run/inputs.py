@@ -22,7 +22,6 @@ from flownb.store import values
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flownb.graph.schemas.crossing import Crossing
     from flownb.model.bodies import Brought
     from flownb.model.state import RunState
     from flownb.model.topology import Wire
@@ -39,14 +38,13 @@ _ENDED: Final = frozenset({COMPLETED, FAILED, SKIPPED, CANCELLED})
 class Unloaded(dict[str, Any]):
     """The inputs of a node of which some are on disk: `load()` gives all of them, and may take its time."""
 
-    __slots__ = ("_crossings", "_source")
+    __slots__ = ("_body", "_source")
 
-    def __init__(
-        self, values: Values, arguments: dict[str, Any], crossings: Mapping[str, Crossing] | None = None
-    ) -> None:
+    def __init__(self, values: Values, arguments: dict[str, Any], body: Body | None = None) -> None:
         super().__init__(arguments)
         self._source = values
-        self._crossings = crossings
+        #: Whose they are, where they are mapped, converted or looked at.
+        self._body = body
 
     def load(self) -> dict[str, Any]:
         """The inputs themselves.
@@ -55,9 +53,15 @@ class Unloaded(dict[str, Any]):
             StoreError: one can't be restored.
             NotFound: its artifact is gone.
             InvalidInput: one can't be converted to the type that its parameter takes, or doesn't fit its schema.
+            ExpressionError: what one is made of can't be evaluated.
         """
         found = {name: self._one(each) for name, each in self.items()}
-        for name, cross in (self._crossings or {}).items():
+        body = self._body
+        if body is None:
+            return found
+        if body.mapping is not None:
+            found = body.mapping.apply(self._source, body.number, found)
+        for name, cross in (body.crossings or {}).items():
             if name in found:
                 found[name] = cross(found[name])
         return found
@@ -273,7 +277,7 @@ class Values:
                 )
                 arguments[name] = _LaterInput(name) if far else self.input(name)
                 later = later or far
-        return Unloaded(self, arguments, body.crossings) if later else arguments
+        return Unloaded(self, arguments, body) if later else arguments
 
     def round(self, number: int) -> dict[str, Any]:
         """Inside a loop: the item of the round, and its number."""
@@ -282,6 +286,18 @@ class Values:
             return {}
         block = state.block_of[number - state.flat]
         return {"item": self.decode(block.item), "index": block.index}
+
+    def around(self, number: int) -> dict[str, Any]:
+        """What every expression of a node sees: the run, what started it, variables, inputs, the round of a loop."""
+        state = self._state
+        given = {name: self.input(name) for name in state.inputs}
+        return {
+            "run": {"id": state.run_id},
+            "trigger": {"type": state.trigger},
+            "variables": {**given, **{name: self.decode(plain) for name, plain in state.variables.items()}},
+            **given,
+            **self.round(number),
+        }
 
     def plain_arguments(self, body: Body) -> dict[str, Any]:
         """The inputs of a node in plain form."""

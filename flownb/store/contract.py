@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from flownb.model.events import Record
     from flownb.store.artifacts.contract import ArtifactStore
     from flownb.store.keys import Keys
+    from flownb.store.letters import DeadLetter, ErrorCall
     from flownb.store.requests import ApprovalRow, AuditEntry, Judge
 
 
@@ -230,6 +231,18 @@ class Store(Protocol):
 
     def forks(self, run: str) -> dict[str, int]:
         """The runs that were forked from a run, with the event up to which each shares its history."""
+        ...
+
+    def dead_letters(self, run: str | None = None) -> list[DeadLetter]:
+        """Nodes that failed and that nobody has taken care of, oldest first: of a run, or of all."""
+        ...
+
+    def error_calls(self) -> list[ErrorCall]:
+        """Workflows that are to be started because a run failed, oldest first."""
+        ...
+
+    def answer_call(self, call: ErrorCall) -> bool:
+        """A workflow was started because of a failure; False where somebody has said so before."""
         ...
 
     def row(self, run: str) -> RunRow | None:

@@ -112,6 +112,18 @@ CREATE TABLE forks (
     seq INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX forks_by_source ON forks (source);
+CREATE TABLE dead_letters (
+    run_id TEXT NOT NULL,
+    node TEXT NOT NULL,
+    at REAL NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (run_id, node)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE error_calls (
+    run_id TEXT NOT NULL PRIMARY KEY,
+    at REAL NOT NULL,
+    body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 INSERT INTO runs VALUES ('all', 'invoices', 'flow', 'completed', NULL, 'every-event', 'q1', 'manual', 'manual', NULL, NULL, 'd1', '3c57e81353870bf3cd508f2f86d464cd', 1000.0, 1.5, 9.0, NULL, 1);
 INSERT INTO runs VALUES ('nb', 'invoices', 'notebook', 'running', NULL, NULL, '', 'manual', 'manual', NULL, NULL, 'd1', '', 1001.0, 1.5, NULL, 'owner-7', 1);
 INSERT INTO runs VALUES ('nb.1', 'invoices', 'flow', 'paused', 'human', NULL, '', 'manual', 'manual', 'nb', 'nb', 'd1', '', 1002.0, 1.5, NULL, NULL, 1);
@@ -122,37 +134,41 @@ INSERT INTO events VALUES ('all', 4, CAST('{"type":"signal_delivered","at":2.0,"
 INSERT INTO events VALUES ('all', 5, CAST('{"type":"result_cached","at":2.0,"node":"load","key":"ab12","seq":2}' AS BLOB));
 INSERT INTO events VALUES ('all', 6, CAST('{"type":"breakpoint_set","at":2.0,"node":"post"}' AS BLOB));
 INSERT INTO events VALUES ('all', 7, CAST('{"type":"iteration_started","at":2.0,"node":"each","index":3,"item":{"amount":3.5}}' AS BLOB));
-INSERT INTO events VALUES ('all', 8, CAST('{"type":"node_retrying","at":2.0,"node":"load","attempt":2,"delay":0.5,"error":{"type":"ValueError","message":"no such month"}}' AS BLOB));
-INSERT INTO events VALUES ('all', 9, CAST('{"type":"node_completed","at":3.0,"node":"load","output":{"$artifact":{"digest":"ab"}},"ports":["true"],"verdicts":{"e":true}}' AS BLOB));
-INSERT INTO events VALUES ('all', 10, CAST('{"type":"node_failed","at":3.0,"node":"b","error":{"type":"ValueError","message":"no such month"},"handled":true,"port":true,"output":{"m":1}}' AS BLOB));
-INSERT INTO events VALUES ('all', 11, CAST('{"type":"node_skipped","at":3.0,"node":"c","reason":{"group":"gate","message":"b took false","edge":"e1"}}' AS BLOB));
-INSERT INTO events VALUES ('all', 12, CAST('{"type":"node_waiting","at":3.0,"node":"d","waits_for":"human","until":9.0,"request":"q","resume_data":{"page":3}}' AS BLOB));
-INSERT INTO events VALUES ('all', 13, CAST('{"type":"node_cancelled","at":3.0,"node":"e","reason":{"group":"run","message":"cancelled"}}' AS BLOB));
-INSERT INTO events VALUES ('all', 14, CAST('{"type":"node_output","at":3.0,"node":"load","stream":"display","data":{"text/plain":"3"}}' AS BLOB));
-INSERT INTO events VALUES ('all', 15, CAST('{"type":"node_status","at":3.0,"node":"load","text":"page 3/12","progress":0.25}' AS BLOB));
-INSERT INTO events VALUES ('all', 16, CAST('{"type":"approval_requested","at":1004.0,"node":"ok","approval":"a1","kind":"approval","question":"Post 3 EUR?","ports":["approved","rejected"]}' AS BLOB));
-INSERT INTO events VALUES ('all', 17, CAST('{"type":"approval_voted","at":4.0,"node":"ok","approval":"a1","by":"ada","port":"approved"}' AS BLOB));
-INSERT INTO events VALUES ('all', 18, CAST('{"type":"approval_decided","at":4.0,"node":"ok","approval":"a1","by":"bob","port":"approved","data":{"x":1},"comment":"fine"}' AS BLOB));
-INSERT INTO events VALUES ('all', 19, CAST('{"type":"approval_expired","at":4.0,"node":"ok","approval":"a2"}' AS BLOB));
-INSERT INTO events VALUES ('all', 20, CAST('{"type":"approval_refused","at":4.0,"node":"ok","approval":"a2","by":"eve","port":"approved","why":"eve may not"}' AS BLOB));
-INSERT INTO events VALUES ('all', 21, CAST('{"type":"approval_reminded","at":4.0,"node":"ok","approval":"a2"}' AS BLOB));
-INSERT INTO events VALUES ('all', 22, CAST('{"type":"variable_set","at":5.0,"name":"month","value":"2026-11"}' AS BLOB));
-INSERT INTO events VALUES ('all', 23, CAST('{"type":"variable_set","at":5.0,"name":"limit","value":500,"scope":"workflow","by":"ada"}' AS BLOB));
-INSERT INTO events VALUES ('all', 24, CAST('{"type":"desktop_screenshot","at":5.0,"node":"shot","image":{"$artifact":{"digest":"cd"}}}' AS BLOB));
-INSERT INTO events VALUES ('all', 25, CAST('{"type":"desktop_click","at":5.0,"node":"shot","x":3,"y":4}' AS BLOB));
-INSERT INTO events VALUES ('all', 26, CAST('{"type":"desktop_type","at":5.0,"node":"shot","text":"•••"}' AS BLOB));
-INSERT INTO events VALUES ('all', 27, CAST('{"type":"desktop_ocr","at":5.0,"node":"shot","result":[{"text":"OK"}]}' AS BLOB));
-INSERT INTO events VALUES ('all', 28, CAST('{"type":"system_info","at":5.0,"message":"hello"}' AS BLOB));
-INSERT INTO events VALUES ('all', 29, CAST('{"type":"system_warning","at":5.0,"message":"hm"}' AS BLOB));
-INSERT INTO events VALUES ('all', 30, CAST('{"type":"system_error","at":5.0,"message":"oh"}' AS BLOB));
-INSERT INTO events VALUES ('all', 31, CAST('{"type":"run_paused","at":6.0,"reason":"human","message":"waits for ok"}' AS BLOB));
-INSERT INTO events VALUES ('all', 32, CAST('{"type":"run_resumed","at":7.0,"reset":["b"],"cause":"decided"}' AS BLOB));
-INSERT INTO events VALUES ('all', 33, CAST('{"type":"run_forked","at":7.0,"source":"other","seq":3}' AS BLOB));
-INSERT INTO events VALUES ('all', 34, CAST('{"type":"run_failed","at":8.0,"error":{"type":"ValueError","message":"no such month"},"node":"b"}' AS BLOB));
-INSERT INTO events VALUES ('all', 35, CAST('{"type":"run_cancelled","at":8.0,"by":"ada"}' AS BLOB));
-INSERT INTO events VALUES ('all', 36, CAST('{"type":"node_step","at":8.0,"node":"load","name":"charge","output":{"id":"ch_1"}}' AS BLOB));
-INSERT INTO events VALUES ('all', 37, CAST('{"type":"node_heartbeat","at":8.0,"node":"load","detail":{"page":3}}' AS BLOB));
-INSERT INTO events VALUES ('all', 38, CAST('{"type":"run_completed","at":9.0,"results":{"rows":3}}' AS BLOB));
+INSERT INTO events VALUES ('all', 8, CAST('{"type":"child_started","at":2.0,"node":"each","run":"1ngjcmg5e1p9657","workflow":"billing"}' AS BLOB));
+INSERT INTO events VALUES ('all', 9, CAST('{"type":"node_retrying","at":2.0,"node":"load","attempt":2,"delay":0.5,"error":{"type":"ValueError","message":"no such month"}}' AS BLOB));
+INSERT INTO events VALUES ('all', 10, CAST('{"type":"node_completed","at":3.0,"node":"load","output":{"$artifact":{"digest":"ab"}},"ports":["true"],"verdicts":{"e":true}}' AS BLOB));
+INSERT INTO events VALUES ('all', 11, CAST('{"type":"node_failed","at":3.0,"node":"b","error":{"type":"ValueError","message":"no such month"},"handled":true,"port":true,"output":{"m":1}}' AS BLOB));
+INSERT INTO events VALUES ('all', 12, CAST('{"type":"node_skipped","at":3.0,"node":"c","reason":{"group":"gate","message":"b took false","edge":"e1"}}' AS BLOB));
+INSERT INTO events VALUES ('all', 13, CAST('{"type":"node_waiting","at":3.0,"node":"d","waits_for":"human","until":9.0,"request":"q","resume_data":{"page":3}}' AS BLOB));
+INSERT INTO events VALUES ('all', 14, CAST('{"type":"node_cancelled","at":3.0,"node":"e","reason":{"group":"run","message":"cancelled"}}' AS BLOB));
+INSERT INTO events VALUES ('all', 15, CAST('{"type":"node_output","at":3.0,"node":"load","stream":"display","data":{"text/plain":"3"}}' AS BLOB));
+INSERT INTO events VALUES ('all', 16, CAST('{"type":"node_status","at":3.0,"node":"load","text":"page 3/12","progress":0.25}' AS BLOB));
+INSERT INTO events VALUES ('all', 17, CAST('{"type":"approval_requested","at":1004.0,"node":"ok","approval":"a1","kind":"approval","question":"Post 3 EUR?","ports":["approved","rejected"]}' AS BLOB));
+INSERT INTO events VALUES ('all', 18, CAST('{"type":"approval_voted","at":4.0,"node":"ok","approval":"a1","by":"ada","port":"approved"}' AS BLOB));
+INSERT INTO events VALUES ('all', 19, CAST('{"type":"approval_decided","at":4.0,"node":"ok","approval":"a1","by":"bob","port":"approved","data":{"x":1},"comment":"fine"}' AS BLOB));
+INSERT INTO events VALUES ('all', 20, CAST('{"type":"approval_expired","at":4.0,"node":"ok","approval":"a2"}' AS BLOB));
+INSERT INTO events VALUES ('all', 21, CAST('{"type":"approval_refused","at":4.0,"node":"ok","approval":"a2","by":"eve","port":"approved","why":"eve may not"}' AS BLOB));
+INSERT INTO events VALUES ('all', 22, CAST('{"type":"approval_reminded","at":4.0,"node":"ok","approval":"a2"}' AS BLOB));
+INSERT INTO events VALUES ('all', 23, CAST('{"type":"variable_set","at":5.0,"name":"month","value":"2026-11"}' AS BLOB));
+INSERT INTO events VALUES ('all', 24, CAST('{"type":"variable_set","at":5.0,"name":"limit","value":500,"scope":"workflow","by":"ada"}' AS BLOB));
+INSERT INTO events VALUES ('all', 25, CAST('{"type":"desktop_screenshot","at":5.0,"node":"shot","image":{"$artifact":{"digest":"cd"}}}' AS BLOB));
+INSERT INTO events VALUES ('all', 26, CAST('{"type":"desktop_click","at":5.0,"node":"shot","x":3,"y":4}' AS BLOB));
+INSERT INTO events VALUES ('all', 27, CAST('{"type":"desktop_type","at":5.0,"node":"shot","text":"•••"}' AS BLOB));
+INSERT INTO events VALUES ('all', 28, CAST('{"type":"desktop_ocr","at":5.0,"node":"shot","result":[{"text":"OK"}]}' AS BLOB));
+INSERT INTO events VALUES ('all', 29, CAST('{"type":"system_info","at":5.0,"message":"hello"}' AS BLOB));
+INSERT INTO events VALUES ('all', 30, CAST('{"type":"system_warning","at":5.0,"message":"hm"}' AS BLOB));
+INSERT INTO events VALUES ('all', 31, CAST('{"type":"system_error","at":5.0,"message":"oh"}' AS BLOB));
+INSERT INTO events VALUES ('all', 32, CAST('{"type":"run_paused","at":6.0,"reason":"human","message":"waits for ok"}' AS BLOB));
+INSERT INTO events VALUES ('all', 33, CAST('{"type":"run_resumed","at":7.0,"reset":["b"],"cause":"decided"}' AS BLOB));
+INSERT INTO events VALUES ('all', 34, CAST('{"type":"run_forked","at":7.0,"source":"other","seq":3}' AS BLOB));
+INSERT INTO events VALUES ('all', 35, CAST('{"type":"run_ending","at":8.0,"error":{"type":"ValueError","message":"no such month"},"node":"b","undo":["cancel_hotel"],"handlers":["failed"]}' AS BLOB));
+INSERT INTO events VALUES ('all', 36, CAST('{"type":"dead_letter_dropped","at":8.0,"node":"b","by":"ada"}' AS BLOB));
+INSERT INTO events VALUES ('all', 37, CAST('{"type":"node_failed","at":8.0,"node":"post","error":{"type":"ValueError","message":"no such month"}}' AS BLOB));
+INSERT INTO events VALUES ('all', 38, CAST('{"type":"run_failed","at":8.0,"error":{"type":"ValueError","message":"no such month"},"node":"b","calls":"ops:on_failure"}' AS BLOB));
+INSERT INTO events VALUES ('all', 39, CAST('{"type":"run_cancelled","at":8.0,"by":"ada"}' AS BLOB));
+INSERT INTO events VALUES ('all', 40, CAST('{"type":"node_step","at":8.0,"node":"load","name":"charge","output":{"id":"ch_1"}}' AS BLOB));
+INSERT INTO events VALUES ('all', 41, CAST('{"type":"node_heartbeat","at":8.0,"node":"load","detail":{"page":3}}' AS BLOB));
+INSERT INTO events VALUES ('all', 42, CAST('{"type":"run_completed","at":9.0,"results":{"rows":3}}' AS BLOB));
 INSERT INTO events VALUES ('nb', 1, CAST('{"type":"run_started","at":1.5,"workflow":"invoices","definition":"d1","inputs":{"path":"ä.csv","n":[1,2.5,null,true]}}' AS BLOB));
 INSERT INTO events VALUES ('nb.1', 1, CAST('{"type":"run_started","at":1.5,"workflow":"invoices","definition":"d1","inputs":{"path":"ä.csv","n":[1,2.5,null,true]}}' AS BLOB));
 INSERT INTO events VALUES ('nb.1', 2, CAST('{"type":"node_started","at":2.0,"node":"load","attempt":2}' AS BLOB));
@@ -168,10 +184,12 @@ INSERT INTO approval_votes VALUES ('nb.1', 'a1', 0, CAST('{"type":"approval_vote
 INSERT INTO definitions VALUES ('d1', '{"name": "invoices"}', 1790000000.0);
 INSERT INTO programs VALUES ('3c57e81353870bf3cd508f2f86d464cd', CAST('{"kind":"module","target":"jobs:flow","directory":"/srv","source":"","details":{"parameters":{"month":11}}}' AS BLOB), 1790000000.0);
 INSERT INTO cached_results VALUES ('ab12', 'all', 'load', 2);
-INSERT INTO audit VALUES ('all', 1, '366db0fd6c23', '', CAST('{"type":"approval_requested","at":1004.0,"node":"ok","approval":"a1","kind":"approval","question":"Post 3 EUR?","ports":["approved","rejected"]}' AS BLOB), '92b609005a1f0adc5a61cc8a2cb3755c87c27f60c5ddacc47e4e071231c91cf0');
-INSERT INTO audit VALUES ('all', 2, '366db0fd6c23', '92b609005a1f0adc5a61cc8a2cb3755c87c27f60c5ddacc47e4e071231c91cf0', CAST('{"type":"approval_voted","at":4.0,"node":"ok","approval":"a1","by":"ada","port":"approved"}' AS BLOB), '9ce2633a7dc0e5a385a25b6e926ec8a9816704b20aef39aff9d80f8768d83c28');
-INSERT INTO audit VALUES ('all', 3, '366db0fd6c23', '9ce2633a7dc0e5a385a25b6e926ec8a9816704b20aef39aff9d80f8768d83c28', CAST('{"type":"approval_decided","at":4.0,"node":"ok","approval":"a1","by":"bob","port":"approved","data":{"x":1},"comment":"fine"}' AS BLOB), 'dfa7365c312f5f981cd6c57a697984029b8b77b91fe9f52793d39c05b7de357f');
-INSERT INTO audit VALUES ('nb.1', 1, '366db0fd6c23', '', CAST('{"type":"approval_requested","at":1004.0,"node":"ok","approval":"a1","kind":"approval","question":"Post 3 EUR?","ports":["approved","rejected"]}' AS BLOB), '07c02627ba0e8cf53201d9f49924b34339ad86901a3a2ae07e655fbcfd5dfdc4');
-INSERT INTO audit VALUES ('nb.1', 2, '366db0fd6c23', '07c02627ba0e8cf53201d9f49924b34339ad86901a3a2ae07e655fbcfd5dfdc4', CAST('{"type":"approval_voted","at":4.0,"node":"ok","approval":"a1","by":"ada","port":"approved"}' AS BLOB), '160e857e5e2c852fb21bd13297f44ee429f02ad5edacbbdf676286069e95850e');
+INSERT INTO audit VALUES ('all', 1, '9ea2869b4760', '', CAST('{"type":"approval_requested","at":1004.0,"node":"ok","approval":"a1","kind":"approval","question":"Post 3 EUR?","ports":["approved","rejected"]}' AS BLOB), '757acf8c5c66666e6ecd799ae6f30fc6cb28483c8c34dc85784b3b4b636333ca');
+INSERT INTO audit VALUES ('all', 2, '9ea2869b4760', '757acf8c5c66666e6ecd799ae6f30fc6cb28483c8c34dc85784b3b4b636333ca', CAST('{"type":"approval_voted","at":4.0,"node":"ok","approval":"a1","by":"ada","port":"approved"}' AS BLOB), '1f6faf0b7e86089801de5ba859caef443d393c3b449a8734439542fcb88a67f8');
+INSERT INTO audit VALUES ('all', 3, '9ea2869b4760', '1f6faf0b7e86089801de5ba859caef443d393c3b449a8734439542fcb88a67f8', CAST('{"type":"approval_decided","at":4.0,"node":"ok","approval":"a1","by":"bob","port":"approved","data":{"x":1},"comment":"fine"}' AS BLOB), '1f2b3fc88b04dc658e3cd703e963326abc9cb810ad655924fbb51909fcd16fa5');
+INSERT INTO audit VALUES ('nb.1', 1, '9ea2869b4760', '', CAST('{"type":"approval_requested","at":1004.0,"node":"ok","approval":"a1","kind":"approval","question":"Post 3 EUR?","ports":["approved","rejected"]}' AS BLOB), 'ee9d592d3b64ebed67172493934272a2390a0f92eaa1c2c4c2c41c54512445ee');
+INSERT INTO audit VALUES ('nb.1', 2, '9ea2869b4760', 'ee9d592d3b64ebed67172493934272a2390a0f92eaa1c2c4c2c41c54512445ee', CAST('{"type":"approval_voted","at":4.0,"node":"ok","approval":"a1","by":"ada","port":"approved"}' AS BLOB), '4792e3b742dc43bb7de25fadf99749866f0f54f7b57eebffc3c7c8eaa2aff4f9');
 INSERT INTO workflow_variables VALUES ('invoices', 'limit', 'all', CAST('{"type":"variable_set","at":5.0,"name":"limit","value":500,"scope":"workflow","by":"ada"}' AS BLOB));
 INSERT INTO forks VALUES ('all', 'other', 3);
+INSERT INTO dead_letters VALUES ('all', 'post', 8.0, CAST('{"type":"node_failed","at":8.0,"node":"post","error":{"type":"ValueError","message":"no such month"}}' AS BLOB));
+INSERT INTO error_calls VALUES ('all', 8.0, CAST('{"type":"run_failed","at":8.0,"error":{"type":"ValueError","message":"no such month"},"node":"b","calls":"ops:on_failure"}' AS BLOB));

@@ -32,6 +32,7 @@ from flownb.model.events.event import (
 from flownb.model.events.nodes import (
     BreakpointSet,
     ChildStarted,
+    DeadLetterDropped,
     IterationStarted,
     NodeCancelled,
     NodeCompleted,
@@ -80,6 +81,7 @@ __all__ = [
     "ApprovalVoted",
     "BreakpointSet",
     "ChildStarted",
+    "DeadLetterDropped",
     "DesktopClick",
     "DesktopOcr",
     "DesktopScreenshot",
@@ -137,6 +139,7 @@ AnyEvent = (
     | NodeCompleted
     | ResultCached
     | NodeFailedEvent
+    | DeadLetterDropped
     | NodeSkipped
     | NodeWaiting
     | NodeCancelled

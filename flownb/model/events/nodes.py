@@ -79,6 +79,12 @@ class NodeFailedEvent(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_o
     compensates: bool = False
 
 
+class DeadLetterDropped(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="dead_letter_dropped"):
+    """Somebody has taken a failed node off the list of dead letters; the run stays as it is."""
+
+    by: str = ""
+
+
 class NodeSkipped(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="node_skipped"):
     """The node will not run in this run."""
 

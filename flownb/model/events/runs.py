@@ -60,6 +60,8 @@ class RunFailedEvent(Event, frozen=True, gc=False, omit_defaults=True, kw_only=T
 
     error: Failure
     node: str | None = None
+    #: The workflow that is to be started because of it.
+    calls: str = ""
 
 
 class RunCancelledEvent(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_cancelled"):

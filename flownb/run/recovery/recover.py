@@ -9,7 +9,7 @@ from flownb.model import events as ev
 from flownb.model.document import from_json
 from flownb.model.fold import apply
 from flownb.model.state import COMPLETED, PENDING, RUNNING, WAITING, RunState
-from flownb.model.status import NodeStatus, OnCrash, PauseReason, RunStatus
+from flownb.model.status import FailurePolicy, NodeStatus, OnCrash, OnError, PauseReason, RunStatus
 from flownb.model.topology import Topology
 from flownb.model.workflow import Workflow
 from flownb.run.definition import shape_of
@@ -109,7 +109,8 @@ def resumption(
     refuse_undone(state)
     paths = state.topology.paths
     ends = state.ending is not None and state.status is not RunStatus.FAILED  # it goes on with its end
-    back: set[int] = set(state.reset_numbers()) if retry and not ends else set()
+    wanted = {state.topology.index[path] for path in again if path in state.topology.index}
+    back: set[int] = set(state.reset_numbers(_chosen(state, definition, wanted))) if retry and not ends else set()
     if retry:
         back |= {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.ERROR}
     asks: list[int] = []
@@ -127,7 +128,6 @@ def resumption(
             fails.append(number)
         else:
             asks.append(number)
-    wanted = {state.topology.index[path] for path in again if path in state.topology.index}
     in_doubt = {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.IN_DOUBT}
     failed = {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.ERROR}
     asking = {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.HUMAN}
@@ -150,6 +150,23 @@ def resumption(
     events += [_crashed(paths[number], now) for number in fails]
     events += [_skipped(paths[number], now) for number in skipped]
     return events
+
+
+def _chosen(state: RunState, definition: Definition, wanted: set[int]) -> set[int] | None:
+    """Of a failed run, the failed nodes that run again where somebody named some; None for all of them."""
+    named = {number for number in wanted if number in state.failures}
+    if state.status is not RunStatus.FAILED or not named:
+        return None
+    for number in list(named):  # what failed in a loop needs the loop, and the loop what failed in it
+        named.update(state.inside(number))
+        around = number
+        while around >= state.flat:
+            around = state.block_of[around - state.flat].loop
+            named.add(around)
+    if definition.workflow.settings.failures == FailurePolicy.FAIL_FAST:  # else the run would end at once
+        nodes = state.topology.nodes
+        named |= {number for number in state.unhandled if nodes[number].on_error is not OnError.CONTINUE}
+    return named
 
 
 def refuse_undone(state: RunState) -> None:

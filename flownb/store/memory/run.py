@@ -10,6 +10,7 @@ from flownb.model import events as ev
 from flownb.model.journal import JsonCodec
 from flownb.model.status import ApprovalStatus
 from flownb.store.audit import head_of, next_entry
+from flownb.store.letters import letter_changes
 from flownb.store.projections import (
     PROJECTED,
     answered_request,
@@ -35,7 +36,7 @@ _CODEC: Final = JsonCodec()
 class KeptRun:
     """A run with its journal; `row` holds all that changes rarely."""
 
-    __slots__ = ("_sealed_by", "approvals", "audit", "events", "fence", "owner", "row")
+    __slots__ = ("_sealed_by", "approvals", "audit", "call", "events", "fence", "letters", "owner", "row")
 
     def __init__(self, row: RunRow, keys: Keys) -> None:
         self.row = row
@@ -46,6 +47,9 @@ class KeptRun:
         self.owner = row.owner
         self.fence = row.fence
         self.approvals: dict[str, ApprovalRow] = {}
+        #: Failures that somebody has to look at, by node, and what is to be started because the run failed.
+        self.letters: dict[str, ev.NodeFailedEvent] = {}
+        self.call: ev.RunFailedEvent | None = None
 
     def shown(self) -> RunRow:
         """The row as lists show it now."""
@@ -62,6 +66,13 @@ class KeptRun:
             self.row = changed_row(self.row, change)
         for each in approval_changes(notable):
             self._project(each)
+        for node, failed in letter_changes(notable):
+            self.letters.pop(node, None)
+            if failed is not None:
+                self.letters[node] = failed
+        for event in notable:
+            if isinstance(event, ev.RunFailedEvent) and event.calls:
+                self.call = event
         return notable
 
     def record(self, event: Event) -> None:

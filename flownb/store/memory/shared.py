@@ -8,6 +8,7 @@ from flownb.model import events as ev
 from flownb.model.events import Record
 from flownb.model.status import VariableScope
 from flownb.store.contract import VariableRow
+from flownb.store.letters import DeadLetter, ErrorCall
 from flownb.store.memory.leases import Leases
 
 if TYPE_CHECKING:
@@ -77,3 +78,36 @@ class Shared(Leases):
         with self._lock:
             self._open()
             return {fork: event.seq for fork, event in self._forks.items() if event.source == run}
+
+    def dead_letters(self, run: str | None = None) -> list[DeadLetter]:
+        """Nodes that failed and that nobody has taken care of, oldest first."""
+        with self._lock:
+            self._open()
+            found = [
+                DeadLetter(run=name, workflow=kept.row.workflow, event=event)
+                for name, kept in self._runs.items()
+                if run in (None, name)
+                for event in kept.letters.values()
+            ]
+        return sorted(found, key=lambda each: (each.event.at, each.run, each.node))
+
+    def error_calls(self) -> list[ErrorCall]:
+        """Workflows that are to be started because a run failed, oldest first."""
+        with self._lock:
+            self._open()
+            found = [
+                ErrorCall(run=name, workflow=kept.row.workflow, event=kept.call)
+                for name, kept in self._runs.items()
+                if kept.call is not None
+            ]
+        return sorted(found, key=lambda each: (each.event.at, each.run))
+
+    def answer_call(self, call: ErrorCall) -> bool:
+        """A workflow was started because of a failure; False where somebody has said so before."""
+        with self._lock:
+            self._changing()
+            kept = self._runs.get(call.run)
+            if kept is None or kept.call is None or kept.call.at != call.event.at:
+                return False
+            kept.call = None
+            return True

@@ -13,7 +13,7 @@ from flownb.model.events import Record, event_type
 from flownb.model.status import VariableScope
 from flownb.store import refusals
 from flownb.store.projections import PROJECTED, approval_changes, run_change
-from flownb.store.sqlite import answering, audit, cached, meaning, variables
+from flownb.store.sqlite import answering, audit, cached, letters, meaning, variables
 from flownb.store.sqlite.table import Table
 
 if TYPE_CHECKING:
@@ -159,6 +159,7 @@ class Journal(Table):
             _change_run(cursor, run, change)
         for each in approval_changes(happened):
             self._change_approval(cursor, run, each)
+        letters.keep(cursor, run, happened, self._codec.encode)
         for event in happened:
             match event:
                 case ev.ResultCached():

@@ -43,6 +43,8 @@ _TRACES: Final = (
     ("cached_results", "run_id"),
     ("audit", "run_id"),
     ("forks", "run_id"),
+    ("dead_letters", "run_id"),
+    ("error_calls", "run_id"),
 )
 _APPROVALS: Final = """
 SELECT approvals.id, run_id, workflow, node, approvals.kind, approvals.status, approvals.created_at, expires_at,

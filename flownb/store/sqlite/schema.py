@@ -151,6 +151,20 @@ CREATE TABLE forks (
     seq INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX forks_by_source ON forks (source);
+
+CREATE TABLE dead_letters (
+    run_id TEXT NOT NULL,
+    node TEXT NOT NULL,
+    at REAL NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (run_id, node)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE error_calls (
+    run_id TEXT NOT NULL PRIMARY KEY,
+    at REAL NOT NULL,
+    body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 """
 
 #: What makes a file of version n into one of version n + 1.

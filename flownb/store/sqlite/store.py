@@ -17,6 +17,7 @@ from flownb.store.sqlite.answers import Answers
 from flownb.store.sqlite.cached import CachedResults
 from flownb.store.sqlite.care import Care
 from flownb.store.sqlite.connections import Connections
+from flownb.store.sqlite.letters import Letters
 
 if TYPE_CHECKING:
     from flownb.model.journal import EventCodec
@@ -27,7 +28,7 @@ BUSY_SECONDS: Final = 10.0
 _HEADER: Final = 100
 
 
-class SqliteStore(Care, Answers, CachedResults):
+class SqliteStore(Care, Answers, CachedResults, Letters):
     """A store in one SQLite file, shared by any number of threads and processes of this machine."""
 
     def __init__(

@@ -129,7 +129,10 @@ ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.RunPaused(at=6.0, reason="human", message="waits for ok"),
     ev.RunResumed(at=7.0, reset=("b",), cause="decided"),
     ev.RunForked(at=7.0, source="other", seq=3),
-    ev.RunFailedEvent(at=8.0, error=FAILURE, node="b"),
+    ev.RunEnding(at=8.0, error=FAILURE, node="b", undo=("cancel_hotel",), handlers=("failed",)),
+    ev.DeadLetterDropped(at=8.0, node="b", by="ada"),
+    ev.NodeFailedEvent(at=8.0, node="post", error=FAILURE),
+    ev.RunFailedEvent(at=8.0, error=FAILURE, node="b", calls="ops:on_failure"),
     ev.RunCancelledEvent(at=8.0, by="ada"),
     ev.NodeStep(at=8.0, node="load", name="charge", output={"id": "ch_1"}),
     ev.NodeHeartbeat(at=8.0, node="load", detail={"page": 3}),
@@ -267,6 +270,51 @@ class StoreSuite:
         store.commit([])
         store.commit([write(lease, 2)])
         assert len(store.events("r1")) == 1
+
+    # --- failures that somebody has to look at
+
+    def test_a_node_that_failed_is_a_dead_letter_until_somebody_takes_care_of_it(
+        self, store: Store, kit: Kit, me: Owner
+    ) -> None:
+        lease = begin(store, "r1", me, workflow="invoices")
+        failed = [ev.NodeFailedEvent(at=float(at), node=f"n{at}", error=FAILURE) for at in range(2, 6)]
+        taken = ev.NodeFailedEvent(at=6.0, node="n6", error=FAILURE, handled=True, port=True)
+        store.commit([write(lease, 2, *failed, taken)])
+        for each in (store, kit.open()):
+            letters = each.dead_letters()
+            assert [(letter.run, letter.workflow, letter.event) for letter in letters] == [
+                ("r1", "invoices", event) for event in failed
+            ]
+        reason = ev.Reason(group="command", message="skipped by ada")
+        gone = (
+            ev.RunResumed(at=7.0, reset=("n2",)),
+            ev.NodeSkipped(at=7.0, node="n3", reason=reason),
+            ev.DeadLetterDropped(at=7.0, node="n4", by="ada"),
+        )
+        store.commit([write(lease, 7, *gone)])
+        assert [letter.node for letter in store.dead_letters("r1")] == ["n5"]
+        again = ev.NodeFailedEvent(at=8.0, node="n2", error=FAILURE)
+        store.commit([write(lease, 10, again, release=True)])
+        assert [letter.node for letter in store.dead_letters()] == ["n5", "n2"]
+        assert store.dead_letters("r2") == []
+        store.delete_run("r1")
+        assert store.dead_letters() == []
+
+    def test_a_call_for_another_workflow_stays_until_it_is_answered_once(self, store: Store, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        silent = ev.RunFailedEvent(at=2.0, error=FAILURE)
+        store.commit([write(lease, 2, silent)])
+        assert store.error_calls() == []
+        first, second = (ev.RunFailedEvent(at=at, error=FAILURE, node="a", calls="ops:tell") for at in (3.0, 4.0))
+        store.commit([write(lease, 3, first)])
+        (old,) = store.error_calls()
+        assert (old.run, old.event) == ("r1", first)
+        store.commit([write(lease, 4, ev.RunResumed(at=3.5), second)])
+        assert not store.answer_call(old)
+        (call,) = store.error_calls()
+        assert call.event == second
+        assert [store.answer_call(call) for _ in range(2)] == [True, False]
+        assert store.error_calls() == []
 
     # --- results that may be used again
 
