@@ -249,6 +249,10 @@ def _variable_set(state: RunState, event: ev.VariableSet) -> None:
     state.variables[event.name] = event.value
 
 
+def _node_measured(state: RunState, event: ev.NodeMeasured) -> None:
+    state.memory[state.topology.index[event.node]] = event.memory
+
+
 def _system_info(state: RunState, event: ev.SystemInfo) -> None:
     number = state.topology.index.get(event.node) if event.node is not None else None
     if number is not None:
@@ -283,6 +287,7 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.NodeProgress: _node_progress,
     ev.NodeStep: _node_step,
     ev.NodeHeartbeat: _node_heartbeat,
+    ev.NodeMeasured: _node_measured,
     ev.ApprovalRequested: asked.requested,
     ev.ApprovalVoted: asked.voted,
     ev.ApprovalDecided: asked.decided,

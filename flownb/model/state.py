@@ -99,6 +99,8 @@ class RunState(Readiness):
         #: that is set back keeps both.
         self.steps: dict[int, dict[str, Any]] = {}
         self.heartbeats: dict[int, Any] = {}
+        #: The most bytes that an attempt in a process of its own used, of the newest.
+        self.memory: dict[int, int] = {}
         #: What else is to be said of why a node ran, or did not.
         self.remarks: dict[int, str] = {}
         #: The run that a node has beneath it; it keeps it for good, because it begins no second one.

@@ -38,6 +38,7 @@ from flownb.model.events.nodes import (
     NodeCompleted,
     NodeFailedEvent,
     NodeHeartbeat,
+    NodeMeasured,
     NodeOutput,
     NodeProgress,
     NodeRetrying,
@@ -94,6 +95,7 @@ __all__ = [
     "NodeEvent",
     "NodeFailedEvent",
     "NodeHeartbeat",
+    "NodeMeasured",
     "NodeOutput",
     "NodeProgress",
     "NodeRetrying",
@@ -147,6 +149,7 @@ AnyEvent = (
     | NodeProgress
     | NodeStep
     | NodeHeartbeat
+    | NodeMeasured
     | ApprovalRequested
     | ApprovalVoted
     | ApprovalDecided

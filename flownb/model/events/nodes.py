@@ -133,6 +133,13 @@ class NodeStep(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=Tru
     output: Any = None
 
 
+class NodeMeasured(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="node_measured"):
+    """What an attempt in a process of its own has used."""
+
+    #: The most memory that the process and all it had started used together, in bytes.
+    memory: int
+
+
 class NodeHeartbeat(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="node_heartbeat"):
     """How far a long node had come, for the attempt after this one (`ctx.heartbeat`)."""
 

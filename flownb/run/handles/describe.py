@@ -8,7 +8,7 @@ import msgspec
 
 from flownb.model import events as ev
 from flownb.model.events import NodeEvent, event_type
-from flownb.model.state import COMPLETED, STATUSES
+from flownb.model.state import COMPLETED, FAILED, STATUSES
 from flownb.model.status import RunStatus
 from flownb.model.times import iso, maybe_iso
 from flownb.run.handles.why import why
@@ -113,10 +113,13 @@ def describe_node(state: RunState, number: int) -> dict[str, Any]:
         "finished_at": maybe_iso(finished if finished and started else None),
         "duration_ms": _milliseconds(started or None, finished or None),
         "reason": reason.message if reason is not None else None,
-        "why": why(state, number),
         "error": describe_failure(failed.error if failed is not None else None, None),
         "output": plain if completed else None,
         "artifact": values.artifact_of(plain) if completed else None,
+        "why": why(state, number),
+        "input_digests": input_digests(state, number),
+        "output_digest": values.digest_of(plain) if completed else None,
+        "memory_mb": _megabytes(state.memory.get(number)),
     }
     if number in state.children:
         document["child"] = state.children[number]
@@ -214,6 +217,33 @@ def describe_approval(kept: dict[str, Any]) -> dict[str, Any]:
         **_beside(decision),
         "votes": [_vote(each) for each in kept.get("votes", ())],
     }
+
+
+def input_digests(state: RunState, number: int) -> dict[str, str | list[str | None] | None]:
+    """The digests of what a node was given, by parameter; None for what is known in memory only."""
+    found: dict[str, str | list[str | None] | None] = {}
+    for argument in state.topology.arguments[number]:
+        live = [
+            wire
+            for wire in argument.wires
+            if state.node_status[wire.source] in (COMPLETED, FAILED) and state.edge_is_live(wire)
+        ]
+        digests = [
+            values.digest_of(state.port_values.get(wire.source, {}).get(wire.port or "", state.output[wire.source]))
+            for wire in live
+        ]
+        if argument.many:
+            found[argument.name] = [*digests]
+        elif digests:
+            found[argument.name] = digests[0]
+    for name in state.topology.from_inputs(number):
+        if name in state.inputs and name not in found:
+            found[name] = values.digest_of(state.inputs[name])
+    return found
+
+
+def _megabytes(size: int | None) -> float | None:
+    return None if size is None else round(size / 1_048_576, 1)
 
 
 def _milliseconds(start: float | None, end: float | None) -> int | None:

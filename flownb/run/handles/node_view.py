@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flownb.errors import NotFound
 from flownb.model.events import NodeOutput
 from flownb.model.state import COMPLETED, FAILED, STATUSES
+from flownb.run.handles.describe import input_digests
 from flownb.run.handles.why import why
 from flownb.run.output.held import settled
 from flownb.store import values
@@ -73,6 +74,16 @@ class NodeView:
         """The digest of its output; None before there is one, and for what lives in memory only."""
         done = self._run.state.node_status[self.number] == COMPLETED
         return values.digest_of(self.plain) if done else None
+
+    @property
+    def input_digests(self) -> dict[str, str | list[str | None] | None]:
+        """The digests of what it was given, by parameter; nothing is loaded for it."""
+        return input_digests(self._run.state, self.number)
+
+    @property
+    def memory(self) -> int | None:
+        """The most bytes that it used, where it ran in a process of its own; else nobody can tell its part."""
+        return self._run.state.memory.get(self.number)
 
     @property
     def ports(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flownb import faults
 from flownb.errors import NodeFailed
+from flownb.model.events import NodeMeasured
 from flownb.run.child.keeper import KILL, TERMINATE
 from flownb.run.child.wire import Closed, Parcel
 from flownb.run.inputs import loaded
@@ -50,7 +51,7 @@ def start(attempt: Attempt) -> None:
         return
     process = Process(attempt, inputs)
     attempt.running = process
-    attempt.execution.engine.workers.submit(process.run, attempt.end, writing_into(attempt.buffer))
+    attempt.execution.engine.workers.submit(process.run, process.over, writing_into(attempt.buffer))
 
 
 class Process:
@@ -80,6 +81,14 @@ class Process:
     def done(self) -> bool:
         """Whether the whole tree is gone."""
         return self._ended
+
+    def over(self, outcome: Outcome | None, error: BaseException | None) -> None:
+        """It is over: what it used is recorded, and the attempt ends; on the engine's loop."""
+        attempt = self._attempt
+        execution, peak = attempt.execution, (self._report or {}).get("peak", 0)
+        if peak and not execution.over and execution.alive.get(attempt.number) is attempt:
+            execution.record(NodeMeasured(at=execution.engine.now(), node=attempt.path, memory=peak))
+        attempt.end(outcome, error)
 
     def run(self) -> Outcome:
         """See the process through, on a worker thread."""

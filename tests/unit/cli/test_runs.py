@@ -22,7 +22,7 @@ RUN_KEYS = [
 ]  # fmt: skip
 NODE_KEYS = [
     "status", "type", "attempts", "ports", "started_at", "finished_at", "duration_ms", "reason", "error", "output",
-    "artifact",
+    "artifact", "why", "input_digests", "output_digest", "memory_mb",
 ]  # fmt: skip
 
 

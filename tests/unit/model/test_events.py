@@ -29,6 +29,7 @@ VALUES: dict[str, Any] = {
     "error": FAILURE,
     "reason": REASON,
     "x": -3,
+    "memory": 1_048_576,
     "index": 3,
     "on": False,
     "passed": ("post",),

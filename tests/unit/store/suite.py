@@ -136,6 +136,7 @@ ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.RunCancelledEvent(at=8.0, by="ada"),
     ev.NodeStep(at=8.0, node="load", name="charge", output={"id": "ch_1"}),
     ev.NodeHeartbeat(at=8.0, node="load", detail={"page": 3}),
+    ev.NodeMeasured(at=8.0, node="load", memory=1_048_576),
     ev.RunCompleted(at=9.0, results={"rows": 3}),
 )
 

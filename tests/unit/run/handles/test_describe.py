@@ -122,3 +122,22 @@ def test_an_approval_has_its_answer_where_there_is_one() -> None:
     answer = ev.ApprovalDecided(at=2, node="ok", approval="a1", by="eve", port="approved", data={"n": 1})
     closed = describe_approval({"request": asked, "status": "approved", "decision": answer})
     assert (closed["decided_by"], closed["port"], closed["data"]) == ("eve", "approved", {"n": 1})
+
+
+def test_a_node_tells_the_digests_of_what_came_in_and_went_out_and_what_it_used() -> None:
+    flow = Flow("measured")
+    flow.node(lambda: [1, 2], id="load")
+    flow.node(lambda load, n=2: sum(load) * n, id="total", where="process")
+    runs = [flow.run(store=MemoryStore(), display=False, n=n) for n in (2, 2, 3)]
+    for run in runs:
+        run.result(30)
+    nodes = [describe(run.store, run.id)["nodes"] for run in runs]
+    first, second, third = [each["total"] for each in nodes]
+    assert first["input_digests"] == second["input_digests"] == runs[0]["total"].input_digests
+    assert first["input_digests"].keys() == {"load", "n"}
+    assert first["input_digests"]["load"] == third["input_digests"]["load"] == nodes[0]["load"]["output_digest"]
+    assert first["input_digests"]["n"] != third["input_digests"]["n"]
+    assert first["output_digest"] == second["output_digest"] == runs[0]["total"].digest != third["output_digest"]
+    assert first["memory_mb"] > 5
+    assert nodes[0]["load"]["memory_mb"] is None
+    assert runs[0]["load"].memory is None
