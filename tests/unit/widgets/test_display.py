@@ -71,8 +71,8 @@ def test_a_cell_that_starts_hundreds_of_runs_shows_a_few_of_them_live(
 ) -> None:
     asked_by(monkeypatch, FRONT)
     pictures: list[Run] = []
-    monkeypatch.setattr(display.picture, "show", pictures.append)
-    monkeypatch.setattr(display, "_shown", {number: "one" for number in range(display.MOST_ALIVE)})
+    monkeypatch.setattr("flownb.notebook.display.show", pictures.append)
+    monkeypatch.setattr(display, "_shown", dict.fromkeys(range(display.MOST_ALIVE), "one"))
     display.show(run)
     assert pictures == [run]
 
