@@ -15,7 +15,6 @@ from flownb.graph.refs import NodeRef, sources
 from flownb.imports import at_once
 from flownb.model.problem import Severity
 from flownb.model.status import Durability, RunMode
-from flownb.run.capability import unsupported
 from flownb.run.hooks import hook
 from flownb.run.session import current as current_session
 
@@ -97,7 +96,7 @@ class Flow(Builder):
         if self._definition is None or self._definition[0] is not workflow:
             from flownb.run.definition import Definition
 
-            raise_problems(self.name, [*self.validate(), *unsupported(workflow)])
+            raise_problems(self.name, self.validate())
             self._definition = (workflow, Definition(workflow, self.functions, self.registry, self.flows))
         return self._definition[1]
 

@@ -66,6 +66,12 @@ def output_option(function: Any) -> Any:
 @click.option("--key", help="At most one run is ever started with a key; again, it goes on or tells its result.")
 @click.option("--until", metavar="NODE", help="Run only this node and what it needs.")
 @wait_option
+@click.option(
+    "--mode",
+    type=click.Choice(["test", "manual", "production"]),
+    default="production",
+    help="How it is meant; nodes see it as `ctx.mode`, expressions as `run.mode`.",
+)
 @click.option("--warm", is_flag=True, help="Keep a kernel started ahead for the notebooks that this one runs as nodes.")
 @store_option
 @json_option
@@ -79,6 +85,7 @@ def run_command(
     until: str | None,
     store: str | None,
     wait: bool,
+    mode: str,
     warm: bool,
     as_json: bool,
 ) -> int:
@@ -102,8 +109,8 @@ def run_command(
             return read_given(pairs, file, parameters)
 
         if aim.kind == "notebook":
-            return _run_notebook(aim, read, ending, key=key, until=until, wait=wait, warm=warm)
-        return _run_here(aim, read, ending, key=key, until=until, wait=wait)
+            return _run_notebook(aim, read, ending, key=key, until=until, wait=wait, warm=warm, mode=mode)
+        return _run_here(aim, read, ending, key=key, until=until, wait=wait, mode=mode)
 
 
 @click.command("resume", epilog="Example: flownb resume 1k3x9p2abcdef -o out.ipynb")
@@ -167,7 +174,15 @@ def _start_kernel(store: str | None, *, keep: bool) -> None:
 
 
 def _run_notebook(
-    target: Target, read: Reader, ending: _Ending, *, key: str | None, until: str | None, wait: bool, warm: bool
+    target: Target,
+    read: Reader,
+    ending: _Ending,
+    *,
+    key: str | None,
+    until: str | None,
+    wait: bool,
+    warm: bool,
+    mode: str,
 ) -> int:
     from flownb.notebook import parameters
     from flownb.notebook.document import read_notebook
@@ -188,6 +203,7 @@ def _run_notebook(
             wait=wait,
             directory=Path(target.directory),
             warm=warm,
+            mode=mode,
             on_event=on_event,
         )
 
@@ -245,7 +261,9 @@ def show_news(display: Display, news: Any, seen: Mapping[str, int]) -> None:
 # --- flows of modules and workflow files, in this process -------------------------------------------------------------
 
 
-def _run_here(target: Target, read: Reader, ending: _Ending, *, key: str | None, until: str | None, wait: bool) -> int:
+def _run_here(
+    target: Target, read: Reader, ending: _Ending, *, key: str | None, until: str | None, wait: bool, mode: str
+) -> int:
     from flownb.notebook.programs import load, start_target
     from flownb.store.place import open_store
 
@@ -255,7 +273,7 @@ def _run_here(target: Target, read: Reader, ending: _Ending, *, key: str | None,
     opened = open_store(ending.place)
     known = opened.find_key(key) if key is not None else None
     with interrupts() as asked:
-        run = start_target(target, loaded, inputs, opened, key=key, until=until)
+        run = start_target(target, loaded, inputs, opened, key=key, until=until, mode=mode)
         after = known.seq if known is not None and known.id == run.id else 0
         return _attend(opened, run, ending, asked, after=after, wait=wait)
 

@@ -175,6 +175,8 @@ class Context(Protocol):
     round: Mapping[str, Any]
     #: What started the run, as `manual` or `schedule`.
     trigger: str
+    #: How it was asked for, a `RunMode`: a node with effects outside can keep them to itself in a `test`.
+    mode: str
     #: The inputs that are references to secrets: where an expression reads one, it gets the value.
     references: frozenset[str]
     #: What came, when the node was parked; else None.

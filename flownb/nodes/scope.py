@@ -48,7 +48,7 @@ def scope(ctx: Context, inputs: Mapping[str, Any], own: Mapping[str, Any] | None
     # What a variable falls back on is an input, which is read once, because it may be large.
     own_variables = ctx.variables.maps[0] if isinstance(ctx.variables, ChainMap) else ctx.variables
     names = {
-        "run": {"id": ctx.run_id},
+        "run": {"id": ctx.run_id, "mode": ctx.mode},
         "trigger": {"type": ctx.trigger},
         "variables": {**given, **own_variables},
         **given,

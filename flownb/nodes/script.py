@@ -139,5 +139,5 @@ def _around(ctx: Any) -> dict[str, Any]:
         "ctx": ctx,
         "variables": dict(ctx.variables),
         "trigger": {"type": ctx.trigger},
-        "run": {"id": ctx.run_id},
+        "run": {"id": ctx.run_id, "mode": ctx.mode},
     }

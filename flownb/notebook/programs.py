@@ -19,7 +19,7 @@ from flownb.graph.validate import validate
 from flownb.model.document import from_json
 from flownb.model.fingerprint import digest_of, function_hash
 from flownb.model.source import source_of
-from flownb.model.status import RunStatus
+from flownb.model.status import RunMode, RunStatus
 from flownb.nodes.function import FunctionNode
 from flownb.run.definition import Definition
 from flownb.run.handles.handle import Run
@@ -205,6 +205,7 @@ def start_target(
     key: str | None = None,
     until: str | None = None,
     trigger: str = "manual",
+    mode: str = RunMode.PRODUCTION,
 ) -> Run:
     """Start a run of a module's flow or a JSON document in this process, or do what its key says.
 
@@ -222,7 +223,7 @@ def start_target(
     request = _request(loaded, store)
     request.inputs = check_inputs(definition, inputs, loaded.defaults)
     request.given = frozenset(inputs)
-    request.key, request.until, request.trigger = key, until, trigger
+    request.key, request.until, request.trigger, request.mode = key, until, trigger, mode
     request.target = str(target.path.resolve()) if target.kind == "json" else target.text
     plain = {name: values.store(value, store.artifacts).plain for name, value in request.inputs.items()}
     known = store.find_key(key) if key is not None else None
@@ -241,7 +242,7 @@ def recorded(store: Store, row: RunRow) -> Run:
 
 def _request(loaded: Loaded, store: Store) -> Request:
     return Request(
-        definition=loaded.definition, store=store, services=loaded.services, mode="production", headless=True
+        definition=loaded.definition, store=store, services=loaded.services, mode=RunMode.PRODUCTION, headless=True
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from flownb.graph.conversions import apply, between_ports
 from flownb.graph.references import ROUND_NAMES, complete
 from flownb.graph.registry import registry as default_registry
@@ -57,6 +59,8 @@ class Definition:
         self.hash = definition_hash(workflow)
         #: What is declared of inputs and variables, by name.
         self.declared = {variable.name: variable for variable in workflow.variables}
+        #: The outputs that the definition itself pins, by node.
+        self.pinned = {node.id: node.pinned for node in workflow.nodes if node.pinned is not msgspec.UNSET}
         #: Whether any node asks for its earlier results.
         self.caches = any(node.cache is not None and node.cache.enabled for node in workflow.nodes)
         self._data_into: dict[str, list[Edge]] = {}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flownb.graph.nodetype import Output
 from flownb.model import events as ev
 from flownb.model.fold import APPLY
+from flownb.model.ports import MAIN
 from flownb.model.state import RUNNING, RunState
 from flownb.model.status import FailurePolicy, OnError
 from flownb.run import plan as planning
@@ -247,9 +248,10 @@ class Execution:
         self.starts.append(attempt)
 
     def _pass_through(self, number: int) -> None:
-        """A disabled node: its first input is its output, and its body does not run."""
+        """A disabled node: what comes in at `main`, else its first input, is its output; its body does not run."""
         body = self._bodies[number]
-        value = next(iter(self.arguments(body).values()), None)
+        given = self.arguments(body)
+        value = given[MAIN] if MAIN in given else next(iter(given.values()), None)
         if isinstance(value, list) and any(each.many for each in self.state.topology.arguments[number]):
             value = value[0] if value else None
         plain = self.values.encode(value)

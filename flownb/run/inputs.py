@@ -297,7 +297,7 @@ class Values:
         state = self._state
         given = {name: self.input(name) for name in state.inputs}
         return {
-            "run": {"id": state.run_id},
+            "run": {"id": state.run_id, "mode": state.mode},
             "trigger": {"type": state.trigger},
             "variables": {**given, **{name: self.decode(plain) for name, plain in state.variables.items()}},
             **given,

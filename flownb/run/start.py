@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 def start(request: Request) -> Run:
     """Start a run, or attach to the one that this start was before: by key, or by its place in a notebook."""
     session: Session | None = request.session
+    if request.definition.pinned:  # what the code pins comes before what the definition does
+        request.pins = {**request.definition.pinned, **request.pins}
     check_part(request)
     if request.key is not None and not isinstance(request.key, str):
         raise InvalidInput(f"The key of a run is text, not {request.key!r:.60}.", name="key")

@@ -38,6 +38,7 @@ class ChildContext:
         self.idempotency_key: str = known["idempotency_key"]
         self.raw: Mapping[str, Any] = known["raw"]
         self.trigger: str = known["trigger"]
+        self.mode: str = known["mode"]
         self.headless: bool = known["headless"]
         self.store_url: str = known["store_url"]
         self.inputs: Mapping[str, Any] = _Asked(self.ask, "input", known["inputs"])

@@ -31,6 +31,7 @@ class Answers:
             "idempotency_key": ctx.idempotency_key,
             "raw": dict(ctx.raw),
             "trigger": ctx.trigger,
+            "mode": ctx.mode,
             "headless": ctx.headless,
             "store_url": ctx.store_url,
             "inputs": list(ctx.inputs),
