@@ -89,6 +89,13 @@ class RunView:
         return self._state
 
     @property
+    def execution_state(self) -> dict[str, Any]:
+        """The same as plain data: `global`, `nodes` (output and meta of each), `variables`, `trigger`."""
+        from flownb.run.handles.execution_state import execution_state
+
+        return execution_state(self._state)
+
+    @property
     def status(self) -> RunStatus:
         """Where the run is."""
         return self._state.status
