@@ -172,6 +172,8 @@ class Context(Protocol):
     round: Mapping[str, Any]
     #: What started the run, as `manual` or `schedule`.
     trigger: str
+    #: What the trigger says of why it did; None where somebody started it.
+    payload: Any
     #: The inputs that are references to secrets: where an expression reads one, it gets the value.
     references: frozenset[str]
     #: What came, when the node was parked; else None.

@@ -44,6 +44,7 @@ _TEMPLATE: Final[dict[str, str]] = {
 _SETTINGS: Final[dict[str, str]] = {
     **same(
         "concurrency",
+        "error_workflow",
         "timeout",
         "failures",
         "resources",
