@@ -73,7 +73,7 @@ class RunState(Readiness):
         self.active_since: float | None = None
         self.finished_at: float | None = None
         self.seq = 0
-        self._keep_of_nodes(len(topology))
+        self._keep_of_nodes(len(self.topology))
         #: The nodes to halt before, by path or id, and those that may be passed now.
         self.breakpoints: set[str] = set()
         self.passing: set[int] = set()

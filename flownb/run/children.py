@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Final
+import logging
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from flownb.errors import FlownbError, UsageError
+from flownb.errors import FlownbError, StoreError, UsageError
 from flownb.ids import attempt_key
 from flownb.model import commands as cmd
 from flownb.model import events as ev
 from flownb.model.state import SKIPPED, WAITING
 from flownb.model.status import RunStatus
+from flownb.run.outcome import NotKept
+from flownb.run.recovery.patience import patience_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +33,10 @@ if TYPE_CHECKING:
     from flownb.run.request import Request
     from flownb.store.contract import Store
 
+T = TypeVar("T")
+_log: Final = logging.getLogger("flownb.engine")
+#: Seconds until a store that failed is asked again.
+_AGAIN: Final = 0.5
 #: So many runs may lie beneath one another.
 MOST_DEEP: Final = 20
 #: In an `ev.Reason`, what ends a node for good though its run goes on.
@@ -65,16 +72,19 @@ class Children:
 
     def look_again(self, number: int, *, asked: bool = False) -> None:
         """Attempt a parked node again if its child has moved, or waits for nothing but a command and one was given."""
-        from flownb.run.waiting.news import has_moved
-
         execution = self._execution
         state = execution.state
         child = state.children.get(number)
-        if child is None or state.node_status[number] != WAITING or execution.stopping or execution.pausing:
+        waits = state.node_status[number] == WAITING and not execution.over
+        if child is None or not waits or execution.stopping is not None or execution.pausing:
             return
-        row = execution.store.row(child)
-        by_command = asked and row is not None and row.pause_reason in ("manual", "breakpoint", "budget", "error")
-        if by_command or has_moved(execution.store, child):
+        try:
+            goes_on = _goes_on(execution.store, child, asked=asked)
+        except StoreError:  # it is locked for a moment, or gone: a commit meets the same fault and says it
+            home = execution.engine
+            home.loop.call_later(_AGAIN, lambda: self.look_again(number, asked=asked), context=home.base_context)
+            return
+        if goes_on:
             execution.timers.drop(number)
             execution.attempt(number, state.attempts[number])
 
@@ -133,6 +143,14 @@ class Children:
         )
 
 
+def _goes_on(store: Store, child: str, *, asked: bool) -> bool:
+    from flownb.run.waiting.news import has_moved
+
+    row = store.row(child)
+    by_command = asked and row is not None and row.pause_reason in ("manual", "breakpoint", "budget", "error")
+    return by_command or has_moved(store, child)
+
+
 def _is_final(event: ev.NodeCancelled | ev.NodeSkipped) -> bool:
     return isinstance(event, ev.NodeSkipped) or event.reason.group == _FOR_GOOD
 
@@ -155,11 +173,11 @@ async def conduct(attempt: Attempt, make: Callable[[], Request]) -> Child:
 
     execution = attempt.execution
     home = execution.engine
-    request = await home.on_thread(lambda: _requested(attempt, make))
+    request = await _patiently(home, lambda: _requested(attempt, make))
     children = Children.of(execution)
     request.run_id = request.run_id or home.new_id()
     children.began(attempt, request.run_id, request.definition.workflow.name)
-    begun = asyncio.ensure_future(home.on_thread(lambda: start(request)))
+    begun = asyncio.ensure_future(_patiently(home, lambda: start(request)))
     rests = asyncio.ensure_future(_until_it_rests(begun))
     try:
         run = await asyncio.shield(rests)
@@ -171,8 +189,25 @@ async def conduct(attempt: Attempt, make: Callable[[], Request]) -> Child:
                 await rests
         raise
     children.began(attempt, run.id, run.workflow)  # its key may have had one that the journal did not know yet
-    child: Child = await home.on_thread(lambda: _as_it_rests(run))
-    return child
+    return await _patiently(home, lambda: _as_it_rests(run))
+
+
+async def _patiently(home: Engine, work: Callable[[], T]) -> T:
+    """What `work` gives, on a thread; tried again while the store can't be written for the moment.
+
+    Raises:
+        NotKept: it can't be for longer: that is no failure of the node.
+    """
+    until = home.loop.time() + patience_seconds()
+    while True:
+        try:
+            found: T = await home.on_thread(work)
+        except StoreError as error:
+            if not error.passes or home.loop.time() >= until:
+                raise NotKept(error) from error
+            await asyncio.sleep(_AGAIN)
+        else:
+            return found
 
 
 async def _until_it_rests(begun: asyncio.Future[Run]) -> Run:
@@ -229,6 +264,8 @@ def _check_depth(store: Store, run: str, path: str) -> None:
 def _as_it_rests(run: Run) -> Child:
     from flownb.graph.nodetype import Child
 
+    if run.lost is not None:
+        raise run.lost
     state = run.state
     due = [wait.until for wait in state.waits.values() if wait.until is not None]
     completed = run.status is RunStatus.COMPLETED
@@ -256,8 +293,13 @@ def child_rests(engine: Engine, child: Execution) -> None:
     parent = engine.arrivals.at_work(child.store, state.parent)
     if parent is None:
         rests = engine.house.take_rest(child.store, state.parent)
-        if rests is not None:
-            rests[0]()
+        try:
+            if rests is not None:
+                rests[0]()
+        except FlownbError as error:
+            _log.warning(
+                "Run %s, for which run %s waits, ended; it can't go on here: %s", child.run_id, state.parent, error
+            )
         return
     number = parent.state.topology.index.get(state.parent_node or "")
     if number is not None and parent.children is not None:

@@ -247,8 +247,6 @@ class Engine:
     def remove(self, execution: Execution) -> None:
         """A run has ended, rests, or was lost."""
         execution.gone = True
-        if execution.state.parent_node:
-            child_rests(self, execution)
         if self.executions.get(execution.run_id) is execution:
             del self.executions[execution.run_id]
             self.house.leave(execution)
@@ -256,6 +254,8 @@ class Engine:
                 installation.leave()
                 self.watchdog.rest()
                 sys.setswitchinterval(self._switch_interval)
+        if execution.state.parent_node:
+            child_rests(self, execution)
 
     def forget(self) -> None:
         """Leave all runs as they are, and undo what having any changed here: a simulated process has died."""

@@ -99,6 +99,8 @@ class Rounds:
 
     def ended(self, block: Block) -> None:
         """A round is over; others take its place."""
+        if self.rounds[block.index].ended:
+            return  # it was over when the loop was taken up again
         self._open -= 1
         self._gather(block)
         if not self.sleeping:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import random
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -167,7 +168,12 @@ class Simulation:
 
     def _bury(self, worker: Worker) -> None:
         worker.dead = True
-        self._ghosts += asyncio.all_tasks(worker.loop)
+        left = asyncio.all_tasks(worker.loop)
+        for task in left:
+            coroutine = task.get_coro()
+            if inspect.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+                coroutine.close()  # it never took a step, and is not to complain of that
+        self._ghosts += left
         worker.loop.close()
         worker.engine.forget()
 

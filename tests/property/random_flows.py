@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from flownb import Flow, RetryPolicy
+from tests.property.random_branches import PARTS, Ground
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +37,11 @@ class Outside:
         return len(ctx.path)
 
 
-def random_flow(seed: int, outside: Outside) -> Flow:
-    """A flow of 3 to 14 nodes: a chain, a fan, layers or anything, of all kinds of node."""
+def random_flow(seed: int, outside: Outside, *, branches: float = 0.0) -> Flow:
+    """A flow of 3 to 14 nodes: a chain, a fan, layers or anything, of all kinds of node.
+
+    With `branches` there are switches, joins, loops, parallels and runs beneath in it, so likely at each place.
+    """
     chance = random.Random(seed)
     flow = Flow(f"random {seed}")
     shape = chance.choice(SHAPES)
@@ -49,6 +53,10 @@ def random_flow(seed: int, outside: Outside) -> Flow:
         sources = _sources(chance, shape, values, number, count)
         after: list[Any] = [chance.choice(gates)] if gates and chance.random() < 0.25 else []
         after += [chance.choice(values)] if values and chance.random() < 0.1 else []
+        if values and chance.random() < branches:
+            chance.choice(PARTS)(Ground(chance, flow, outside, number, values, gates))
+            values.append(name)
+            continue
         kind = chance.random()
         if kind < 0.1 and values:
             test = flow.condition(f"if{number}", f"default({chance.choice(values)}, 1) % 2 == 0")

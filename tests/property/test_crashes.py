@@ -15,6 +15,7 @@ from flownb.faults import POINTS
 from flownb.model import events as ev
 from flownb.run.recovery.recover import read_state
 from flownb.testing import Crash, Simulation, Stuck, check_journal, crash_at
+from tests.property import routing
 from tests.property.random_flows import Outside, random_flow
 
 if TYPE_CHECKING:
@@ -26,8 +27,14 @@ if TYPE_CHECKING:
     from flownb.run.handles.handle import Run
 
 SEEDS = 500
+#: Of a branching flow, how likely a place in it is a switch, a join, a loop, a parallel or a run beneath.
+BRANCHES = 0.5
 POINTS_OF_A_FLOW = [point for point in POINTS if not point.startswith(("notebook.", "artifact."))]
 MOST_LIVES = 30
+
+
+#: What whoever works on a run takes from its state; a replay takes nothing.
+_TAKEN = ("topology", "ready", "finished_blocks")
 
 
 class End(msgspec.Struct, frozen=True):
@@ -45,13 +52,15 @@ def end_of(run: Run) -> End:
 
 def folded(state: RunState) -> dict[str, Any]:
     """All that a state says of its run, but what is ready: a replay takes nothing from there."""
-    return {name: value for name, value in vars(state).items() if name not in ("topology", "ready")}
+    return {name: value for name, value in vars(state).items() if name not in _TAKEN}
 
 
-def without_a_crash(seed: int) -> End:
+def without_a_crash(seed: int, branches: float) -> End:
     with Simulation(seed) as simulation:
-        run = simulation.run(random_flow(seed, Outside()), key="k")
+        flow = random_flow(seed, Outside(), branches=branches)
+        run = simulation.run(flow, key="k")
         simulation.settle(run)
+        routing.check(run.state, flow.definition().ports)
         return end_of(run)
 
 
@@ -107,21 +116,24 @@ def lives(simulation: Simulation, flow: Flow, chance: random.Random) -> Run:
 def check_promises(simulation: Simulation, run: Run, outside: Outside) -> None:
     records = run.events()
     check_journal(records)
-    assert len(list(simulation.store.rows())) == 1, "one key, two runs"
+    keys = [row.key for row in simulation.store.rows()]
+    assert None not in keys, "a run beneath has no key"
+    assert len(set(keys)) == len(keys), "one key, two runs"
     assert run.id == simulation.store.find_key("k").id
     assert _begun_again(records) == [], "a committed node began again"
     recorded = read_state(simulation.store, simulation.store.row(run.id), run.state.topology)
     assert folded(recorded) == folded(run.state), "the live state is not the fold of the journal"
     assert sorted(outside.keyed.values()) == sorted(outside.calls), "a node had two keys"
-    started = {record.event.node for record in records if isinstance(record.event, ev.NodeStarted)}
+    every = [each for row in simulation.store.rows() for each in simulation.store.events(row.id)]
+    started = {record.event.node for record in every if isinstance(record.event, ev.NodeStarted)}
     assert set(outside.calls) <= started, "a body ran that the journal does not know"
     assert simulation.store.row(run.id).owner is None, "somebody still has it"
 
 
 def check_started(simulation: Simulation, path: str) -> None:
-    """No body runs before the journal says so."""
+    """No body runs before the journal of its run says so."""
     store = simulation.store.beneath
-    events = [record.event for record in store.events(store.find_key("k").id)]
+    events = [record.event for row in store.rows() for record in store.events(row.id)]
     assert any(isinstance(event, ev.NodeStarted) and event.node == path for event in events), f"{path} ran unannounced"
 
 
@@ -136,25 +148,28 @@ def _begun_again(records: list[Record]) -> list[str]:
     return again
 
 
-def play(seed: int) -> bytes:
+def play(seed: int, branches: float = 0.0) -> bytes:
     """One seed: the same end with mishaps as without, and all promises kept; gives the journal."""
-    expected = without_a_crash(seed)
+    expected = without_a_crash(seed, branches)
     outside = Outside()
     with Simulation(seed + 1) as simulation:
         outside.watch = lambda path: check_started(simulation, path)
-        run = lives(simulation, random_flow(seed, outside), random.Random(-seed))
+        flow = random_flow(seed, outside, branches=branches)
+        run = lives(simulation, flow, random.Random(-seed))
         simulation.store.clear()
         check_promises(simulation, run, outside)
+        routing.check(run.state, flow.definition().ports)
         assert end_of(run) == expected
         return simulation.journal(run.id)
 
 
-def play_all(first: int, count: int) -> None:
+def play_all(first: int, count: int, branches: float = 0.0) -> None:
     for seed in range(first, first + count):
         try:
-            play(seed)
+            play(seed, branches)
         except (Exception, Crash, Stuck) as error:
-            replay = f"FLOWNB_SEED={seed} .venv/bin/pytest tests/property/test_crashes.py -k one_seed"
+            which = "one_branching_seed" if branches else "one_seed"
+            replay = f"FLOWNB_SEED={seed} .venv/bin/pytest tests/property/test_crashes.py -k {which}"
             raise AssertionError(f"Seed {seed} fails. Replay it: {replay}") from error
 
 
@@ -172,6 +187,25 @@ def test_random_crashes_change_no_result(part: int) -> None:
 
 def test_one_seed_plays_the_same_every_time() -> None:
     assert play(FIRST) == play(FIRST)
+
+
+@pytest.mark.parametrize("part", range(5))
+def test_random_crashes_change_no_result_where_ways_part_and_meet(part: int) -> None:
+    count = SEEDS // 5
+    first = FIRST + part * count
+    print(f"branching seeds {first} to {first + count - 1}: again with FLOWNB_SEED={FIRST}")
+    play_all(first, count, BRANCHES)
+
+
+def test_one_branching_seed_plays_the_same_every_time() -> None:
+    assert play(FIRST, BRANCHES) == play(FIRST, BRANCHES)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+def test_twenty_thousand_branching_seeds() -> None:
+    print(f"20,000 branching seeds from FLOWNB_SEED={FIRST}")
+    play_all(FIRST, 20_000, BRANCHES)
 
 
 @pytest.mark.soak

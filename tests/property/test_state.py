@@ -9,6 +9,7 @@ from flownb.model.fold import fold
 from flownb.model.journal import JsonCodec
 from flownb.model.state import COMPLETED, RUNNING, RunState
 from flownb.model.status import NodeStatus
+from tests.property import routing
 from tests.property.strategies import Graph, graphs
 from tests.unit.model.simulator import COMPLETE, Outcome, Simulator
 
@@ -41,6 +42,12 @@ def test_every_node_ends_and_none_is_started_twice(graph: Graph, seed: int) -> N
     assert state.left == 0
     assert all(status.ended for status in map(NodeStatus, simulator.statuses().values()))
     assert len(simulator.starts) == len(set(simulator.starts))
+
+
+@given(graphs(), st.integers(0, 2**32))
+def test_those_that_start_are_those_that_the_rules_let_start(graph: Graph, seed: int) -> None:
+    simulator = Simulator(graph.workflow, graph.ports, graph.script, seed)
+    routing.check(simulator.run(), graph.ports)
 
 
 @given(graphs(), st.integers(0, 2**32), st.integers(0, 2**32))

@@ -61,6 +61,7 @@ def fork(
     changes: Mapping[str, Any],
     now: float,
     by: str,
+    group: str | None = None,
 ) -> str:
     """Record a fork of a run, at rest; returns its id.
 
@@ -73,12 +74,15 @@ def fork(
         changes: values by the name of a variable, an input or a node, which stands for that node's output.
         now: the time.
         by: who asks.
+        group: the notebook's run beneath which it is listed.
 
     Raises:
         InvalidInput: there is no such event, nothing of such a name, or a value doesn't fit.
         UsageError: it is no run of its own.
     """
     records = store.events(row.id)
+    if group is None and row.group not in (None, row.id):
+        raise UsageError(f"Run {row.id} is a part of run {row.group}, whose notebook starts it; fork that one.")
     happened = records[: _place(row, records, at)]
     topology = pinned_shape(store, row)
     before = RunState(topology, row.id)
@@ -88,9 +92,10 @@ def fork(
     new = NewRun(
         id=new_id,
         workflow=row.workflow,
-        kind=row.kind,
+        kind=row.kind if group is None else "flow",
         mode=RunMode.MANUAL,
         trigger="fork",
+        group=group,
         definition=row.definition,
         program=row.program,
         created_at=now,
@@ -112,8 +117,6 @@ def fork(
 
 def _place(row: RunRow, records: Sequence[Record], at: int | None) -> int:
     """The number of the last event that is shared."""
-    if row.group not in (None, row.id):
-        raise UsageError(f"Run {row.id} is a part of run {row.group}, whose notebook starts it; fork that one.")
     began = next((each.seq for each in records if isinstance(each.event, ev.RunStarted)), None)
     if began is None or not row.definition:
         raise UsageError(f"Run {row.id} has started no flow, so there is nothing to go back to.")

@@ -16,6 +16,7 @@ from flownb.model.status import NodeStatus, PauseReason, RunStatus
 from flownb.run.handles.depict import depict, picture_of
 from flownb.run.handles.describe import describe
 from flownb.run.recovery.recover import read_state, require_row
+from flownb.testing import Crash, Simulation, crash_at
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -434,6 +435,23 @@ def test_a_paused_loop_goes_on_where_it_was() -> None:
     assert begun == [0, 1]
     assert paused.resume().result(5) == {"each": [0, 1, 2, 3]}
     assert begun == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("nth", range(1, 12))
+def test_whenever_it_dies_the_rounds_of_a_while_come_one_after_another(nth: int) -> None:
+    flow = Flow("resting")
+    loop = flow.loop("each", condition="index < 3", first=1)
+    with loop:
+        flow.delay("rest", 5, inputs={"main": loop.item})
+    with Simulation(1) as simulation:
+        with crash_at("tick.after_commit", nth=nth):
+            try:
+                simulation.settle(simulation.run(flow, key="k"))
+            except Crash:
+                simulation.clock.advance(10)  # what a round waited for has come meanwhile
+                simulation.restart()
+        done = simulation.run(flow, key="k")
+        assert simulation.result(done) == {"each": [1, 1, 1]}
 
 
 def test_a_loop_whose_rounds_wait_parks_the_run() -> None:
