@@ -50,7 +50,7 @@ class Branching(Definitions):
         Args:
             id: its id.
             branches: their names; or for each name what its nodes know as `item`, which may be a template. Without
-                one it is what comes in at `main`.
+                one it is what comes in at `main`, else the item of the loop around.
             wait_for: `all` (until every branch has ended; fails when one does), `any`, or how many must come.
             losers: what becomes of branches that it no longer waits for: `cancel`, or `let_go_on` to their end.
             options: as of `node`; retries and caches belong to the nodes inside.
