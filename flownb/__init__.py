@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from flownb.graph.nodetype import NodeType, Output, Suspend
     from flownb.model.workflow import Edge, Node, RetryPolicy, Settings, Watch, Workflow
     from flownb.notebook.attach import attach, runs
+    from flownb.notebook.inbox import inbox
     from flownb.notebook.letters import dead_letters
     from flownb.notebook.results import result, stop
     from flownb.run.bus import emit, on
@@ -84,6 +85,7 @@ __all__ = [
     "attach",
     "dead_letters",
     "emit",
+    "inbox",
     "on",
     "result",
     "runs",
@@ -121,6 +123,7 @@ _PUBLIC = {
     "attach": "flownb.notebook.attach",
     "dead_letters": "flownb.notebook.letters",
     "emit": "flownb.run.bus",
+    "inbox": "flownb.notebook.inbox",
     "on": "flownb.run.bus",
     "result": "flownb.notebook.results",
     "runs": "flownb.notebook.attach",

@@ -38,7 +38,7 @@ def approvals_command(store: str | None, *, everything: bool, as_json: bool) -> 
 
     What nobody answered in time expires now, if it has not already.
     """
-    from flownb.cli.asked import answer_lines, question_lines
+    from flownb.run.handles.question import answer_lines, question_lines
 
     opened = open_existing(store)
     now = time.time()
@@ -50,7 +50,9 @@ def approvals_command(store: str | None, *, everything: bool, as_json: bool) -> 
         if as_json:
             click.echo(json.dumps(describe_request(row)))
             continue
-        click.echo(f"{row.id}  {when(row.created_at)}  {_told(row)}  {line(row.workflow, 40)}  {row.run}  {row.node}")
+        click.echo(
+            f"{row.id}  {when(row.created_at)}  {_told(row)}  {line(row.workflow, 40)}  {row.run}  {line(row.node, 60)}"
+        )
         for text in question_lines(row, now):
             click.echo(text)
         if row.status == "pending":

@@ -1,4 +1,4 @@
-"""The demonstration: a real notebook runs headless, its processes are killed in the middle, and it goes on."""
+"""The demonstration: a real notebook is killed in the middle, goes on, asks a person, ends, and is finished."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from flownb.cli.ending import resume_line
+from flownb.cli.ending import COMPLETED, PAUSED, resume_line
 from flownb.errors import NotFound, RunFailed, StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -35,26 +35,53 @@ _MARK: Final = ".flownb-demo"
 @click.option("--folder", default="demo", show_default=True, help="Where it writes; an earlier demo there is replaced.")
 @click.option("--year", type=click.IntRange(2012, 2015), default=2014, show_default=True, help="The year to report on.")
 def demo_command(folder: str, year: int) -> int:
-    """See a run survive a kill -9: a real notebook with fourteen nodes, over real data. Takes half a minute."""
+    """See a run survive a kill -9 and wait for a person: a real notebook, over real data. Takes half a minute."""
     notebook = _notebook()
     out = _empty(Path(folder).absolute())
     url = f"sqlite:///{out}/.flownb/flownb.db"
     output = out / "weather_report.ipynb"
-    click.echo("A notebook runs as a workflow, all its processes are killed, and it goes on where it was.\n")
+    click.echo("A notebook runs as a workflow, all its processes are killed, and it goes on where it was.")
+    click.echo("Then it asks a person, needs no process while it waits, and is finished after the answer.\n")
     _say(1, f"START   {notebook.name} runs headless, for the weather of {year}.")
     command = ["run", str(notebook), "-p", "year", str(year), "-p", "folder", str(out), "-o", str(output)]
+    command += ["-p", "ask", "yes"]
     row, before = _run_and_kill([*command, "--key", _KEY, "--store", url], url, out / "first.log")
     _say(
         2, f"KILL    Its processes have just been killed (kill -9), right after the node {_KILL_AFTER!r} was committed."
     )
     _list("committed by then", before)
     _say(3, f"RESUME  A new process goes on, by: {resume_line(row.id, url)}\n")
+    _go_on(row, url, out, expected=PAUSED)
+    _approve(url, row)
+    _say(5, f"RESUME  Another process finishes the report, by: {resume_line(row.id, url)}\n")
+    _go_on(row, url, out, expected=COMPLETED)
+    return _tell(url, row, before, out, output)
+
+
+def _go_on(row: RunRow, url: str, out: Path, *, expected: int) -> None:
+    """Go on with the run in a process of its own.
+
+    Raises:
+        RunFailed: it did not leave as it should.
+    """
     status = subprocess.run(  # noqa: S603  our own command line
         [sys.executable, "-m", "flownb", "resume", row.id, "--store", url], check=False
     ).returncode
-    if status != 0:
-        raise RunFailed(f"The resumed run left with {status}; {out} holds what there is of it.", run=row.id)
-    return _tell(url, row, before, out, output)
+    if status != expected:
+        raise RunFailed(f"The resumed run left with {status}, not {expected}; {out} holds what there is.", run=row.id)
+
+
+def _approve(url: str, row: RunRow) -> None:
+    """Say yes to what the run asks, from a process that has nothing to do with it."""
+    from flownb.store.place import open_store
+
+    (asked,) = open_store(url).approvals(run=row.id)
+    click.echo()
+    _say(4, "ASK     The run has asked a person and left (75): no process is at work on it now. A second process")
+    click.echo(f"           answers, as anybody could tomorrow, by: flownb approve {asked.id} --store {url}\n")
+    answer = ["approve", asked.id, "--comment", "The months look right.", "--store", url]
+    subprocess.run([sys.executable, "-m", "flownb", *answer], check=True)  # noqa: S603  our own command line
+    click.echo()
 
 
 def _notebook() -> Path:
@@ -167,7 +194,7 @@ def _tell(url: str, row: RunRow, before: list[str], out: Path, output: Path) -> 
     twice = [node for node in before if node in second]
     after = _completed(store, row.id, killed)
     click.echo()
-    _say(4, "RESULT  What happened to the nodes:")
+    _say(6, "RESULT  What happened to the nodes:")
     _list("restored, not run again", [node for node in before if node not in second])
     _list("interrupted, begun again", [node for node in after if node in first])
     _list("run for the first time", [node for node in after if node not in first])
@@ -175,7 +202,7 @@ def _tell(url: str, row: RunRow, before: list[str], out: Path, output: Path) -> 
         _list("COMMITTED AND RUN AGAIN", twice)
         click.echo("   That must not happen: please report it.")
     _write_reports(store, row.id, out)
-    _say(5, "OPEN    these files:")
+    _say(7, "OPEN    these files:")
     pages = [
         (next(iter(sorted(out.glob("weather-*.html"))), out), "the weather report that the workflow made"),
         (out / "run.html", "the report of the run, a section for each node"),

@@ -85,10 +85,12 @@ def sentences(store: Store, row: RunRow, state: RunState, place: str | None = No
     """What is to be said about a run that did not simply complete: why, and the line that continues it."""
     go_on = f"`{resume_line(row.id, place)}`"
     if state.status is RunStatus.PAUSED:
-        yield from _asked(state)
+        yield from _asked(store, row, place)
         reason = block(state.message)
         if state.pause_reason is PauseReason.IN_DOUBT:
             yield f"{reason} Then {go_on}."
+        elif state.pause_reason is PauseReason.HUMAN and state.approvals:
+            yield f"Run {row.id} is paused until that is answered; then {go_on} goes on."
         else:
             yield reason if f"resume {row.id}" in reason else f"{reason} {go_on} goes on with it.".strip()
     elif state.status is RunStatus.FAILED:
@@ -107,13 +109,19 @@ def sentences(store: Store, row: RunRow, state: RunState, place: str | None = No
         yield f"Run {row.id} is unfinished and nobody is at work on it; {go_on} goes on."
 
 
-def _asked(state: RunState) -> Iterator[str]:
-    """The questions that wait for an answer."""
-    for each in state.approvals.values():
-        if each["status"] == "pending":
-            request = each["request"]
-            until = f" (until {iso(request.expires_at)})" if request.expires_at else ""
-            yield f"{line(request.node, 60)} asks{until}: {block(request.question)}"
+def _asked(store: Store, row: RunRow, place: str | None) -> Iterator[str]:
+    """The questions that wait for an answer, what is shown beside them, and the lines that answer."""
+    from flownb.run.handles.question import answer_lines, question_lines
+
+    where = f" --store {shlex.quote(place)}" if place else ""
+    runs = [row.id, *(each.id for each in store.rows(group=row.id) if each.id != row.id)]
+    for each in [asked for run in runs for asked in store.approvals(run=run)]:
+        until = f" (until {iso(each.expires_at)})" if each.expires_at else ""
+        _, *rest = question_lines(each)
+        lines = [f"{line(each.node, 60)} asks{until}: {block(each.request.question)}", *rest]
+        if each.kind != PauseReason.IN_DOUBT:
+            lines += [f"      {command}" for command in answer_lines(each.request, where)]
+        yield "\n".join(lines)
 
 
 def _tail(text: str) -> str:

@@ -206,6 +206,7 @@ class FlownbClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill 
         end = json.dumps(json.dumps(headless.end_for_kernel()))
         headless.ended(await self._ask("", f"{_MODULE}.end({end})"))
         self._show_how_it_ended()
+        self._show_questions()
 
     async def _ask(self, code: str, expression: str) -> dict[str, Any]:
         """A request that no cell shows; returns what the expression gives, or `{"error": …}`."""
@@ -316,6 +317,16 @@ class FlownbClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill 
         kept = [output for output in cell.outputs if output.output_type != "error"]
         data = {"text/plain": end.message, _MIME: {"ended": end.kind}}
         cell.outputs = [*kept, v4.new_output("display_data", data=data)]
+
+    def _show_questions(self) -> None:
+        """Put what the runs ask people, and were answered, where the reader looks last."""
+        asked = self.headless.summary.asked if self.headless.summary is not None else []
+        ran = [cell for cell in self.nb.cells if cell.cell_type == "code" and cell.metadata.papermill.get("start_time")]
+        if asked and ran:
+            ran[-1].outputs += [
+                v4.new_output("display_data", data={"text/plain": each["text"], "text/html": each["html"]})
+                for each in asked
+            ]
 
     def _mark_the_rest(self) -> None:
         """The cells that never ran, and why."""

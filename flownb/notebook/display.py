@@ -26,7 +26,9 @@ def bundle(run: Run, include: Any = None, exclude: Any = None) -> dict[str, Any]
     """The mimebundle of a run: `image/png` and `text/plain`, which begins `run <status>`."""
     del include, exclude
     drawn = picture_of(run.state)
-    return {"text/plain": f"{run!r}\n{drawn.text()}", "image/png": drawn.png()}
+    asked = run.approvals.pending if run.state.approvals else []
+    told = "".join(f"\n{each.text()}" for each in asked)
+    return {"text/plain": f"{run!r}\n{drawn.text()}{told}", "image/png": drawn.png()}
 
 
 def show(run: Run) -> None:

@@ -57,6 +57,8 @@ class Summary(msgspec.Struct):
     stopped: str | None = None
     #: The ids of the runs that were started.
     runs: list[str] = []
+    #: What they asked people, each as `text` and `html`.
+    asked: list[dict[str, str]] = []
 
 
 class Headless:

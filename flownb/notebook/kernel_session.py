@@ -222,4 +222,10 @@ def _summary(home: Here) -> dict[str, Any]:
         "results": session.results,
         "stopped": session.stopped,
         "runs": [run.id for run in session.runs],
+        "asked": [
+            {"text": each.text(), "html": each._repr_html_()}
+            for run in session.runs
+            if run.state.approvals
+            for each in run.approvals
+        ],
     }

@@ -12,6 +12,7 @@ from flownb.model.status import ASKS, PauseReason, RunStatus
 from flownb.notebook.headless import Notice
 from flownb.run.recovery.recover import read_state, require_row
 from flownb.run.waiting.news import has_news
+from flownb.run.waiting.verify import heads_of
 from flownb.store import values
 
 if TYPE_CHECKING:
@@ -103,12 +104,14 @@ def outcome_of(store: Store, run_id: str, output: Path | None = None, *, interru
 
 def stamp_of(store: Store, row: RunRow) -> dict[str, Any]:
     """What an output notebook says of its run, under `metadata.flownb`."""
-    return {
+    stamp: dict[str, Any] = {
         "run": row.id,
         "status": row.status,
         "workflow": read_state(store, row).workflow,
         "definition_hash": row.definition,
     }
+    heads = heads_of(store, row.id)  # so that an end of the log that is cut off later shows
+    return stamp | ({"audit": heads} if heads else {})
 
 
 def _pause_sentence(row: RunRow, state: RunState) -> str:

@@ -13,6 +13,7 @@ from flownb.model.state import COMPLETED
 from flownb.model.status import ErrorClass, PauseReason, RunStatus
 from flownb.run import plan as planning
 from flownb.run.remedies import continue_end, end_of, leave_aside, prepare_end
+from flownb.run.waiting import people
 from flownb.run.watch import leftovers
 from flownb.run.watch.leftovers import CANCEL_SECONDS
 
@@ -47,10 +48,7 @@ def conclude(execution: Execution) -> None:
         return
     result = planning.verdict(state)
     if result.status is RunStatus.PAUSED:
-        assert result.pause_reason is not None
-        message = planning.pause_message(state, result)
-        execution.record(ev.RunPaused(at=now, reason=result.pause_reason, until=result.until, message=message))
-        _finish(execution)
+        _pause(execution, result)
     elif execution.hold:
         execution.engine.idle(execution)
     elif result.status is RunStatus.FAILED:
@@ -79,6 +77,18 @@ def _remedied(execution: Execution) -> bool:
         return True
     leave_aside(execution)
     return False
+
+
+def _pause(execution: Execution, result: planning.Verdict) -> None:
+    """What is left waits; whom scripted people are about to answer does so where it is."""
+    state = execution.state
+    if people.attending is not None and people.attending.hold(state):
+        return
+    assert result.pause_reason is not None
+    message = planning.pause_message(state, result)
+    now = execution.engine.now()
+    execution.record(ev.RunPaused(at=now, reason=result.pause_reason, until=result.until, message=message))
+    _finish(execution)
 
 
 def failed_event(execution: Execution) -> ev.RunFailedEvent:

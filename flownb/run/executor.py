@@ -26,7 +26,7 @@ from flownb.run.outcome import NotKept
 from flownb.run.output.capture import Buffer
 from flownb.run.resources import Claims
 from flownb.run.variables import storable
-from flownb.run.waiting.decisions import expire_due, take
+from flownb.run.waiting.decisions import expire_due, late, take
 from flownb.run.waiting.halts import Halts
 from flownb.run.waiting.people import ask, what_came
 from flownb.run.waiting.signals import look_for, take_up
@@ -183,7 +183,8 @@ class Execution:
             look_after(self)
             idle = self.pausing or self.stopping is not None
         self._decide(idle=idle)
-        if len(self.alive) <= self.sleeping and (idle or not (self.timers or (self.claims and self.claims.waiting))):
+        quiet = len(self.alive) <= self.sleeping
+        if quiet and (idle or not (self.timers or (self.claims and self.claims.waiting))) and not late(self):
             conclude(self)
         starts, self.starts = self.starts, []
         return starts

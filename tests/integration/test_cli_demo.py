@@ -32,6 +32,10 @@ def test_the_demonstration_survives_its_kill_and_says_what_to_open(tmp_path: Pat
     assert "monthly" in restored
     assert "report" in told["run for the first time"]
     assert "COMMITTED AND RUN AGAIN" not in done.stdout
+    asked = re.search(r"answers, .* by: flownb approve (\w+) ", done.stdout)
+    assert asked is not None
+    assert "months_ok in run" in done.stdout
+    assert "approved: approved by" in done.stdout
     files = re.findall(rf"^   ({re.escape(str(tmp_path))}\S+)", done.stdout, re.MULTILINE)
     assert len(files) == 4
     assert all(Path(each).stat().st_size > 1000 for each in files)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from flownb.model.state import RunState
     from flownb.run.executor import Execution
+    from flownb.run.handles.approvals import Approvals
     from flownb.store.contract import Store
     from flownb.store.requests import ApprovalRow
 
@@ -159,6 +160,14 @@ class Asking(RunView):
             now = engine().now()
             return decide(self._store, self.id, approval_id, port=chosen, at=now, claim=by, data=data, comment=comment)
 
+    @property
+    def approvals(self) -> Approvals:
+        """What the run asks people and has asked them, oldest first; each can be looked at and answered."""
+        from flownb.run.handles.approvals import Approval, Approvals
+
+        rows = self._store.approvals(run=self.id, pending=False)
+        return Approvals(Approval(self._store, row, self.decide) for row in rows)
+
     @contextlib.contextmanager
     def _going_on_when_answered(self) -> Iterator[None]:
         """Who answers here a run that rests here carries it on before the call returns; else its owner hears of it."""
@@ -170,12 +179,20 @@ class Asking(RunView):
             if rests is not None:
                 home.rest(self._store, self.id, *rests)
             raise
-        if rests is None:
+        if rests is None and not self._may_go_on_here():
             home.look_soon(self._store)
+        elif rests is None:
+            self._go_on_answered()
         elif has_news(self._store, self._state):
             rests[0]()
         else:  # more votes are needed
             home.rest(self._store, self.id, *rests)
+
+    def _may_go_on_here(self) -> bool:
+        """Whether the run rests, though nobody waits here for its answer, and can go on: as in a headless notebook."""
+        execution = self._execution
+        rests = self._state.status is RunStatus.PAUSED and (execution is None or execution.gone)
+        return rests and self._continue is not None and has_news(self._store, self._state)
 
     def _go_on_answered(self) -> None:
         if self._continue is not None:

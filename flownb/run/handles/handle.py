@@ -71,6 +71,8 @@ class Run(Asking):
         self._settled = Latch()
         self._lost: BaseException | None = None
         self._watchers: list[Callable[[list[Event]], None]] = []
+        #: The questions that were printed.
+        self._told: set[str] = set()
 
     @property
     def status(self) -> RunStatus:
@@ -105,6 +107,7 @@ class Run(Asking):
                     if self._paused():
                         if session is not None and not session.wait:
                             raise RunPaused(self._pause_sentence(), run=self.id, reason=self.pause_reason)
+                        self._tell_questions()
                         self._look_for_it()
                     _serve_main()
                     await self._tick()
@@ -166,6 +169,7 @@ class Run(Asking):
                     raise TimeoutError(f"Run {self.id} has not ended within {timeout:g} s; it goes on.")
                 serves = _serve_main()
                 if self._settled.is_set():
+                    self._tell_questions()
                     self._look_for_it()
                     time.sleep(min(left, _MAIN_TICK) if serves else left)
                 elif serves:
@@ -207,6 +211,15 @@ class Run(Asking):
         """Another process may resume a paused run that this handle waits for."""
         if self._follower is None:
             self.follow(Follower(self._store, self._state, self.followed, lambda: None))
+
+    def _tell_questions(self) -> None:
+        """Print what a paused run that somebody waits for asks, and the lines that answer: once a question."""
+        if self.pause_reason is PauseReason.HUMAN and self._state.approvals.keys() - self._told:
+            self._told.update(name for name, each in self._state.approvals.items() if each["status"] != "pending")
+            for each in self.approvals.pending:
+                if each.id not in self._told:
+                    self._told.add(each.id)
+                    print(each.text(), flush=True)  # noqa: T201  whoever waits has to know for what
 
     def _moved(self) -> bool:
         """Whether a run that this handle knows as paused was resumed in another process; it is followed from then."""

@@ -185,6 +185,16 @@ def expire_due(execution: Execution) -> None:
                 expire(execution.store, execution.run_id, approval, now)
 
 
+def late(execution: Execution) -> bool:
+    """Whether a run that is about to pause goes on instead, because the time of a request is over this moment."""
+    state, now = execution.state, execution.engine.now()
+    if not state.approvals or not any(wait.until is not None and wait.until <= now for wait in state.waits.values()):
+        return False
+    expire_due(execution)
+    take(execution)
+    return bool(execution.starts)
+
+
 def look_after(store: Store, now: float) -> None:
     """End every request of a store whose time is over, and note the reminders that are due: whoever looks does so."""
     for row in store.due_approvals(now):

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flownb.model import events as ev
 from flownb.model.fingerprint import digest_of
 
 if TYPE_CHECKING:
     from flownb.graph.nodetype import Suspend
+    from flownb.model.state import RunState
     from flownb.run.executor import Execution
 
 _ID_LENGTH: Final = 12
+
+
+class Attending(Protocol):
+    """Who answers in this process at once, as scripted people do in tests."""
+
+    def take(self, execution: Execution, approval: str) -> None:
+        """A request is about to be committed; on the engine's loop."""
+        ...
+
+    def hold(self, state: RunState) -> bool:
+        """Whether a run that could pause is about to be answered."""
+        ...
+
+
+#: None where people are people.
+attending: Attending | None = None
 
 
 def approval_id(run: str, path: str, seq: int) -> str:
@@ -48,6 +65,8 @@ def ask(execution: Execution, path: str, suspend: Suspend, preview: Any) -> str:
             remind=what.remind,
         )
     )
+    if attending is not None:
+        attending.take(execution, approval)
     return approval
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flownb import faults
 from flownb.model import commands
 from flownb.model import events as ev
 from flownb.model.status import ApprovalStatus
@@ -38,7 +39,10 @@ class Answers(Commands, Runs):
             row = self._one_request(cursor, run, approval)
             for event in judge(row):
                 self._record(cursor, run, event)
-            return self._one_request(cursor, run, approval)
+            after = self._one_request(cursor, run, approval)
+            faults.reach("answer.before_commit")
+        faults.reach("answer.committed")
+        return after
 
     def audit(self, run: str) -> list[AuditEntry]:
         """The audit log of a run, in order."""

@@ -45,6 +45,11 @@ class Table:
 
         return FileArtifacts(artifacts_beside(self._db.path))
 
+    @property
+    def codec(self) -> EventCodec:
+        """How bodies are written and read."""
+        return self._codec
+
     @functools.cached_property
     def keys(self) -> Keys:
         """What seals the audit log: `keys` in a `.flownb`, else a file named after the store's."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from flownb.cli.harmless import block, line
 from flownb.run.waiting.judging import standing
+from flownb.services.harmless import block, line
 from flownb.store import values
 
 if TYPE_CHECKING:

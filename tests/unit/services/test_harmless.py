@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flownb.cli.harmless import block, line
+from flownb.services.harmless import block, line
 
 
 def test_colours_are_dropped_and_other_escapes_are_shown() -> None:
