@@ -19,9 +19,8 @@ test: check  ## check, then all tests but the long ones (within 20 minutes on 2 
 	$(BIN)/pytest tests -m "not soak" -n $(WORKERS) --dist worksteal
 
 lab:  ## open JupyterLab with the tutorial
-	@ls notebooks/*.ipynb >/dev/null 2>&1 || { echo "There are no notebooks in notebooks/ yet."; exit 1; }
 	@scripts/setup --lab
-	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/tutorial.ipynb
 
 check: setup  ## style, types and the direction of imports; fast
 	$(BIN)/ruff check $(CODE)

@@ -7,12 +7,15 @@ that Python would normalise) reaches it; what comes back is only structure, and 
 
 from __future__ import annotations
 
-import ast
 from bisect import bisect_right
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flownb.expr.refusal import Refusal
 from flownb.expr.tokens import Kind, Token
+from flownb.model.syntax import parsed
+
+if TYPE_CHECKING:
+    import ast
 
 _PREFIX: Final = {Kind.NAME: "n", Kind.LITERAL: "n", Kind.KEY: ".k", Kind.PIPE: ".p"}
 
@@ -43,7 +46,7 @@ class Tree:
             self._columns.append(column)
             column += len(piece) + 1
         try:
-            self.root = ast.parse(" ".join(pieces), mode="eval").body
+            self.root = parsed(" ".join(pieces), "eval").body
         except SyntaxError as error:
             raise self._unexpected(error) from None
         except (RecursionError, MemoryError):

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from flownb.model.ports import DataType
+from flownb.model.syntax import parsed
 
 #: The last part of a class's name, by what a port would call it; the classes it derives from are looked up as well.
 _NAMES: Final[dict[DataType, str]] = {
@@ -80,7 +81,7 @@ def _same(types_: list[DataType]) -> DataType:
 @lru_cache(maxsize=1024)
 def _of_text(text: str) -> DataType:
     try:
-        return _of_tree(ast.parse(text.strip(), mode="eval").body)
+        return _of_tree(parsed(text.strip(), "eval").body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return DataType.ANY
 
@@ -134,7 +135,7 @@ def may_have_forms(function: Any) -> bool:
 def may_be_form(text: str) -> bool:
     """Whether the text of an annotation names a class that we know nothing of, or says more in `Annotated`."""
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = parsed(text.strip(), "eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     prefixes = {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.Attribute)}

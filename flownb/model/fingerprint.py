@@ -22,6 +22,7 @@ import msgspec
 
 from flownb.model.document import plain
 from flownb.model.source import source_of
+from flownb.model.syntax import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,7 +186,7 @@ _hashes: dict[tuple[CodeType, str], str] = {}
 def _steps(function: FunctionType, source: str) -> Any:
     if source:
         try:
-            tree = ast.parse(source)
+            tree = parsed(source)
         except SyntaxError:
             tree = None  # a lambda in the middle of an expression
         first = tree.body[0] if tree is not None and tree.body else None

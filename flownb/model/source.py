@@ -8,6 +8,8 @@ import linecache
 import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
+from flownb.model import syntax
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType
@@ -69,6 +71,7 @@ def _end(lines: list[str], indent: int) -> int:
 
 def _parsed(text: str) -> list[Any]:
     try:
-        return ast.parse(text).body
+        body: list[Any] = syntax.parsed(text).body
     except (SyntaxError, ValueError):
         return []
+    return body

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from flownb.errors import InvalidInput
+from flownb.model.syntax import parsed
 from flownb.nodes.items import items_of
 
 if TYPE_CHECKING:
@@ -40,10 +41,10 @@ def read(text: str, name: str) -> Script:
         SyntaxError: it is no Python; with line and column.
         ValueError: it has a character that Python takes nowhere.
     """
-    tree = ast.parse(text, name)
+    tree = parsed(text, name=name)
     last: ast.expr | None = None
     if tree.body and isinstance(tree.body[-1], ast.Expr):
-        last = tree.body.pop().value  # type: ignore[attr-defined]  # it is an Expr
+        last = tree.body.pop().value
     body = compile(tree, name, "exec", dont_inherit=True)
     value = compile(ast.Expression(last), name, "eval", dont_inherit=True) if last is not None else None
     return Script(body, value, frozenset(_free(symtable.symtable(text, name, "exec"))))

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from flownb.model.syntax import parsed
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -109,7 +111,7 @@ def declared(text: str, enums: dict[str, tuple[Any, ...]] | None = None) -> Decl
         enums: the values of the enums that the notebook's parameters cell defines, by class name.
     """
     try:
-        return _read(ast.parse(text.strip(), mode="eval").body, enums or {})
+        return _read(parsed(text.strip(), "eval").body, enums or {})
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ANY
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from flownb.errors import InvalidInput, near_names
+from flownb.model.syntax import parsed
 from flownb.notebook.declared import ANY, Declared, Unfit, declared, from_text, from_value, last_name
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def read_source(source: str, name: str = "the notebook") -> list[Parameter]:
     lines = ["" if _NOT_PYTHON.match(line) else line for line in source.splitlines()]
     text = "\n".join(lines)
     try:
-        tree = ast.parse(text)
+        tree = parsed(text)
     except SyntaxError as error:
         raise InvalidInput(f"The parameters cell of {name} can't be read: line {error.lineno}: {error.msg}.") from None
     except (ValueError, RecursionError, MemoryError) as error:

@@ -6,6 +6,8 @@ scene.py      what never changes while a run works: cards, boxes and ways of edg
 moment.py     what changes: a record a node, a word an edge, the figures of the bar; whole, or what is new
 brief.py      a stored value in a few words
 detail.py     what the panel shows of one node
+questions.py  what a run asks people, and the fields of the form
+shown.py      a stored value as a page shows it
 pulse.py      the one thread that tells views what is new, ten times a second at most
 run_view.py   the widget: events in, commands out
 display.py    a run under its cell: the widget where there is a front end for it, else the picture

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any, Final
 
-from flownb.errors import FlownbError
 from flownb.graph.drawing.words import clean
 from flownb.model.events import NodeOutput, NodeRetrying, NodeStarted, event_type
 from flownb.model.state import COMPLETED, FAILED
 from flownb.model.times import iso
 from flownb.run.output.held import settled
-from flownb.store import values
 from flownb.store.forms.summary import text_of_plain
+from flownb.widgets.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +25,6 @@ _MOST_TRACE: Final = 20_000
 _MOST_TEXT: Final = 240
 _MOST_FIELDS: Final = 40
 _MOST_TRIES: Final = 50
-_MOST_PICTURE: Final = 1_000_000
 #: Events in one answer to a view.
 MOST_EVENTS: Final = 200
 
@@ -67,7 +64,7 @@ class Look:
             "type": clean(node.type),
             "status": str(view.status),
             "why": view.why[:2_000],
-            "output": self._shown(state.output[number]) if view.status == "completed" else None,
+            "output": shown(state.output[number], self._run.store) if view.status == "completed" else None,
             "inputs": self._inputs(state, number),
             "log": settled(self._log)[-_MOST_LOG:],
             "error": None if error is None else _failure(error),
@@ -109,33 +106,18 @@ class Look:
                 done = state.node_status[wire.source] in (COMPLETED, FAILED) and state.edge_is_live(wire)
                 ports = state.port_values.get(wire.source, {})
                 plain = ports.get(wire.port or "", state.output[wire.source])
-                shown = self._shown(plain) if done else None
-                found.append({"name": argument.name, "from": topology.paths[wire.source], "value": shown})
+                value = shown(plain, self._run.store) if done else None
+                found.append({"name": argument.name, "from": topology.paths[wire.source], "value": value})
         for name in topology.from_round(number):
             block = state.block_of[number - state.flat]
             plain = block.item if name == "item" else block.index
-            found.append({"name": name, "from": "the round", "value": self._shown(plain)})
+            found.append({"name": name, "from": "the round", "value": shown(plain, self._run.store)})
         found += [
-            {"name": name, "from": "the run's inputs", "value": self._shown(state.inputs[name])}
+            {"name": name, "from": "the run's inputs", "value": shown(state.inputs[name], self._run.store)}
             for name in topology.from_inputs(number)
             if name in state.inputs
         ]
         return found[:_MOST_FIELDS]
-
-    def _shown(self, plain: Any) -> dict[str, Any]:
-        preview = values.preview_of(plain)
-        if "png" in preview:
-            preview = preview | {"png": self._picture(preview["png"])}
-        return preview
-
-    def _picture(self, digest: Any) -> str:
-        """A small picture in base64; empty where it is not there."""
-        try:
-            with self._run.store.artifacts.open(digest) as file:
-                data = file.read(_MOST_PICTURE)
-        except (FlownbError, OSError, TypeError, ValueError):
-            return ""
-        return base64.b64encode(data).decode()
 
 
 def _failure(error: Failure) -> dict[str, str]:

@@ -10,6 +10,7 @@ from flownb.model.scopes import PARALLEL
 from flownb.model.status import ApprovalStatus, NodeStatus
 from flownb.run.handles.depict import card_of, edge_of, rounds_card
 from flownb.widgets.brief import brief
+from flownb.widgets.questions import MOST, question_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,6 +60,7 @@ class Moments:
         self._nodes: dict[str, dict[str, Any]] = {}
         self._edges: dict[str, str] = {}
         self._bar: dict[str, Any] = {}
+        self._questions: dict[str, dict[str, Any]] = {}
         self._read = False
 
     def path_of(self, key: str) -> str:
@@ -77,7 +79,12 @@ class Moments:
     def whole(self) -> dict[str, Any]:
         """Everything as it is now."""
         self._renew(None)
-        return {"bar": self._bar, "nodes": dict(self._nodes), "edges": dict(self._edges)}
+        return {
+            "bar": self._bar,
+            "nodes": dict(self._nodes),
+            "edges": dict(self._edges),
+            "questions": dict(self._questions),
+        }
 
     def news(self, happened: Iterable[Event] | None) -> dict[str, Any]:
         """What differs from what was told last.
@@ -85,7 +92,7 @@ class Moments:
         Args:
             happened: the events since then; None looks at every node.
         """
-        nodes, edges, bar = dict(self._nodes), dict(self._edges), self._bar
+        nodes, edges, bar, asked = dict(self._nodes), dict(self._edges), self._bar, dict(self._questions)
         self._renew(happened if self._read else None)
         found: dict[str, Any] = {}
         if self._bar != bar:
@@ -94,6 +101,8 @@ class Moments:
             found["nodes"] = changed
         if moved := {key: each for key, each in self._edges.items() if edges.get(key) != each}:
             found["edges"] = moved
+        if fresh := {key: each for key, each in self._questions.items() if asked.get(key) != each}:
+            found["questions"] = fresh
         return found
 
     def _renew(self, happened: Iterable[Event] | None) -> None:
@@ -108,6 +117,7 @@ class Moments:
             for node_id, rounds in bodies.items():
                 self._nodes[node_id] = self._instance(state, rounds)
         self._renew_edges(state, touched)
+        self._renew_questions(state)
         self._bar = bar_of(self._run)
         self._read = True
 
@@ -141,6 +151,14 @@ class Moments:
             for wire in wires:
                 if self._is_shown(state, wire.source) and self._is_shown(state, wire.target):
                     self._edges[wire.id] = edge_of(state, wire)
+
+    def _renew_questions(self, state: RunState) -> None:
+        """Only what is open or has just been answered is told anew."""
+        for name, kept in list(state.approvals.items())[-MOST:]:
+            known = self._questions.get(name)
+            stands = (str(kept["status"]), len(kept["votes"]))
+            if known is None or (known["status"], len(known["votes"])) != stands:
+                self._questions[name] = question_of(kept, self._run.store)
 
     # --- loops
 

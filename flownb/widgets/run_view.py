@@ -160,9 +160,19 @@ class RunWidget(anywidget.AnyWidget):
             self._choose(node, message.get("index"))
         elif ask == "events":
             return self._journal(message.get("after"))
+        elif ask == "decide":
+            self._decide(message)
         elif ask == "whole":
             return {"scene": self.scene_now(), "moment": self.whole()}
         return {}
+
+    def _decide(self, message: dict[str, Any]) -> None:
+        """Answer a question; as whoever the operating system says that the kernel runs for."""
+        approval, port, comment = (message.get(name) for name in ("approval", "port", "comment"))
+        if not isinstance(approval, str) or not isinstance(port, str):
+            return
+        data = message.get("data")
+        self._run.decide(approval, port=port, data=data, comment=comment if isinstance(comment, str) else "")
 
     def _look(self, key: str | None) -> None:
         with self._lock:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 #: Screenshots, for people and as what CI keeps; git ignores it.
 SHOTS = Path(__file__).parents[2] / "out" / "browser"
 #: What a page gets before it counts as stuck.
-PATIENCE = 60_000
+PATIENCE = 90_000
+#: Seconds for a test with the server and the browser that it may be the first to need, on a busy machine.
+LONGEST = 400
 
 
 REPORT = pytest.StashKey[pytest.TestReport]()
@@ -37,6 +39,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.when == "call":
         item.stash[REPORT] = report
     return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A page has more to wait for than a function has."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(LONGEST))
 
 
 def chromium() -> str | None:
@@ -114,7 +123,7 @@ def desk(browser: Browser, lab: Lab) -> Iterator[Page]:
 
 
 @pytest.fixture
-def page(desk: Page, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(desk: Page) -> Iterator[Page]:
     """The page, which may speak to this machine only: what it asked of others is a failure of the test."""
     elsewhere: list[str] = []
 
@@ -129,10 +138,6 @@ def page(desk: Page, request: pytest.FixtureRequest) -> Iterator[Page]:
     yield desk
     desk.remove_listener("request", asks)
     desk.remove_listener("websocket", opens)
-    report = request.node.stash.get(REPORT, None)
-    if report is not None and report.failed:
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        desk.screenshot(path=SHOTS / f"failed-{request.node.name}.png")
     assert elsewhere == []
 
 
@@ -148,6 +153,10 @@ def notebook(lab: Lab, page: Page, request: pytest.FixtureRequest) -> Iterator[C
         return made
 
     yield make
+    report = request.node.stash.get(REPORT, None)
+    if report is not None and report.failed:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SHOTS / f"failed-{request.node.name}.png")
     for each in opened:
         each.close()
 

@@ -34,7 +34,7 @@ def expect(locator: Locator) -> LocatorAssertions:
     """What the page has to show sooner or later; loaded late, so that tests are found where Playwright is not."""
     from playwright.sync_api import expect as expected
 
-    expected.set_options(timeout=60_000)
+    expected.set_options(timeout=90_000)
     return expected(locator)
 
 
@@ -146,6 +146,16 @@ class Notebook:
         """Run every cell; returns at once."""
         self.page.evaluate("() => { void jupyterapp.commands.execute('notebook:run-all-cells') }")
 
+    def execute(self, code: str) -> None:
+        """Have the kernel execute something, as from another front end."""
+        self.page.evaluate(
+            """code => {
+              const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+              return kernel.requestExecute({code, stop_on_error: false}).done.then(() => null);
+            }""",
+            code,
+        )
+
     def dismiss(self) -> None:
         """Close the dialogs that JupyterLab has opened."""
         for button in self.page.locator(".jp-Dialog .jp-mod-accept").all():
@@ -170,6 +180,12 @@ class Notebook:
     def node(self, path: str) -> Locator:
         """A node's card."""
         return self.page.locator(f'[data-flownb-node="{path}"]')
+
+    def tab(self, name: str) -> None:
+        """Open a tab of the selected node."""
+        tab = self.page.locator(f'[data-tab="{name}"]')
+        tab.click()
+        expect(tab).to_have_attribute("aria-selected", "true")
 
     def wait_for_status(self, status: str) -> None:
         """Until the run under the cell is there and says this status."""

@@ -90,9 +90,9 @@ def test_a_node_shows_its_output_inputs_and_log(
 
     panel = page.locator(".fnb-tabbody")
     expect(panel).to_contain_text("Acme GmbH")
-    page.locator('[data-tab="log"]').click()
+    opened.tab("log")
     expect(panel).to_contain_text("reading august")
-    page.locator('[data-tab="inputs"]').click()
+    opened.tab("inputs")
     expect(panel).to_contain_text("from the run's inputs")
     page.locator('[data-panel="timeline"]').click()
     expect(page.locator(".fnb-gantt .row")).to_have_count(3)
@@ -115,7 +115,7 @@ def test_a_failing_run_shows_its_error_and_can_be_retried(
 
     page.locator('[data-action="retry"]').click()
 
-    page.locator('[data-tab="attempts"]').click()
+    opened.tab("attempts")
     expect(page.locator(".fnb-tabbody tbody tr")).to_have_count(2)
     opened.wait_for_status("failed")
 

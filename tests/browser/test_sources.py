@@ -30,7 +30,6 @@ def node() -> list[str]:
 @pytest.mark.parametrize(
     "command", [["typescript/bin/tsc", "--noEmit"], ["vitest/vitest.mjs", "run"]], ids=["types", "tests"]
 )
-@pytest.mark.timeout(300)
 def test_types_hold_and_tests_pass(node: list[str], command: list[str]) -> None:
     program, *arguments = command
     ended = subprocess.run(

@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-#: How much slower this machine may be than one that does nothing else.
-SLACK = 4
-
-
 def kill_often(kills: int, folder: Path, shapes: list[str]) -> Tally:
     seed = int(os.environ.get("FLOWNB_SEED", random.SystemRandom().randrange(10**6)))
     print(f"seed {seed}: replay with FLOWNB_SEED={seed}")
@@ -32,19 +28,20 @@ def kill_often(kills: int, folder: Path, shapes: list[str]) -> Tally:
     return tally
 
 
-def check(tally: Tally) -> None:
+def check(tally: Tally, seconds: float) -> None:
     assert (tally.lost, tally.again, tally.wrong, tally.keyed_effects, tally.steps_again) == (0, 0, 0, 0, 0), tally
-    # A second is the promise; a machine that does other things as well may take its time now and then.
-    assert sorted(tally.resumed)[len(tally.resumed) // 2] <= SLACK * 1.0, tally
+    assert sorted(tally.resumed)[len(tally.resumed) // 2] <= seconds, tally
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("shape", list(EXPECTED))
 def test_ten_kills_of_a_shape_lose_and_repeat_nothing(shape: str, tmp_path: Path) -> None:
-    check(kill_often(10, tmp_path, [shape]))
+    # Whoever died is known by its process: nobody waits until its lease of 15 s has lapsed, not on a busy machine.
+    check(kill_often(10, tmp_path, [shape]), seconds=14)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(0)
 def test_five_hundred_kills_lose_and_repeat_nothing(tmp_path: Path) -> None:
-    check(kill_often(500, tmp_path, list(EXPECTED)))
+    # A second is the promise, on a machine that does nothing else.
+    check(kill_often(500, tmp_path, list(EXPECTED)), seconds=2)

@@ -16,6 +16,8 @@ const REASONS: Record<string, string> = {
   error: "Paused after an error",
   in_doubt: "In doubt after a crash",
 };
+/** Pauses that somebody's answer ends, and not a button up here. */
+const ANSWERED = new Set(["human", "event"]);
 const ICONS: Record<string, string> = { pending: "pending", paused: "waiting" };
 
 export function Bar() {
@@ -57,10 +59,10 @@ export function Bar() {
         </button>
       )}
       {bar.asked > 0 && (
-        <span className="fnb-btn s-waiting still">
+        <button type="button" className="fnb-btn s-waiting" onClick={() => remembered(store).ask()}>
           <Icon name="waiting" small />
-          {bar.asked === 1 ? "1 question waits" : `${count(bar.asked)} questions wait`}
-        </span>
+          {bar.asked === 1 ? "1 question waits for you" : `${count(bar.asked)} questions wait for you`}
+        </button>
       )}
       <Actions />
       <span
@@ -105,7 +107,10 @@ function Actions() {
   const shown = {
     pending: [button("cancel", "Cancel", "stop")],
     running: [button("pause", "Pause", "pause"), button("cancel", "Cancel", "stop")],
-    paused: [button("resume", "Resume", "resume"), button("step", "Step", "step"), button("cancel", "Cancel", "stop")],
+    paused: [
+      ...(ANSWERED.has(bar.reason) ? [] : [button("resume", "Resume", "resume"), button("step", "Step", "step")]),
+      button("cancel", "Cancel", "stop"),
+    ],
     failed: [],
     completed: [],
     cancelled: [],

@@ -7,7 +7,7 @@ import { duration } from "./words";
 import { Icon } from "./Icon";
 
 /** Beside a longer text the duration goes. */
-const SHORT = 15;
+const SHORT = 13;
 
 const MARKS: Record<string, string> = { pinned: "pinned", transient: "" };
 
@@ -93,7 +93,7 @@ export const Card = memo(function Card({ spot }: { spot: Spot }) {
               <Icon name={node.look} small spin={running && node.look === "running" && !gone} />
             </span>
             <span className={`txt ell s-${kind}`}>{node.text}</span>
-            {(running || node.text.length <= SHORT) && (
+            {(running || (node.text.length <= SHORT && node.status !== "waiting")) && (
               <Duration started={node.started} finished={node.finished} running={running && !gone} />
             )}
           </span>

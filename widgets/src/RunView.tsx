@@ -9,6 +9,7 @@ import { Canvas } from "./Canvas";
 import { Events } from "./Events";
 import { Icon } from "./Icon";
 import { NodePanel } from "./NodePanel";
+import { Questions } from "./Questions";
 import { Notices } from "./Notices";
 import { Spoken } from "./Spoken";
 import { Timeline } from "./Timeline";
@@ -36,6 +37,7 @@ function Frame() {
       <Bar />
       <Notices />
       <Canvas />
+      <Questions />
       <Panels />
       <Spoken />
     </section>

@@ -1,6 +1,6 @@
 // What anywidget loads: one store a model, a view wherever it is displayed.
 
-import { createRoot } from "react-dom/client";
+import { createRoot, type Root } from "react-dom/client";
 import "@xyflow/react/dist/base.css";
 import "./look.css";
 import "./view.css";
@@ -26,15 +26,36 @@ function initialize({ model }: { model: Model }): () => void {
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const store = stores.get(String(model.get("key")));
   if (!store) throw new Error("flownb: a view of a model that was never begun");
-  const root = createRoot(el);
-  // What is typed in the view is not for the notebook's command mode.
-  const keep = (event: KeyboardEvent): void => event.stopPropagation();
-  el.addEventListener("keydown", keep);
-  root.render(<RunView store={store} />);
+  const spare = spares.get(store)?.pop();
+  const page = spare ?? begin(store);
+  if (spare) clearTimeout(spare.timer);
+  el.append(page.box);
   return () => {
-    el.removeEventListener("keydown", keep);
-    root.unmount();
+    page.timer = setTimeout(() => {
+      spares.set(store, (spares.get(store) ?? []).filter((each) => each !== page));
+      page.root.unmount();
+    }, KEPT);
+    spares.set(store, [...(spares.get(store) ?? []), page]);
   };
+}
+
+/** JupyterLab draws an output anew when the picture in it changes: what stood there goes on with focus, tabs and zoom. */
+interface Page {
+  box: HTMLElement;
+  root: Root;
+  timer?: ReturnType<typeof setTimeout>;
+}
+
+const KEPT = 2_000;
+const spares = new WeakMap<Store, Page[]>();
+
+function begin(store: Store): Page {
+  const box = document.createElement("div");
+  const root = createRoot(box);
+  // What is typed in the view is not for the notebook's command mode.
+  box.addEventListener("keydown", (event) => event.stopPropagation());
+  root.render(<RunView store={store} />);
+  return { box, root };
 }
 
 export default { initialize, render };

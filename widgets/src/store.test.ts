@@ -12,7 +12,7 @@ const done: NodeRecord = { status: "completed", look: "completed", text: "Comple
 let sent: { id: number; ask: string }[] = [];
 
 function model(): Model {
-  const moment: Moment = { number: 4, now: Date.now() / 1000, bar, nodes: { a: pending }, edges: {} };
+  const moment: Moment = { number: 4, now: Date.now() / 1000, bar, nodes: { a: pending }, edges: {}, questions: {} };
   const scene = { name: "shop", width: 1, height: 1, compact: false, icons: {}, cards: [], boxes: [], routes: [] };
   const traits: Record<string, unknown> = { moment, scene };
   return { get: (name) => traits[name], send: (content) => sent.push(content as never), on: () => undefined, off: () => undefined };
@@ -44,7 +44,7 @@ describe("the store", () => {
     store.hear(news(3, { a: done }));
     expect(sent).toHaveLength(1);
     const id = sent[0]?.id ?? 0;
-    store.hear({ kind: "done", id, moment: { number: 7, now: 0, bar, nodes: { a: done }, edges: {} } });
+    store.hear({ kind: "done", id, moment: { number: 7, now: 0, bar, nodes: { a: done }, edges: {}, questions: {} } });
     expect(store.nodes["a"]).toEqual(done);
     store.hear(news(8, { a: pending }));
     expect(store.nodes["a"]).toEqual(pending);

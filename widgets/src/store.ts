@@ -1,6 +1,6 @@
 // What the views of one run share: the last that Python said, and who wants to hear when it changes.
 
-import type { Bar, Detail, EdgeState, EventLine, Message, Model, Moment, NodeRecord, Scene } from "./wire";
+import type { Bar, Detail, EdgeState, EventLine, Message, Model, Moment, News, NodeRecord, Question, Scene } from "./wire";
 import { watchKernel } from "./kernel";
 
 /** How long a busy kernel may keep silent before the view says so. */
@@ -10,11 +10,24 @@ export interface Refusal {
   message: string;
 }
 
+export interface Ask {
+  ask: string;
+  node?: string | null;
+  on?: boolean;
+  index?: number | null;
+  after?: number;
+  approval?: string;
+  port?: string;
+  data?: unknown;
+  comment?: string;
+}
+
 export class Store {
   scene: Scene;
   bar: Bar;
   nodes: Record<string, NodeRecord>;
   edges: Record<string, EdgeState>;
+  questions: Record<string, Question>;
   detail: Detail | null = null;
   selected: string | null;
   events: EventLine[] = [];
@@ -37,6 +50,7 @@ export class Store {
     this.bar = moment.bar;
     this.nodes = moment.nodes;
     this.edges = moment.edges;
+    this.questions = moment.questions;
     this.number = moment.number;
     this.selected = moment.selected ?? null;
     this.skew = Date.now() / 1000 - moment.now;
@@ -54,7 +68,7 @@ export class Store {
         this.number = message.number;
         this.skew = Date.now() / 1000 - message.now;
         this.lose(false);
-        this.take(message.bar, message.nodes, message.edges);
+        this.take(message);
         if (message.detail && message.detail.key === this.selected) {
           this.detail = message.detail;
           this.tell("detail");
@@ -65,7 +79,7 @@ export class Store {
         if (message.scene) this.redraw(message.scene);
         if (message.moment) {
           this.number = message.moment.number;
-          this.take(message.moment.bar, message.moment.nodes, message.moment.edges);
+          this.take(message.moment);
         }
         if (message.events) this.append(message.events);
         return;
@@ -79,11 +93,7 @@ export class Store {
     }
   }
 
-  private take(
-    bar: Bar | undefined,
-    nodes: Record<string, NodeRecord> | undefined,
-    edges: Record<string, EdgeState> | undefined,
-  ): void {
+  private take({ bar, nodes, edges, questions }: Pick<News, "bar" | "nodes" | "edges" | "questions">): void {
     if (bar) {
       this.bar = bar;
       this.tell("bar");
@@ -92,6 +102,10 @@ export class Store {
       this.nodes = { ...this.nodes, ...nodes };
       for (const key of Object.keys(nodes)) this.tell(`node ${key}`);
       this.tell("nodes");
+    }
+    if (questions) {
+      this.questions = { ...this.questions, ...questions };
+      this.tell("questions");
     }
     if (edges) {
       this.edges = { ...this.edges, ...edges };
@@ -114,7 +128,7 @@ export class Store {
   }
 
   /** Ask something of the run; what comes of it arrives as news. */
-  ask(what: { ask: string; node?: string | null; on?: boolean; index?: number | null; after?: number }): void {
+  ask(what: Ask): void {
     const id = ++this.asked;
     const timer = setTimeout(() => {
       this.silent = what.ask;

@@ -158,12 +158,44 @@ export interface EventLine {
   node?: string;
 }
 
+export interface Field {
+  name: string;
+  kind: "text" | "number" | "integer" | "boolean" | "choice" | "date" | "json";
+  title: string;
+  hint: string;
+  required: boolean;
+  options?: (string | number | boolean)[];
+  default?: unknown;
+  minimum?: number;
+  maximum?: number;
+}
+
+export interface Question {
+  id: string;
+  node: string;
+  kind: "confirmation" | "input" | "decision" | "review" | "in_doubt";
+  status: "pending" | "approved" | "rejected" | "answered" | "expired" | "cancelled";
+  question: string;
+  details: string;
+  ports: string[];
+  previews: { name: string; kind: "value" | "diff"; value: Preview }[];
+  fields: Field[];
+  edits: boolean;
+  approvers: string[];
+  needed: number;
+  votes: { by: string; port: string; comment: string }[];
+  asked: number;
+  expires: number | null;
+  answer?: { port: string; at: number; by: string; comment: string; data: string };
+}
+
 export interface Moment {
   number: number;
   now: number;
   bar: Bar;
   nodes: Record<string, NodeRecord>;
   edges: Record<string, EdgeState>;
+  questions: Record<string, Question>;
   selected?: string;
 }
 
@@ -174,6 +206,7 @@ export interface News {
   bar?: Bar;
   nodes?: Record<string, NodeRecord>;
   edges?: Record<string, EdgeState>;
+  questions?: Record<string, Question>;
   detail?: Detail;
 }
 

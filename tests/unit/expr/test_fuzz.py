@@ -149,14 +149,14 @@ def condition(source: random.Random, depth: int = 3) -> Any:
 
 
 def check(given: Any, compile_it: Any) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     failure = None
     try:
         compiled = compile_it(given)
         value = compiled.evaluate(DATA)
     except ExpressionError as error:
         failure = error
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
     if failure:
         assert 0 <= failure.position <= len(failure.text)
         assert UNFORESEEN not in failure.message
