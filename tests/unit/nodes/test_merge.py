@@ -68,7 +68,11 @@ INNER = [
 ]
 BOB = {"id": 2, "who": "bob", "note": "b", "city": None, "note_people": None}
 EVE = {"id": None, "who": "eve", "note": None, "city": "Rome", "note_people": "y"}
-JOINED: dict[str, list[Any]] = {"inner": INNER, "left": [INNER[0], BOB, INNER[1]], "outer": [INNER[0], BOB, INNER[1], EVE]}
+JOINED: dict[str, list[Any]] = {
+    "inner": INNER,
+    "left": [INNER[0], BOB, INNER[1]],
+    "outer": [INNER[0], BOB, INNER[1], EVE],
+}
 
 
 def by_key(*values: Any, **config: Any) -> Any:
