@@ -15,7 +15,7 @@ from flownb.cli.harmless import line
 from flownb.cli.look import when
 from flownb.errors import Conflict, NotFound, UsageError, near_names
 from flownb.run.handles.describe import describe_request
-from flownb.run.waiting.decisions import decide, look_after, remind, usual_port
+from flownb.run.waiting.decisions import decide, look_after, remind
 from flownb.run.waiting.judging import REJECTED, standing
 from flownb.services.identity import Who
 
@@ -110,7 +110,7 @@ def approve_command(
     return _answer(
         ctx,
         approval_id,
-        lambda opened, row: port or usual_port(opened, row.run, row.id),
+        lambda _: port,
         data=data,
         comment=comment,
         claim=claim,
@@ -137,7 +137,7 @@ def reject_command(
     return _answer(
         ctx,
         approval_id,
-        lambda _, row: port or _no(row),
+        lambda row: port or _no(row),
         data=data,
         comment=comment,
         claim=claim,
@@ -155,7 +155,7 @@ def _no(row: ApprovalRow) -> str:
 def _answer(
     ctx: click.Context,
     approval_id: str,
-    port_of: Callable[[Store, ApprovalRow], str],
+    port_of: Callable[[ApprovalRow], str | None],
     *,
     data: str | None,
     comment: str,
@@ -168,7 +168,7 @@ def _answer(
     given = _read(data)
     try:
         answer = decide(
-            opened, row.run, row.id, port=port_of(opened, row), at=time.time(), claim=claim, data=given, comment=comment
+            opened, row.run, row.id, port=port_of(row), at=time.time(), claim=claim, data=given, comment=comment
         )
     except Conflict as late:
         say(str(late))

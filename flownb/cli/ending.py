@@ -85,7 +85,7 @@ def sentences(store: Store, row: RunRow, state: RunState, place: str | None = No
     """What is to be said about a run that did not simply complete: why, and the line that continues it."""
     go_on = f"`{resume_line(row.id, place)}`"
     if state.status is RunStatus.PAUSED:
-        yield from _asked(store, row, place)
+        yield from _asked(store, row, state, place)
         reason = block(state.message)
         if state.pause_reason is PauseReason.IN_DOUBT:
             yield f"{reason} Then {go_on}."
@@ -109,12 +109,12 @@ def sentences(store: Store, row: RunRow, state: RunState, place: str | None = No
         yield f"Run {row.id} is unfinished and nobody is at work on it; {go_on} goes on."
 
 
-def _asked(store: Store, row: RunRow, place: str | None) -> Iterator[str]:
+def _asked(store: Store, row: RunRow, state: RunState, place: str | None) -> Iterator[str]:
     """The questions that wait for an answer, what is shown beside them, and the lines that answer."""
     from flownb.run.handles.question import answer_lines, question_lines
 
     where = f" --store {shlex.quote(place)}" if place else ""
-    runs = [row.id, *(each.id for each in store.rows(group=row.id) if each.id != row.id)]
+    runs = [row.id, *(each.id for each in store.rows(group=row.id) if each.id != row.id), *state.children.values()]
     for each in [asked for run in runs for asked in store.approvals(run=run)]:
         until = f" (until {iso(each.expires_at)})" if each.expires_at else ""
         _, *rest = question_lines(each)

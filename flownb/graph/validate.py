@@ -34,7 +34,7 @@ from flownb.graph.registry import registry as shared_registry
 from flownb.graph.remedies import check_remedies
 from flownb.ids import slug
 from flownb.model.ports import AFTER, ERROR, MAIN, InputPort, NodePorts
-from flownb.model.problem import Problem
+from flownb.model.problem import Problem, Severity
 from flownb.model.scopes import PARALLEL, Scopes
 
 if TYPE_CHECKING:
@@ -290,8 +290,26 @@ class _Check:
             elif ends_known:
                 yield from self._check_scopes(edge, place)
                 yield from self._check_ends(edge, place)
+                yield from self._check_order(edge, place)
             if edge.condition is not None:
                 yield from self._check_condition(edge, place)
+
+    def _check_order(self, edge: Edge, place: str) -> Iterator[Problem]:
+        """What merely follows a question to people runs after a no as well."""
+        asks = self._nodes[self._ids[edge.source]].type.startswith("human.")
+        if asks and not edge.is_data and edge.source_port in (None, MAIN) and edge.condition is None:
+            ports = self._ports.get(edge.source)
+            first = (
+                next((each.name for each in ports.outputs if each.name != MAIN), "approved") if ports else "approved"
+            )
+            yield Problem(
+                f"{edge.target} follows {edge.source} whatever the answer is.",
+                severity=Severity.WARNING,
+                node=edge.target,
+                place=place,
+                hint=f"Use after={edge.source}.{first} to let it run after that answer only.",
+                code="any_answer",
+            )
 
     def _check_scopes(self, edge: Edge, place: str) -> Iterator[Problem]:
         if self._scopes is not None:

@@ -13,6 +13,7 @@ from flownb.errors import InvalidInput, NodeTimeout
 from flownb.graph.form import faults_in
 from flownb.graph.form_source import schema_of_value, with_changes
 from flownb.graph.nodetype import Ask, Expression, NodeType, Output, Suspend
+from flownb.graph.references import names_in
 from flownb.model.ports import MAIN, InputPort, NodePorts, OutputPort
 from flownb.model.problem import Problem, Severity
 from flownb.model.status import Category, PauseReason
@@ -157,7 +158,7 @@ class HumanNode(NodeType):
         if config.condition is not None and not truth(config.condition, names):
             return "nobody was asked: the condition does not hold"
         if config.auto_approve_below is not None:
-            amount = evaluate(config.amount, names) if config.amount is not None else passing(inputs)
+            amount = self._amount(names, inputs)
             if isinstance(amount, bool) or not isinstance(amount, int | float):
                 raise InvalidInput(
                     f"auto_approve_below compares a number, and the amount is {amount!r:.60}.", name="amount"
@@ -165,6 +166,17 @@ class HumanNode(NodeType):
             if amount < config.auto_approve_below:
                 return f"nobody was asked: {amount:g} is below {config.auto_approve_below:g}"
         return ""
+
+    def _amount(self, names: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
+        """What is compared: as the config says, else what came in, else the one thing that the condition names."""
+        config: HumanConfig = self.config
+        if config.amount is not None:
+            return evaluate(config.amount, names)
+        if not inputs.get(MAIN) and config.condition is not None:
+            used, _ = names_in(config.condition, bare=True)
+            if len(used) == 1:
+                return names[next(iter(used))]
+        return passing(inputs)
 
     def _ask(self, ctx: Context, inputs: Mapping[str, Any], names: Mapping[str, Any]) -> Suspend:
         config: HumanConfig = self.config

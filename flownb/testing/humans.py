@@ -12,7 +12,7 @@ from flownb.model.status import ApprovalStatus, PauseReason
 from flownb.run.engine import engine
 from flownb.run.handles.approvals import Approval
 from flownb.run.waiting import people
-from flownb.run.waiting.decisions import decide, usual_port
+from flownb.run.waiting.decisions import decide
 
 if TYPE_CHECKING:
     from flownb.model.state import RunState
@@ -132,10 +132,9 @@ class Humans:
             self._leave_open(execution, row.id)
             return
         port, data = _read(said, asked)
-        chosen = port or usual_port(store, row.run, row.id)
         try:
             decide(
-                store, row.run, row.id, port=chosen, at=engine().now(), claim=self._by, data=data,
+                store, row.run, row.id, port=port, at=engine().now(), claim=self._by, data=data,
                 comment=self._comment,
             )  # fmt: skip
         finally:

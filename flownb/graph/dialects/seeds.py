@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from flownb.graph.aliases import NAMED, canonical_type
+from flownb.graph.dialects.answers import add_answers
 from flownb.graph.dialects.findings import Findings
 from flownb.graph.dialects.nodes import Nodes
 from flownb.graph.dialects.wiring import Wiring
@@ -103,6 +104,7 @@ def translate(data: dict[str, Any], keyed: Keyed | None = None) -> tuple[dict[st
     if "connections" in parts:
         wiring.read_connections(parts["connections"].value, parts["connections"].place, keyed)
     wiring.read_paths()
+    add_answers(document)
     if nodes.positions and isinstance(document.get("positions", {}), dict):
         document["positions"] = {**nodes.positions, **document.get("positions", {})}
     readers = {"variables": _variable, "triggers": _trigger, "error_handlers": _handler}

@@ -10,7 +10,7 @@ from flownb.model.times import maybe_iso
 from flownb.run.engine import engine
 from flownb.run.handles.describe import describe_request
 from flownb.run.handles.question import answer_lines, question_lines
-from flownb.run.waiting.decisions import decide, usual_port
+from flownb.run.waiting.decisions import decide
 from flownb.run.waiting.judging import REJECTED
 from flownb.services.harmless import line
 from flownb.store import values
@@ -78,9 +78,8 @@ class Approval:
         if self._decide is not None:
             row = self._decide(self.id, port, data=data, comment=comment, by=by)
         else:
-            chosen = port or usual_port(self._store, self.run, self.id)
             now = engine().now()
-            row = decide(self._store, self.run, self.id, port=chosen, at=now, claim=by, data=data, comment=comment)
+            row = decide(self._store, self.run, self.id, port=port, at=now, claim=by, data=data, comment=comment)
             engine().house.look_soon(self._store)
         return Approval(self._store, row, self._decide)
 

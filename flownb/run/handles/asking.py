@@ -13,7 +13,7 @@ from flownb.run.control import obey
 from flownb.run.engine import engine
 from flownb.run.handles.view import RunView
 from flownb.run.variables import storable
-from flownb.run.waiting.decisions import RERUN, decide, settle_doubt, usual_port
+from flownb.run.waiting.decisions import RERUN, decide, settle_doubt
 from flownb.run.waiting.judging import SKIP
 from flownb.run.waiting.news import has_news
 from flownb.services import masking
@@ -156,9 +156,8 @@ class Asking(RunView):
             Conflict: it was answered before; the message says by whom and when.
         """
         with self._going_on_when_answered():
-            chosen = port or usual_port(self._store, self.id, approval_id)
             now = engine().now()
-            return decide(self._store, self.id, approval_id, port=chosen, at=now, claim=by, data=data, comment=comment)
+            return decide(self._store, self.id, approval_id, port=port, at=now, claim=by, data=data, comment=comment)
 
     @property
     def approvals(self) -> Approvals:

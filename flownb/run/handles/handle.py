@@ -56,9 +56,36 @@ def _serve_main() -> bool:
     return True
 
 
-#: Handles on runs that rest and may go on: the one that resumes its run takes the others along.
-_resting: Final[weakref.WeakSet[Run]] = weakref.WeakSet()
-_resting_lock: Final = threading.Lock()
+class _Resting:
+    """Handles on runs that rest and may go on: the one that resumes its run takes the others along."""
+
+    def __init__(self) -> None:
+        self._by_run: dict[str, weakref.WeakSet[Run]] = {}
+        self._lock = threading.Lock()
+        #: So many runs may be known before those are forgotten whose handles are all gone.
+        self._most = 100
+
+    def add(self, run: Run) -> None:
+        """A handle rests."""
+        with self._lock:
+            self._by_run.setdefault(run.id, weakref.WeakSet()).add(run)
+            if len(self._by_run) > self._most:
+                self._by_run = {name: handles for name, handles in self._by_run.items() if handles}
+                self._most = 2 * len(self._by_run) + 100
+
+    def take(self, run: Run) -> set[Run]:
+        """The handles on the same run, which rest no more."""
+        with self._lock:
+            found = self._by_run.pop(run.id, None)
+            if found is None:
+                return set()
+            same = {each for each in found if each.store is run.store}
+            if len(same) < len(found):
+                self._by_run[run.id] = weakref.WeakSet(each for each in found if each not in same)
+            return same
+
+
+_resting: Final = _Resting()
 
 
 class Run(Asking):
@@ -283,10 +310,7 @@ class Run(Asking):
 
     def join_all(self, execution: Execution) -> None:
         """The run, which rested, is at work in this process from now on, for all handles on it."""
-        with _resting_lock:
-            others = [each for each in _resting if each.id == self.id and each.store is self._store]
-            _resting.difference_update(others)
-        for each in {self, *others}:
+        for each in {self, *_resting.take(self)}:
             each.join(execution)
 
     def join(self, execution: Execution) -> None:
@@ -380,8 +404,7 @@ class Run(Asking):
         if state.status.ended:
             self._expect_to_leave(state)
         if self._state.status not in (RunStatus.COMPLETED, RunStatus.CANCELLED):
-            with _resting_lock:
-                _resting.add(self)
+            _resting.add(self)
         if self._continue is not None and self._state.pause_reason in ASKS and _stays():
             until = [wait.until for wait in self._state.waits.values() if wait.until is not None]
             engine().house.rest(self._store, self.id, self._go_on_answered, min(until, default=None))

@@ -76,7 +76,7 @@ def decide(
     run: str,
     approval: str,
     *,
-    port: str,
+    port: str | None,
     at: float,
     claim: str = "",
     data: Any = None,
@@ -88,7 +88,7 @@ def decide(
         store: where it is.
         run: the run that asks.
         approval: the request's id.
-        port: which answer.
+        port: which answer; None for the usual one.
         at: seconds since 1970.
         claim: the name that the one who answers gives; their real identity is recorded in any case.
         data: what comes with the answer: of a form plain data, of a node in doubt any value that can be stored.
@@ -105,6 +105,7 @@ def decide(
     if approval not in rows:
         raise NotFound(f"Run {run} has no request {approval!r}.{near_names(approval, rows)}", run=run)
     row = rows[approval]
+    port = port or _usual(row)
     person = who(settings_of(store), claim)
     try:
         check_port(row, port)
@@ -130,17 +131,13 @@ def decide(
     return after
 
 
-def usual_port(store: Store, run: str, approval: str) -> str:
+def _usual(row: ApprovalRow) -> str:
     """The answer that a plain yes is.
 
     Raises:
-        NotFound: the run has no such request.
         InvalidInput: it has several answers, none of which is the usual one.
     """
-    rows = {row.id: row for row in store.approvals(run=run, pending=False)}
-    if approval not in rows:
-        raise NotFound(f"Run {run} has no request {approval!r}.{near_names(approval, rows)}", run=run)
-    request = rows[approval].request
+    request = row.request
     if request.kind in _SEVERAL:
         ports = "|".join(request.ports)
         raise InvalidInput(f"{request.node} has several answers; say which: {ports}.", name="port")

@@ -9,13 +9,14 @@ from flownb.model import commands
 from flownb.model import events as ev
 from flownb.model.status import ApprovalStatus
 from flownb.store import refusals
-from flownb.store.projections import approval_changes, wake_for
+from flownb.store.projections import answered_request, approval_changes, wake_for
 from flownb.store.sqlite import audit
 from flownb.store.sqlite.answering import keep_answer, keep_vote
 from flownb.store.sqlite.inbox import SEND, Commands
 from flownb.store.sqlite.runs import Runs
 
 if TYPE_CHECKING:
+    from flownb.store.projections import ApprovalChange
     from flownb.store.requests import ApprovalRow, AuditEntry, Judge
     from flownb.store.sqlite.transaction import Cursor
 
@@ -38,11 +39,11 @@ class Answers(Commands, Runs):
         with self._db.writing() as cursor:
             row = self._one_request(cursor, run, approval)
             for event in judge(row):
-                self._record(cursor, run, event)
-            after = self._one_request(cursor, run, approval)
+                for change in self._record(cursor, run, event):
+                    row = answered_request(row, change)
             faults.reach("answer.before_commit")
         faults.reach("answer.committed")
-        return after
+        return row
 
     def audit(self, run: str) -> list[AuditEntry]:
         """The audit log of a run, in order."""
@@ -55,18 +56,21 @@ class Answers(Commands, Runs):
             raise refusals.no_such_request(self.url, run, approval)
         return found[0]
 
-    def _record(self, cursor: Cursor, run: str, event: ev.Event) -> None:
+    def _record(self, cursor: Cursor, run: str, event: ev.Event) -> list[ApprovalChange]:
+        """Write what is new; returns what it changes in the request."""
         codec: Any = self._codec
+        changes = list(approval_changes([event]))
         match event:
             case ev.ApprovalVoted():
                 kept = keep_vote(cursor, codec, run, event)
             case ev.ApprovalDecided() | ev.ApprovalExpired():
-                (change,) = approval_changes([event])
-                kept = keep_answer(cursor, codec, run, event, change.status)
+                kept = keep_answer(cursor, codec, run, event, changes[0].status)
                 if kept:
                     body = commands.encode(wake_for(event))
                     cursor.execute(SEND, (run, self._liveness.clock.wall(), body)).fetchall()
             case _:
                 kept = True
-        if kept:
-            audit.append(cursor, self.keys, run, codec.encode(event))
+        if not kept:
+            return []
+        audit.append(cursor, self.keys, run, codec.encode(event))
+        return changes

@@ -161,14 +161,9 @@ class Runs(Leases):
 
     def _requests(self, cursor: Cursor, conditions: str, values: tuple[Any, ...]) -> list[ApprovalRow]:
         found = cursor.execute(_APPROVALS.format(conditions=conditions), values).fetchall()
-        voted = set(cursor.execute("SELECT DISTINCT run_id, approval FROM approval_votes").fetchall())
-        return [
-            self._approval(
-                each,
-                cursor.execute(_VOTES, (each[1], each[0])).fetchall() if (each[1], each[0]) in voted else [],
-            )
-            for each in found
-        ]
+        if not found or not cursor.execute("SELECT EXISTS (SELECT 1 FROM approval_votes)").fetchall()[0][0]:
+            return [self._approval(each, []) for each in found]
+        return [self._approval(each, cursor.execute(_VOTES, (each[1], each[0])).fetchall()) for each in found]
 
     def _approval(self, columns: tuple[Any, ...], votes: list[tuple[bytes]]) -> ApprovalRow:
         decode: Any = self._codec.decode

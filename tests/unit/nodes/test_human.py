@@ -10,8 +10,10 @@ import pytest
 
 from flownb.errors import InvalidInput, NodeTimeout
 from flownb.graph.builder import Builder
+from flownb.graph.dialects import read
 from flownb.graph.nodetype import Output, Suspend
 from flownb.graph.registry import registry
+from flownb.graph.validate import validate
 from flownb.model.workflow import Node
 from flownb.testing import FakeContext, check_node
 from tests.unit.nodes.running import leaving, run_with, said
@@ -132,6 +134,11 @@ def test_a_form_and_changes_come_together() -> None:
         ({"condition": "total > 10"}, {"total": 3}, "nobody was asked: the condition does not hold"),
         ({"auto_approve_below": 1000, "amount": "total"}, {"total": 999}, "nobody was asked: 999 is below 1000"),
         ({"auto_approve_below": 1000}, {"main": [5]}, "nobody was asked: 5 is below 1000"),
+        (
+            {"condition": "{{ amount }} > 10", "auto_approve_below": 1000},
+            {"amount": 20},
+            "nobody was asked: 20 is below 1000",
+        ),
     ],
 )
 def test_nobody_is_asked_where_that_is_not_needed(config: dict[str, Any], inputs: dict[str, Any], why: str) -> None:
@@ -242,3 +249,27 @@ def test_add_gives_the_timeout_to_the_question() -> None:
     flow.add("human-approval", "ok", question="?", timeout=5)
     (node,) = flow.build().nodes
     assert (node.type, node.config, node.timeout) == ("human.approval", {"question": "?", "timeout": 5}, None)
+
+
+def test_what_follows_a_question_whatever_the_answer_is_warned_of() -> None:
+    flow = Builder("f")
+    ok = flow.approval("ok", "?")
+    flow.set_variable("post", "x", 1, after=ok)
+    (problem,) = flow.validate()
+    assert (problem.code, problem.severity) == ("any_answer", "warning")
+    assert "post follows ok whatever the answer is" in problem.message
+
+
+def test_ports_that_only_edges_name_are_answers() -> None:
+    document = {
+        "nodes": [
+            {"id": "ask", "type": "HUMAN_IN_THE_LOOP_NODE", "subtype": "HIL_CONFIRMATION", "data": {"question": "?"}},
+            {"id": "a", "type": "output", "data": {}},
+        ],
+        "edges": [{"source": "ask", "target": "a", "sourceHandle": "escalate"}],
+    }
+    workflow, problems = read(document)
+    assert problems == []
+    assert workflow is not None
+    assert workflow.nodes[0].config == {"question": "?", "ports": ["escalate"]}
+    assert [each for each in validate(workflow) if each.severity == "error"] == []

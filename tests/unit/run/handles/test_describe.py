@@ -61,6 +61,7 @@ def test_the_state_is_shown_and_not_a_row_that_was_read_before() -> None:
         "message": "boom",
         "class": "execution",
         "traceback": "Traceback …",
+        "recoverable": True,
         "node": "a",
     }
     assert document["nodes"]["a"]["duration_ms"] == 1250
