@@ -109,7 +109,7 @@ def a_loop(it: Ground) -> None:
             even = flow.condition(f"even{number}", f"{first} % 2 == 0")
             _inside(flow, outside, f"then{number}", None, first, after=chance.choice([even.true, even.false]))
         elif chance.random() < 0.3:
-            with flow.loop(f"deep{number}", count="item % 3"):
+            with flow.loop(f"deep{number}", count="index % 3"):
                 _inside(flow, outside, f"low{number}", None, first)
         elif chance.random() < 0.4:
             flow.delay(f"rest{number}", chance.uniform(0, 2), inputs={"main": loop.item})
