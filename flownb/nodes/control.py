@@ -139,6 +139,12 @@ class Condition(FunctionNode):
         except ExpressionError:
             return ()
 
+    @classmethod
+    def choices(cls, node: Node) -> tuple[str, ...]:
+        """Yes or no."""
+        del node
+        return ("true", "false")
+
     def outcome(self, value: Any, inputs: Mapping[str, Any]) -> Output:
         """The port that the answer opens, with what passes through it."""
         answer = _yes_or_no(value)
