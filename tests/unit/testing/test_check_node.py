@@ -52,7 +52,6 @@ TRIALS: dict[str, dict[str, Any]] = {
     "control.assert": {"config": {"rules": [{"test": "item.a > 0"}]}, "inputs": {"main": [[{"a": 1}]]}},
     "files.read": {"config": {"path": "written.json"}},
     "files.write": {"config": {"path": "written.json"}, "inputs": {"main": [{"a": 1}]}},
-    "code.run": {"config": {"code": "1 + n"}, "inputs": {"n": 2}},
     "control.subflow": {"config": {"workflow": "written_flow.json", "values": {"n": 1}}},
     "notebook.run": {"config": {"path": "child.ipynb"}},
     "code.run": {"config": {"code": "total = main * 2\ntotal"}, "inputs": {"main": 3}},
