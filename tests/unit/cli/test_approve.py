@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -199,3 +200,47 @@ def test_a_reminder_is_noted_once_it_is_due(cli: Any, ask: Callable[..., Run], o
     cli("approvals")
     kinds = [type(event) for _, event in audited(open_store(own_store), run.id)]
     assert kinds == [ev.ApprovalRequested, ev.ApprovalReminded]
+
+
+MODULE = """
+flow = Flow("shop")
+ok = flow.approval("ok", "Post {{ amount }} EUR?")
+flow.variable("amount", type=int)
+flow.set_variable("post", "posted", "{{ amount }}", after=ok.approved)
+"""
+
+
+def test_a_start_with_a_key_waits_for_the_answer_and_then_goes_on(
+    cli: Any, module: Callable[[str], str], own_store: str
+) -> None:
+    target = f"{module(MODULE)}:flow"
+    start = ("run", target, "-p", "amount", "3", "--key", "k", "--json")
+    assert cli(*start).status == 75
+    assert cli(*start).status == 75  # undecided
+    (asked,) = open_store(own_store).approvals()
+    assert cli("resume", asked.run).status == 75
+    told = cli("approve", asked.id)
+    assert (told.status, f"`flownb resume {asked.run}` goes on with it" in told.err) == (0, True)
+    done = cli(*start)
+    assert (done.status, done.json["outputs"], done.json["approvals"][0]["status"]) == (0, {"post": 3}, "approved")
+
+
+def test_what_expired_while_nobody_looked_is_noticed_by_resume(
+    cli: Any, module: Callable[[str], str], own_store: str
+) -> None:
+    source = MODULE.replace('EUR?")', 'EUR?", timeout=0.05)') + 'flow.set_variable("late", "l", 1, after=ok.expired)\n'
+    target = f"{module(source)}:flow"
+    assert cli("run", target, "-p", "amount", "3").status == 75
+    store = open_store(own_store)
+    (row,) = wait_for(lambda: store.due_approvals(time.time()))
+    assert cli("resume", row.run).status == 0
+    assert next(store.rows()).status == "completed"
+    assert [each.status for each in store.approvals(pending=False)] == ["expired"]
+
+
+def test_cancelling_a_run_voids_its_question(cli: Any, ask: Callable[..., Run]) -> None:
+    run = ask()
+    (asked,) = run.approvals
+    assert cli("cancel", run.id).status == 0
+    told = cli("approve", asked.id)
+    assert (told.status, "is cancelled and waits for no answer any more" in told.err) == (1, True)
