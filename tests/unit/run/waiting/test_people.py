@@ -11,6 +11,7 @@ import pytest
 
 from flownb import Flow, RunFailed
 from flownb.errors import Conflict, InvalidInput
+from flownb.graph.nodetype import Ask, Suspend
 from flownb.model import events as ev
 from flownb.run.handles.describe import describe
 from flownb.services.identity import user
@@ -374,3 +375,37 @@ def test_old_journals_of_runs_that_asked_are_read(store: Store) -> None:
     document = describe(store, run.id)
     assert document["approvals"][0]["id"] == asked.id
     assert document["nodes"]["ok"]["status"] == "waiting"
+
+
+def test_a_function_can_ask_and_is_called_again_with_the_answer(store: Store) -> None:
+    flow = Flow("f")
+
+    @flow.node
+    def own(ctx: Any) -> Any:
+        if ctx.resumed is None:
+            return Suspend(waits_for="human", ask=Ask(kind="confirmation", question="Go?", ports=("yes", "no")))
+        return [ctx.resumed["port"], ctx.resumed["comment"]]
+
+    run = flow.run(store=store, display=False)
+    asked = paused(run)
+    run.decide(asked.id, "no", comment="not today")
+    assert run.result(TIMEOUT) == {"own": ["no", "not today"]}
+
+
+def test_who_waits_for_a_person_must_ask_something(store: Store) -> None:
+    flow = Flow("f")
+    flow.node(lambda: Suspend(waits_for="human"), id="mute")
+    with pytest.raises(RunFailed, match="mute waits for a person and asks nothing"):
+        flow.run(store=store, display=False).result(TIMEOUT)
+
+
+def test_the_report_has_what_was_asked_and_answered(store: Store) -> None:
+    from flownb.notebook.report import html_report, notebook_report
+
+    run = asking().run(store=store, display=False)
+    asked = paused(run)
+    run.decide(asked.id, comment="<b>checked</b>")
+    run.result(TIMEOUT)
+    for report in (html_report(store, run.id), notebook_report(store, run.id)):
+        assert "&lt;b&gt;checked&lt;/b&gt;" in report
+        assert "“<b>checked" not in report
