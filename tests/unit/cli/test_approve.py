@@ -75,6 +75,7 @@ def test_approve_records_the_answer_and_says_what_goes_on(cli: Any, ask: Callabl
     assert told.status == 0
     assert told.out.startswith(f"ok in run {run.id}: approved: approved by {user()} (as anna) ")
     assert run.result(5) == {"post": "yes"}
+    assert f"      approved by {user()} (as anna), 2" in cli("show", run.id).out
     decided = run.approvals[0]
     assert (decided.status, decided.comment, decided.record()["claim"]) == ("approved", "checked", "anna")
 
