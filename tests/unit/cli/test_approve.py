@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from flownb import Flow
 from flownb.model import events as ev
+from flownb.run.engine import engine
 from flownb.services.identity import user
 from flownb.store.place import open_store
+from flownb.testing import fake_clock
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -229,12 +230,16 @@ def test_a_start_with_a_key_waits_for_the_answer_and_then_goes_on(
 def test_what_expired_while_nobody_looked_is_noticed_by_resume(
     cli: Any, module: Callable[[str], str], own_store: str
 ) -> None:
-    source = MODULE.replace('EUR?")', 'EUR?", timeout=0.05)') + 'flow.set_variable("late", "l", 1, after=ok.expired)\n'
+    source = MODULE.replace('EUR?")', 'EUR?", timeout=3600)') + 'flow.set_variable("late", "l", 1, after=ok.expired)\n'
     target = f"{module(source)}:flow"
-    assert cli("run", target, "-p", "amount", "3").status == 75
-    store = open_store(own_store)
-    (row,) = wait_for(lambda: store.due_approvals(time.time()))
-    assert cli("resume", row.run).status == 0
+    with fake_clock() as clock:
+        assert cli("run", target, "-p", "amount", "3").status == 75
+        store = open_store(own_store)
+        (row,) = store.approvals()
+        engine().house.take_rest(store, row.run)  # as if the process had gone
+        clock.advance(7200)
+        assert store.due_approvals(clock.now()) == [row]
+        assert cli("resume", row.run).status == 0
     assert next(store.rows()).status == "completed"
     assert [each.status for each in store.approvals(pending=False)] == ["expired"]
 
