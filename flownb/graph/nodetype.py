@@ -118,8 +118,11 @@ class Suspend(msgspec.Struct, frozen=True, kw_only=True):
     ask: Ask | None = None
 
 
-class Round(msgspec.Struct):
-    """One round of a loop, as its node sees it."""
+class Round(msgspec.Struct, gc=False):
+    """One round of a loop, as its node sees it.
+
+    Nothing that it holds leads back to it, so the collector has no need to look at it.
+    """
 
     #: From 0.
     index: int

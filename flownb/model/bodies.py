@@ -93,9 +93,16 @@ class LoopBody(msgspec.Struct):
         """What stands in brackets in the paths of an iteration, and what it has instances of."""
         return list(self.branches.items())[index] if self.branches else (str(index), self)
 
+    def for_round(self, index: int) -> LoopBody:
+        """What an iteration has instances of."""
+        return list(self.branches.values())[index] if self.branches else self
 
-class Block(msgspec.Struct):
-    """One iteration in a run: the instances that it has, which lie side by side."""
+
+class Block(msgspec.Struct, gc=False):
+    """One iteration in a run: the instances that it has, which lie side by side.
+
+    Nothing that it holds leads back to it, so the collector has no need to look at it.
+    """
 
     #: The number of the loop's node.
     loop: int
@@ -233,11 +240,14 @@ def grow(topology: Topology, loop: int, index: int, item: object) -> Block:
     (label, body), frame = topology.bodies[loop].of_round(index), topology.frames[loop]
     base, first = len(topology.paths), topology.edge_count
     prefix = f"{topology.paths[loop]}[{label}]."
-    wires = [
+    wires = body.wires and [
         msgspec.structs.replace(each, number=first + each.number, source=base + each.source, target=base + each.target)
         for each in body.wires
     ]
     topology.edge_count += len(wires)
+    if len(body.members) == 1 and body.alone[0]:
+        _append_alone(topology, body, base, prefix)
+        return Block(loop, index, base, 1, item, 1)
     for place, node in enumerate(body.members):
         path = prefix + node.id
         topology.index[path] = base + place
@@ -259,6 +269,22 @@ def grow(topology: Topology, loop: int, index: int, item: object) -> Block:
         topology.has_error_port.update(base + place for place in body.has_error_port)
         topology.settle_singly(range(base, base + len(body.members)))
     return Block(loop, index, base, len(body.members), item, len(body.members))
+
+
+def _append_alone(topology: Topology, body: LoopBody, number: int, prefix: str) -> None:
+    """The same for the body of most loops, one node that needs only its item: nothing is made for it."""
+    (node,) = body.members
+    path = prefix + node.id
+    topology.index[path] = number
+    topology.paths.append(path)
+    topology.nodes.append(node)
+    topology.need.append(0)
+    topology.succ.append(_NO_TARGETS)
+    topology.leaving.append(_NO_WIRES)
+    topology.entering.append(_NO_WIRES)
+    topology.arguments.append(())
+    if body.brought[0]:
+        topology.brought[number] = body.brought[0]
 
 
 def _lead_in(topology: Topology, body: LoopBody, place: int, wires: list[Wire], frame: dict[str, Wire]) -> None:

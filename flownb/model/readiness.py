@@ -165,6 +165,14 @@ class Readiness:
         self.topology = topology = self.topology.private()
         block = grow(topology, loop, index, item)
         self.blocks.setdefault(loop, {})[index] = block
+        if block.count == 1 and not topology.joins:  # as in most loops: half the price
+            self.block_of.append(block)
+            self.node_status.append(PENDING)
+            self.need.append(need := topology.need[block.base])
+            self.left += 1
+            if not need:
+                self.ready.append(block.base)
+            return block
         self.block_of += [block] * block.count
         self.node_status += bytes(block.count)
         self.need += topology.need[block.base :]

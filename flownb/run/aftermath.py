@@ -19,7 +19,7 @@ from flownb.run.secrets import masked_cause
 if TYPE_CHECKING:
     from flownb.graph.nodetype import Output
     from flownb.run.attempt import Attempt
-    from flownb.run.definition import Body
+    from flownb.run.body import Body
     from flownb.run.executor import Execution
 
 

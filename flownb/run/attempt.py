@@ -11,7 +11,7 @@ import msgspec
 from flownb import faults
 from flownb.errors import NodeTimeout
 from flownb.model.events import NodeOutput
-from flownb.run.definition import Body
+from flownb.run.body import Body
 from flownb.run.outcome import is_small, outcome_of
 from flownb.run.output.capture import MOST_RECORD, Buffer, writing_into
 from flownb.run.output.voice import Voice

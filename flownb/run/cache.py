@@ -16,7 +16,7 @@ from flownb.model.fingerprint import digest_of, node_key
 from flownb.store import values
 
 if TYPE_CHECKING:
-    from flownb.run.definition import Body
+    from flownb.run.body import Body
     from flownb.run.executor import Execution
 
 

@@ -2,151 +2,33 @@
 
 from __future__ import annotations
 
-import inspect
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flownb.graph.conversions import apply, between_ports
-from flownb.graph.references import ROUND_NAMES, complete, references_of
+from flownb.graph.references import ROUND_NAMES, complete
 from flownb.graph.registry import registry as default_registry
 from flownb.model.document import to_json
 from flownb.model.fingerprint import definition_hash
 from flownb.model.ports import MAIN, DataType
-from flownb.model.status import OnCrash, Where
+from flownb.model.status import Where
 from flownb.model.topology import DATA, Topology
 from flownb.nodes.function import FunctionNode
-from flownb.run.mapping import InputMapping, OutputMapping
+from flownb.run.body import Body, body_of
+from flownb.run.mapping import InputMapping
 from flownb.run.resources import needs_of
 from flownb.run.secrets import refuse_in_definition
-from flownb.run.where import loop, thread
-from flownb.services.secrets import has_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from flownb.graph.conversions import Conversion
-    from flownb.graph.nodetype import NodeType
     from flownb.graph.registry import Registry
     from flownb.graph.schemas.crossing import Crossing
     from flownb.model.bodies import Brought
     from flownb.model.ports import NodePorts
     from flownb.model.topology import Argument
     from flownb.model.workflow import Edge, Node, Workflow
-    from flownb.run.attempt import Attempt
-
-
-class Body:
-    """What runs when a node runs; `call` is the function of a node that has one."""
-
-    __slots__ = (
-        "as_is",
-        "brought",
-        "call",
-        "crossings",
-        "from_inputs",
-        "from_round",
-        "is_timed",
-        "leaving",
-        "mapping",
-        "maps_output",
-        "node",
-        "number",
-        "on_crash",
-        "parameters",
-        "path",
-        "plain",
-        "reads_variables",
-        "refers",
-        "sources",
-        "start",
-        "takes_ctx",
-        "type",
-    )
-
-    def __init__(
-        self,
-        number: int,
-        node: Node,
-        cls: type[NodeType],
-        function: Callable[..., Any] | None,
-        *,
-        plain: bool = False,
-    ) -> None:
-        self.number = number
-        self.node = node
-        self.path = node.id
-        self.type = cls
-        self.on_crash: OnCrash = node.on_crash or cls.on_crash
-        self.call = function
-        #: Whether what the function returns is the node's output as it is.
-        self.plain = node.type == "python" or plain
-        #: The same, and nobody looks at it before it is kept.
-        self.as_is = self.plain and not node.output_schema
-        self.takes_ctx = function is not None and cls.takes_context(node.config)
-        #: What the function takes, where other inputs of the node are not for it.
-        self.parameters = frozenset(node.config.get("params", ())) if function is not None else frozenset()
-        #: Whether its config names secrets.
-        self.refers = function is None and not cls.passes_references and has_reference(node.config)
-        #: Whether it may read variables: its expressions name them, or it gets a `ctx`.
-        self.reads_variables = self.takes_ctx if function is not None else reads_variables(node, cls)
-        #: Parameters that are inputs of the run, not edges.
-        self.from_inputs: tuple[str, ...] = ()
-        #: Parameters with the number of the node that each gets its value from, where that is all there is to it.
-        self.sources: tuple[tuple[str, int], ...] | None = None
-        #: What is done with values that come in at some parameters: converted, looked at; None as a rule.
-        self.crossings: dict[str, Crossing] | None = None
-        #: The same for what goes out, by port.
-        self.leaving: dict[str, Crossing] | None = None
-        #: What its inputs are made of, and which variables its output becomes; None as a rule.
-        self.mapping: InputMapping | None = None
-        self.maps_output = OutputMapping(node) if node.output_mapping else None
-        #: Parameters that are the item or the number of the round, inside a loop.
-        self.from_round: tuple[str, ...] = ()
-        #: The same for those that an edge from the loop leads to.
-        self.brought: tuple[Brought, ...] = ()
-        self.is_timed = bool(node.timeout or node.heartbeat)
-        #: Calls the body where it runs: decided once, not for every attempt.
-        self.start: Callable[[Attempt], None] = place_of(node, cls, function)
-
-    def instance(self, number: int, path: str) -> Body:
-        """The same for an instance of the node in a round of its loop."""
-        body = Body.__new__(Body)
-        for name in Body.__slots__:  # a third of what `copy.copy` takes
-            setattr(body, name, getattr(self, name))
-        body.number, body.path = number, path
-        return body
-
-
-def place_of(node: Node, cls: type[NodeType], function: Callable[..., Any] | None) -> Callable[[Attempt], None]:
-    """What starts the body of a node: on the loop if it is async, a plain function where the node says."""
-    where = node.where or cls.where_of(node)
-    if inspect.isfunction(function) and function.__code__.co_flags & inspect.CO_COROUTINE and is_bare(node):
-        return loop.start_function
-    if function is None or inspect.iscoroutinefunction(function) or where is Where.LOOP:
-        return loop.start
-    if where is Where.MAIN:
-        from flownb.run.where import main  # few flows need it
-
-        return main.start
-    if where is Where.PROCESS:
-        from flownb.run.where import process  # few flows need it, and it takes a while to import
-
-        return process.start
-    return thread.start
-
-
-def is_bare(node: Node) -> bool:
-    """Whether what a node's function returns is its output, and nobody looks at it."""
-    return node.type == "python" and not node.output_schema
-
-
-def reads_variables(node: Node, cls: type[NodeType] | None) -> bool:
-    """Whether a node may read variables; of a type that isn't ours nobody knows."""
-    if "function" in node.config and cls is not None and cls.takes_context(node.config):
-        return True
-    if cls is None or not cls.__module__.startswith("flownb."):
-        return True
-    return "variables" in references_of(node, cls).names
 
 
 class Definition:
@@ -261,7 +143,7 @@ class Definition:
         if function is None and "function" in node.config and issubclass(cls, FunctionNode):
             function = cls.function_of(node)
         made = cls.body_of(node) if function is None else None
-        body = Body(number, node, cls, function or made, plain=made is not None)
+        body = body_of(number, node, cls, function or made, plain=made is not None)
         if brought:
             wired = wired | {each.parameter for each in brought}
             body.brought = brought

@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 
     from flownb.model.bodies import Block
     from flownb.model.events import Failure
+    from flownb.run.body import Body
     from flownb.run.context import Services
-    from flownb.run.definition import Body, Definition
+    from flownb.run.definition import Definition
     from flownb.run.engine import Engine
     from flownb.run.outcome import Outcome
     from flownb.run.steps import Promises
@@ -223,11 +224,10 @@ class Execution:
 
     def grow(self, block: Block) -> None:
         """A round began: its instances get bodies."""
-        topology = self.state.topology
-        self._bodies += [
-            self.definition.inside[topology.nodes[number].id].instance(number, topology.paths[number])
-            for number in block.numbers
-        ]
+        topology, inside = self.state.topology, self.definition.inside
+        nodes, paths = topology.nodes, topology.paths
+        for number in range(block.base, block.base + block.count):
+            self._bodies.append(inside[nodes[number].id].instance(number, paths[number]))
 
     def attempt(self, number: int, number_of_try: int) -> None:
         """Make the next attempt of a node, to be started once that is committed."""

@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from flownb.model.bodies import Brought
     from flownb.model.state import RunState
     from flownb.model.topology import Wire
-    from flownb.run.definition import Body
+    from flownb.run.body import Body
     from flownb.store.artifacts.contract import ArtifactStore
 
 _UNCHANGEABLE: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
 _MISSING: Final = object()
+#: Whole numbers below this are their own stored form.
+_SURE_INT: Final = 2**63
 _CONTAINERS: Final = frozenset({dict, list, set, tuple})
 _CARRIES: Final = frozenset({DATA, CAPTURE})
 _ENDED: Final = frozenset({COMPLETED, FAILED, SKIPPED, CANCELLED})
@@ -161,6 +163,8 @@ class Values:
 
     def encode(self, value: Any) -> Any:
         """The plain form of a value."""
+        if type(value) is int and -_SURE_INT < value < _SURE_INT:  # what loops count in
+            return value
         return values.store(value, self._artifacts).plain
 
     def decode(self, plain: Any) -> Any:
@@ -178,7 +182,8 @@ class Values:
         """What a node's port carries, safe to hand out."""
         live = self._live.get(number)
         if live is None:
-            return self._load(number, port, self._plain(number, port))
+            plain = self._plain(number, port)
+            return plain if type(plain) in _UNCHANGEABLE else self._load(number, port, plain)
         value = live.values[port] if port is not None and port in live.values else live.value
         if type(value) in _UNCHANGEABLE:
             return value

@@ -153,15 +153,18 @@ class Rounds:
         if state.failures and self._has_failed(block, each):
             self._failed = True
             return
-        sinks = state.topology.bodies[self._loop].of_round(block.index)[1].sinks
-        completed = [place for place in sinks if state.node_status[block.base + place] == COMPLETED]
+        sinks = state.topology.bodies[self._loop].for_round(block.index).sinks
         output = self._execution.values.output
+        if len(sinks) == 1:  # as most bodies have
+            sink = block.base + sinks[0]
+            if state.node_status[sink] == COMPLETED:
+                each.came, each.value = True, output(sink)
+            return
+        completed = [place for place in sinks if state.node_status[block.base + place] == COMPLETED]
         each.came = bool(completed)
         if len(sinks) > 1:
             nodes = state.topology.nodes
             each.value = {nodes[block.base + place].id: output(block.base + place) for place in completed}
-        elif completed:
-            each.value = output(block.base + completed[0])
 
     def _has_failed(self, block: Block, each: Round) -> bool:
         state = self._execution.state

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flownb.model.events import Failure
     from flownb.model.remedies import Remedies
     from flownb.model.state import RunState
-    from flownb.run.definition import Body
+    from flownb.run.body import Body
     from flownb.run.executor import Execution
 
 #: Where a value came from if the node did nothing for it, so that there is nothing to undo.

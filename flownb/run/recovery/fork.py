@@ -21,7 +21,7 @@ from flownb.model.fold import apply
 from flownb.model.ports import MAIN
 from flownb.model.state import COMPLETED, FAILED, PENDING, RUNNING, SKIPPED, RunState
 from flownb.model.status import PauseReason, RunMode
-from flownb.run.definition import reads_variables
+from flownb.run.body import reads_variables
 from flownb.run.inputs import Values
 from flownb.run.recovery.recover import apply_known, pinned_shape
 from flownb.run.variables import storable

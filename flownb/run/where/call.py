@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from flownb.nodes.function import FunctionNode
     from flownb.run.attempt import Attempt
-    from flownb.run.definition import Body
+    from flownb.run.body import Body
 
 
 def call(attempt: Attempt, inputs: dict[str, Any]) -> Any:
