@@ -242,7 +242,7 @@ class Flow(Builder):
         if twice := sorted(given.keys() & kw.keys()):
             raise InvalidInput(f"The input {twice[0]!r} is given twice.", name=twice[0])
         if _ENGINE not in sys.modules:
-            at_once(_ENGINE, "flownb.run.definition", "flownb.store.place")
+            at_once(_ENGINE, "flownb.run.definition", "flownb.run.request", "flownb.store.place")
         from flownb.run.request import Request, check_inputs
         from flownb.run.start import start
         from flownb.store.place import open_store, store_of

@@ -375,6 +375,12 @@ class NodeType:
         return ()
 
     @classmethod
+    def choices(cls, node: Node) -> tuple[str, ...]:
+        """Ports of which one run fires exactly one; override it for a type that chooses."""
+        del node
+        return ()
+
+    @classmethod
     def check(cls, node: Node) -> list[Problem]:
         """The problems of one node's config, all at once, with their place from `config` on.
 

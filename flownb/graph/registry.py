@@ -27,7 +27,7 @@ BUILT_IN: Final[dict[str, str]] = {
     "control.delay": "flownb.nodes.control:Delay",
     "control.loop": "flownb.nodes.loop:Loop",
     "control.parallel": "flownb.nodes.parallel:Parallel",
-    "control.merge": "flownb.nodes.control:Merge",
+    "control.merge": "flownb.nodes.merge:Merge",
     "control.wait_for_event": "flownb.nodes.waiting:WaitForEvent",
     "control.set_variable": "flownb.nodes.steering:SetVariable",
     "control.stop": "flownb.nodes.steering:Stop",

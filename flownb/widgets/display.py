@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger("flownb.widgets")
 VIEW: Final = "application/vnd.jupyter.widget-view+json"
 
+#: Runs of one execution that are shown live; a cell that starts hundreds shows pictures of the others.
+MOST_ALIVE: Final = 10
+
 #: One widget a run and process, however often it is displayed; it lives as long as the kernel.
 _widgets: Final[dict[str, RunWidget]] = {}
 #: In which execution each run was shown by itself.
@@ -30,12 +33,14 @@ _said: Final[set[str]] = set()
 
 def show(run: Run) -> None:
     """Display a run once, live where that can be; the picture beside it is brought up to date when the run rests."""
-    if not live():
+    execution = _execution()
+    alive = sum(each == execution for each in _shown.values())
+    if not live() or alive >= MOST_ALIVE:
         picture.show(run)
         return
     from IPython.display import display
 
-    _shown[run] = _execution()
+    _shown[run] = execution
     handle = display(_whole(run), raw=True, display_id=True)
     if handle is not None:
         picture.Refresher(run, lambda run: handle.update(_whole(run), raw=True), only_at_rest=True)

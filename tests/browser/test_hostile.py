@@ -98,7 +98,7 @@ def test_a_thousand_nodes_are_drawn_and_end_right(
     shoot("thousand-light")
     page.get_by_role("button", name="Find a node").click()
     page.get_by_role("searchbox", name="Find a node").fill("n777")
-    page.get_by_role("option").first.click()
+    page.locator(".fnb-find [role=option]").first.click()
     expect(opened.node("n777")).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".fnb-tabbody")).to_contain_text("777")
     shoot("thousand-found-light")

@@ -13,6 +13,12 @@ from flownb.graph.registry import BUILT_IN, registry
 from flownb.model.ports import InputPort, NodePorts, OutputPort
 from flownb.testing import FakeContext, check_node
 
+
+def answered(port: str, data: Any = None) -> dict[str, Any]:
+    """What a question gets back."""
+    return {"port": port, "data": data, "comment": "", "by": "ann", "at": 1_700_000_000.0, "action": port}
+
+
 #: How each type that ships is tried: config, inputs, sources.
 TRIALS: dict[str, dict[str, Any]] = {
     "python": {
@@ -48,6 +54,19 @@ TRIALS: dict[str, dict[str, Any]] = {
     "files.write": {"config": {"path": "written.json"}, "inputs": {"main": [{"a": 1}]}},
     "control.subflow": {"config": {"workflow": "written_flow.json", "values": {"n": 1}}},
     "notebook.run": {"config": {"path": "child.ipynb"}},
+    "code.run": {"config": {"code": "total = main * 2\ntotal"}, "inputs": {"main": 3}},
+    "control.error_handler": {"config": {"errors": ["timeout"]}},
+    "control.compensate": {"config": {"status": "failed"}, "inputs": {"main": [1]}},
+    "human.approval": {"config": {"question": "Post?"}, "resumed": answered("approved")},
+    "human.input": {
+        "config": {"question": "How many?", "form": {"type": "object", "properties": {"n": {"type": "integer"}}}},
+        "resumed": answered("submitted", {"n": 3}),
+    },
+    "human.decision": {
+        "config": {"question": "Which?", "options": ["keep", "send"]},
+        "resumed": answered("keep"),
+    },
+    "human.review": {"config": {"question": "Good?"}, "inputs": {"main": [[1, 2]]}, "resumed": answered("approved")},
 }
 
 

@@ -66,6 +66,17 @@ def test_a_run_that_stands_above_already_is_one_line(monkeypatch: pytest.MonkeyP
     assert display.VIEW in display.bundle(run)
 
 
+def test_a_cell_that_starts_hundreds_of_runs_shows_a_few_of_them_live(
+    monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    asked_by(monkeypatch, FRONT)
+    pictures: list[Run] = []
+    monkeypatch.setattr("flownb.notebook.display.show", pictures.append)
+    monkeypatch.setattr(display, "_shown", dict.fromkeys(range(display.MOST_ALIVE), "one"))
+    display.show(run)
+    assert pictures == [run]
+
+
 @pytest.fixture
 def run() -> Run:
     flow = Flow("shop")
