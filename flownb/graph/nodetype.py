@@ -177,6 +177,8 @@ class Context(Protocol):
     trigger: str
     #: How it was asked for, a `RunMode`: a node with effects outside can keep them to itself in a `test`.
     mode: str
+    #: What the trigger says of why it did; None where somebody started it.
+    payload: Any
     #: The inputs that are references to secrets: where an expression reads one, it gets the value.
     references: frozenset[str]
     #: What came, when the node was parked; else None.
@@ -371,6 +373,12 @@ class NodeType:
     @classmethod
     def dead_ports(cls, node: Node) -> tuple[str, ...]:
         """Ports that can never fire, whatever comes; override it where the config can decide that."""
+        del node
+        return ()
+
+    @classmethod
+    def choices(cls, node: Node) -> tuple[str, ...]:
+        """Ports of which one run fires exactly one; override it for a type that chooses."""
         del node
         return ()
 

@@ -138,6 +138,6 @@ def _around(ctx: Any) -> dict[str, Any]:
     return {
         "ctx": ctx,
         "variables": dict(ctx.variables),
-        "trigger": {"type": ctx.trigger},
+        "trigger": {"type": ctx.trigger, "payload": ctx.payload},
         "run": {"id": ctx.run_id, "mode": ctx.mode},
     }

@@ -206,6 +206,7 @@ def start_target(
     until: str | None = None,
     trigger: str = "manual",
     mode: str = RunMode.PRODUCTION,
+    payload: Any = None,
 ) -> Run:
     """Start a run of a module's flow or a JSON document in this process, or do what its key says.
 
@@ -224,6 +225,7 @@ def start_target(
     request.inputs = check_inputs(definition, inputs, loaded.defaults)
     request.given = frozenset(inputs)
     request.key, request.until, request.trigger, request.mode = key, until, trigger, mode
+    request.payload = payload
     request.target = str(target.path.resolve()) if target.kind == "json" else target.text
     plain = {name: values.store(value, store.artifacts).plain for name, value in request.inputs.items()}
     known = store.find_key(key) if key is not None else None

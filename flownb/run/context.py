@@ -79,6 +79,7 @@ class NodeContext:
         self.raw: Mapping[str, Any] = attempt.body.node.config
         self.trigger: str = execution.state.trigger
         self.mode: str = execution.state.mode
+        self.payload: Any = execution.state.payload
         self.inputs: Mapping[str, Any] = _Live(execution.state.inputs, execution.input_value)
         self.variables: Mapping[str, Any] = _Variables(
             _Live(execution.state.variables, execution.variable_value),  # type: ignore[arg-type]  # only read

@@ -51,6 +51,7 @@ class FakeContext:
         self.variables: Mapping[str, Any] = variables or {}
         self.trigger = "manual"
         self.mode = "test"
+        self.payload: Any = None
         self.sources: Mapping[str, Sequence[str]] = sources or {}
         self.resumed = resumed
         self.resume_data = resume_data
