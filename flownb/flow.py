@@ -83,6 +83,7 @@ class Flow(Builder):
         self.services: dict[str, Any] = dict(services or {})
         #: Outputs that take the place of running a node, by its id.
         self.pins: dict[str, Any] = {}
+        self._told: Flow | str | None = None
         #: The ids of the nodes before which a run halts.
         self.breakpoints: dict[str, None] = {}
         self._definition: tuple[Workflow, Definition] | None = None
@@ -136,6 +137,34 @@ class Flow(Builder):
 
         name = None if node is None else self[node.id if isinstance(node, NodeRef) else node].id
         return store_of(store).forget_cached(self.name, name)
+
+    def on_failure(self, workflow: Flow | str) -> None:
+        """Start another workflow whenever a run of this one has failed; `trigger.error` in it tells what is known.
+
+        ```python
+        alert = Flow("alert")
+        failed = alert.add("trigger.error", "failed")
+
+        @alert.node
+        def tell(failed):          # {"run": …, "workflow": …, "error": {…}, "last_node": …}
+            send(f"{failed['workflow']}: {failed['error']['message']}")
+
+        flow.on_failure(alert)
+        ```
+
+        It is started once for each failure, also where the process dies before it could: by the next that looks. Runs
+        that are started so start no others.
+
+        Args:
+            workflow: a flow of this process, which only this process can start; or `module:flow` or a workflow file,
+                which is started in a process of its own.
+        """
+        from flownb.run.calls import know
+
+        name = know(workflow) if isinstance(workflow, Flow) else workflow
+        self._told = workflow  # as long as this flow is there, that one is
+        self.settings = msgspec.structs.replace(self.settings, error_workflow=name)
+        self._changed()
 
     def pin(self, node: str | NodeRef, value: Any) -> None:
         """Use a value instead of running a node, in every run that somebody starts here; headless runs ignore it.
@@ -213,7 +242,7 @@ class Flow(Builder):
         if twice := sorted(given.keys() & kw.keys()):
             raise InvalidInput(f"The input {twice[0]!r} is given twice.", name=twice[0])
         if _ENGINE not in sys.modules:
-            at_once(_ENGINE, "flownb.run.definition", "flownb.store.place")
+            at_once(_ENGINE, "flownb.run.definition", "flownb.run.request", "flownb.store.place")
         from flownb.run.request import Request, check_inputs
         from flownb.run.start import start
         from flownb.store.place import open_store, store_of

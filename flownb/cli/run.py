@@ -66,6 +66,7 @@ def output_option(function: Any) -> Any:
 @click.option("--key", help="At most one run is ever started with a key; again, it goes on or tells its result.")
 @click.option("--until", metavar="NODE", help="Run only this node and what it needs.")
 @wait_option
+@click.option("--because", hidden=True, metavar="RUN", help="The failed run for which this one is started.")
 @click.option("--warm", is_flag=True, help="Keep a kernel started ahead for the notebooks that this one runs as nodes.")
 @store_option
 @json_option
@@ -79,6 +80,7 @@ def run_command(
     until: str | None,
     store: str | None,
     wait: bool,
+    because: str | None,
     warm: bool,
     as_json: bool,
 ) -> int:
@@ -103,7 +105,7 @@ def run_command(
 
         if aim.kind == "notebook":
             return _run_notebook(aim, read, ending, key=key, until=until, wait=wait, warm=warm)
-        return _run_here(aim, read, ending, key=key, until=until, wait=wait)
+        return _run_here(aim, read, ending, key=key, until=until, wait=wait, because=because)
 
 
 @click.command("resume", epilog="Example: flownb resume 1k3x9p2abcdef -o out.ipynb")
@@ -222,6 +224,7 @@ def _notebook(
             outcome = work(lambda news: show_news(display, news, seen))
         finally:
             display.close()
+    _call_others(store)
     tell_outcome(store, outcome.run_id, ending.print_document, as_json=ending.as_json, place=ending.place)
     if outcome.output_path is not None:
         say(f"wrote {outcome.output_path}")
@@ -245,7 +248,16 @@ def show_news(display: Display, news: Any, seen: Mapping[str, int]) -> None:
 # --- flows of modules and workflow files, in this process -------------------------------------------------------------
 
 
-def _run_here(target: Target, read: Reader, ending: _Ending, *, key: str | None, until: str | None, wait: bool) -> int:
+def _run_here(
+    target: Target,
+    read: Reader,
+    ending: _Ending,
+    *,
+    key: str | None,
+    until: str | None,
+    wait: bool,
+    because: str | None = None,
+) -> int:
     from flownb.notebook.programs import load, start_target
     from flownb.store.place import open_store
 
@@ -255,9 +267,28 @@ def _run_here(target: Target, read: Reader, ending: _Ending, *, key: str | None,
     opened = open_store(ending.place)
     known = opened.find_key(key) if key is not None else None
     with interrupts() as asked:
-        run = start_target(target, loaded, inputs, opened, key=key, until=until)
+        if because is None:
+            run = start_target(target, loaded, inputs, opened, key=key, until=until)
+        else:
+            run = _start_because(opened, because, lambda **why: start_target(target, loaded, inputs, opened, **why))
         after = known.seq if known is not None and known.id == run.id else 0
         return _attend(opened, run, ending, asked, after=after, wait=wait)
+
+
+def _start_because(store: Store, failed: str, begin: Callable[..., Run]) -> Run:
+    """Start the workflow that is to be started because a run failed, once.
+
+    Raises:
+        NotFound: nothing is to be started because of that run any more.
+    """
+    from flownb.run.calls import TRIGGER, key_of, payload_of
+
+    call = next((each for each in store.error_calls() if each.run == failed), None)
+    if call is None:
+        raise NotFound(f"Nothing is to be started because run {failed} failed; it was started already.")
+    run = begin(key=key_of(call), trigger=TRIGGER, payload=payload_of(store, call))
+    store.answer_call(call)
+    return run
 
 
 def _resume_here(store: Store, row: RunRow, program: Program, ending: _Ending, *, migrate: bool, wait: bool) -> int:
@@ -313,6 +344,14 @@ def _attend(store: Store, run: Run, ending: _Ending, asked: Interrupts, *, after
     return ending.of_run(store, run, stopped=bool(asked.asked))
 
 
+def _call_others(store: Store) -> None:
+    """Start what is to be started because runs failed, this one or one whose process died before it could."""
+    from flownb.run import calls
+
+    calls.answer(store)
+    calls.wait()
+
+
 class _Ending:
     """Where and in which form a command leaves what came of a run."""
 
@@ -329,6 +368,7 @@ class _Ending:
         """Tell how a run stands, write its report, and say with which status to leave."""
         self._write(store, run.id)
         tell_outcome(store, run.id, self.print_document, as_json=self.as_json, place=self.place)
+        _call_others(store)
         return exit_status(run.status, stopped=stopped)
 
     def of_record(self, store: Store, row: RunRow) -> int:

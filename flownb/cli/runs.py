@@ -122,11 +122,12 @@ def _about_run(store: Store, row: RunRow, state: RunState) -> Iterator[str]:
         yield f"  {line(name, _MOST_NODE)} = {line(values.preview(plain, 100), 100)}"
     from flownb.run.handles.describe import describe_state
 
-    document = describe_state(row, state)
+    document = describe_state(row, state, store)
     width = max((len(line(path, _MOST_NODE)) for path in document["nodes"]), default=0)
     for number, (path, node) in enumerate(document["nodes"].items()):
         yield _node_line(state, number, path, node, width)
         yield from _step_lines(node.get("steps", {}))
+        yield from (_answer_line(each) for each in document["approvals"] if each["node"] == path and each["decided_at"])
     if not document["nodes"]:
         yield (
             "  It has no nodes: no flow was started in it." if state.status.ended else "  No flow is started in it yet."
@@ -140,6 +141,15 @@ def _about_run(store: Store, row: RunRow, state: RunState) -> Iterator[str]:
     for each in store.rows(group=row.id):
         if each.id != row.id:
             yield f"beneath it: {_row_line(each)}"
+
+
+def _answer_line(asked: dict[str, Any]) -> str:
+    """What came of a question."""
+    claim = f" (as {asked['claim']})" if asked["claim"] not in (None, asked["decided_by"]) else ""
+    by = f" by {asked['decided_by']}{claim}" if asked["decided_by"] else ""
+    said = f": {asked['comment']}" if asked["comment"] else ""
+    told = f"{asked['status']}{by}, {asked['decided_at']}{said}"
+    return f"      {line(told, 200)}"
 
 
 def _node_line(state: RunState, number: int, path: str, node: dict[str, Any], width: int) -> str:

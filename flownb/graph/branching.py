@@ -50,7 +50,7 @@ class Branching(Definitions):
         Args:
             id: its id.
             branches: their names; or for each name what its nodes know as `item`, which may be a template. Without
-                one it is what comes in at `main`.
+                one it is what comes in at `main`, else the item of the loop around.
             wait_for: `all` (until every branch has ended; fails when one does), `any`, or how many must come.
             losers: what becomes of branches that it no longer waits for: `cancel`, or `let_go_on` to their end.
             options: as of `node`; retries and caches belong to the nodes inside.
@@ -109,16 +109,33 @@ class Branching(Definitions):
         id: str,  # noqa: A002  as above
         *sources: Sources,
         mode: str = "append",
+        on: str | Sequence[str] | None = None,
+        how: str | None = None,
         **options: Unpack[NodeOptions],
     ) -> NodeRef:
         """Bring branches together; those that did not run are absent.
 
+        ```python
+        flow.merge("orders", web.true, shop)                       # lists or frames, one after another
+        flow.merge("known", orders, customers, on="customer_id")   # rows that belong together, side by side
+        ```
+
         Args:
             id: its id.
             sources: the nodes and ports.
-            mode: `append` (lists and frames one after another), `combine` (dicts, later ones win) or `first`.
+            mode: `append` (lists and frames one after another), `combine` (dicts, later ones win), `first` (in this
+                order) or `by_key`.
+            on: the field whose values belong together, or several: frames, or lists of dicts, side by side. A field
+                that both have, and that is no key, gets the name of its source behind it the second time.
+            how: with `on`, which rows stay: `inner` (those with a partner), `left` (all of the first source) or
+                `outer` (all).
             options: as of `node`.
         """
         inputs = dict(options.get("inputs") or {})
         inputs[MAIN] = [*sources, inputs.get(MAIN)]
-        return self.define("control.merge", id, {"mode": mode}, {**options, "inputs": inputs})
+        config: dict[str, Any] = {"mode": "by_key" if on is not None and mode == "append" else mode}
+        if on is not None:
+            config["on"] = on if isinstance(on, str) else list(on)
+        if how is not None:
+            config["how"] = how
+        return self.define("control.merge", id, config, {**options, "inputs": inputs})

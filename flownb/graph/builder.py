@@ -264,7 +264,7 @@ class Builder(Mending, Questions):
             count: do so many rounds, instead: a number or an expression.
             first: the `item` of the first round of a loop with a condition.
             concurrency: rounds at once; by default as many as the run has room for.
-            max_iterations: fail beyond so many rounds; with a condition 1,000 by default.
+            max_iterations: fail beyond so many rounds; 100,000 by default, with a condition 1,000.
             errors: `fail` (no round begins after one has failed, and the loop fails) or `collect` (all are done; what
                 failed is None in the results, and is listed at the port `error`). By default `collect` where `error` is
                 wired.

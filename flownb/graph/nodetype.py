@@ -175,6 +175,8 @@ class Context(Protocol):
     round: Mapping[str, Any]
     #: What started the run, as `manual` or `schedule`.
     trigger: str
+    #: What the trigger says of why it did; None where somebody started it.
+    payload: Any
     #: The inputs that are references to secrets: where an expression reads one, it gets the value.
     references: frozenset[str]
     #: What came, when the node was parked; else None.
@@ -369,6 +371,12 @@ class NodeType:
     @classmethod
     def dead_ports(cls, node: Node) -> tuple[str, ...]:
         """Ports that can never fire, whatever comes; override it where the config can decide that."""
+        del node
+        return ()
+
+    @classmethod
+    def choices(cls, node: Node) -> tuple[str, ...]:
+        """Ports of which one run fires exactly one; override it for a type that chooses."""
         del node
         return ()
 

@@ -27,7 +27,7 @@ BUILT_IN: Final[dict[str, str]] = {
     "control.delay": "flownb.nodes.control:Delay",
     "control.loop": "flownb.nodes.loop:Loop",
     "control.parallel": "flownb.nodes.parallel:Parallel",
-    "control.merge": "flownb.nodes.control:Merge",
+    "control.merge": "flownb.nodes.merge:Merge",
     "control.wait_for_event": "flownb.nodes.waiting:WaitForEvent",
     "control.set_variable": "flownb.nodes.steering:SetVariable",
     "control.stop": "flownb.nodes.steering:Stop",
@@ -47,6 +47,7 @@ BUILT_IN: Final[dict[str, str]] = {
     "human.input": "flownb.nodes.human:InputNode",
     "human.decision": "flownb.nodes.human:Decision",
     "human.review": "flownb.nodes.human:Review",
+    "trigger.error": "flownb.nodes.trigger:ErrorTrigger",
     "files.read": "flownb.nodes.files:Read",
     "files.write": "flownb.nodes.files:Write",
     # These live above this layer: a name and no import, so that a clone on the path knows it without being installed.

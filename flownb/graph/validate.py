@@ -14,6 +14,7 @@ from flownb.errors import ExpressionError, FlownbError, near_names
 from flownb.graph.branches import check_branches, check_scopes
 from flownb.graph.conversions import between_ports
 from flownb.graph.cycles import find_cycles, topological_order
+from flownb.graph.exclusive import find_contradictions
 from flownb.graph.inputs import check_inputs, check_variables
 from flownb.graph.mappings import check_mappings
 from flownb.graph.near import NearNames
@@ -391,6 +392,12 @@ class _Check:
             if cls is not None and (dead := cls.dead_ports(node))
         }
         yield from find_dead(self._nodes, edges, succ, dead_ports, self._ports)
+        choices = {
+            node.id: found
+            for node, cls in zip(self._nodes, self._classes, strict=True)
+            if cls is not None and (found := cls.choices(node))
+        }
+        yield from find_contradictions(self._nodes, edges, succ, choices, self._ports)
 
     def remedies(self) -> Iterator[Problem]:
         yield from check_remedies(self._workflow, self._edges)

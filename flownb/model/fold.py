@@ -27,7 +27,7 @@ def _run_started(state: RunState, event: ev.RunStarted) -> None:
     state.inputs = event.inputs
     state.mode, state.trigger = event.mode, event.trigger
     state.parent, state.parent_node = event.parent, event.parent_node
-    state.started_by = event.by
+    state.started_by, state.payload = event.by, event.payload
     state.started_at = state.active_since = event.at
 
 

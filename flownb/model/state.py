@@ -43,8 +43,9 @@ class RunState(Readiness):
     Lists are by node number (`topology.index`). Outputs are in plain form; the engine keeps the live values.
     """
 
-    #: How the run is about to end, once that is decided.
+    #: How the run is about to end, once that is decided; and what its trigger says of why it began (plain form).
     ending: ev.RunEnding | None = None
+    payload: Any = None
 
     def __init__(self, topology: Topology, run_id: str = "") -> None:
         super().__init__(topology.origin)

@@ -238,6 +238,9 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     #: each that is not named, and one a processor of `process`, which nodes with where="process" take. Where runs of
     #: one process differ, the smaller number holds while nodes of both are at work.
     resources: dict[Line, Count] = {}
+    #: The workflow that is started when a run has failed: `module:flow` or a workflow file; `flow:name` for one that
+    #: only this process knows.
+    error_workflow: Line = ""
     #: What a trigger does while a run is unfinished.
     overlap: Overlap = "block"
     #: IANA name; the machine's where empty.

@@ -105,6 +105,11 @@ class Switch(NodeType):
         return NodePorts(_IN, (_OUT[0], *(OutputPort(name) for name in names), _OUT[1]))
 
     @classmethod
+    def choices(cls, node: Node) -> tuple[str, ...]:
+        """The cases and `default`, where the first that holds fires alone."""
+        return () if node.config.get("mode") == "all" else tuple(port.name for port in cls.ports_of(node).outputs[1:])
+
+    @classmethod
     def expressions_in(cls, config: Mapping[str, Any]) -> Iterator[Expression]:
         """The conditions of the cases."""
         for number, case in _cases(config):

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -22,6 +19,7 @@ from flownb.nodes.scope import scope
 
 if TYPE_CHECKING:
     import builtins
+    from collections.abc import Mapping
 
     from flownb.graph.nodetype import Context
     from flownb.model.problem import Problem
@@ -141,6 +139,12 @@ class Condition(FunctionNode):
         except ExpressionError:
             return ()
 
+    @classmethod
+    def choices(cls, node: Node) -> tuple[str, ...]:
+        """Yes or no."""
+        del node
+        return ("true", "false")
+
     def outcome(self, value: Any, inputs: Mapping[str, Any]) -> Output:
         """The port that the answer opens, with what passes through it."""
         answer = _yes_or_no(value)
@@ -205,66 +209,3 @@ class Delay(NodeType):
             if until > now:
                 return Suspend(waits_for="timer", until=until)
         return passing(inputs)
-
-
-class MergeConfig(BaseModel):
-    """The config of a merge."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    mode: Literal["append", "combine", "first"] = Field(
-        "append",
-        description="`append`: lists and frames one after another, single values collected; `combine`: tables into "
-        "one, later ones win; `first`: the first that came, in the order of the edges.",
-    )
-
-
-class Merge(NodeType):
-    """Brings branches together again; those that did not run are absent."""
-
-    type: ClassVar[str] = "control.merge"
-    title: ClassVar[str] = "Merge"
-    category: ClassVar[Category] = Category.LOGIC
-    Config: ClassVar[builtins.type[BaseModel] | None] = MergeConfig
-    ports: ClassVar[NodePorts] = NodePorts(
-        (InputPort(MAIN, many=True, help="the branches, in the order of the edges"),)
-    )
-
-    async def execute(self, ctx: Context, inputs: dict[str, Any]) -> Any:
-        """Give what the mode makes of the values."""
-        config: MergeConfig = self.config
-        values = inputs[MAIN]
-        match config.mode:
-            case "first":
-                return values[0]
-            case "combine":
-                return _combined(values, ctx.sources.get(MAIN, ()))
-            case "append":
-                return await _appended(values)
-
-
-def _combined(values: list[Any], sources: Any) -> dict[str, Any]:
-    combined: dict[str, Any] = {}
-    for number, value in enumerate(values):
-        if not isinstance(value, Mapping):
-            source = sources[number] if number < len(sources) else f"branch {number + 1}"
-            raise TypeError(
-                f"A merge combines tables (dicts), and {source} gave a {type(value).__name__}. "
-                "Use the mode 'append' to collect the values."
-            )
-        combined.update(value)
-    return combined
-
-
-async def _appended(values: list[Any]) -> Any:
-    pandas = sys.modules.get("pandas")  # where it was never imported, no value is a frame
-    for kind in (pandas.DataFrame, pandas.Series) if pandas else ():
-        if all(isinstance(value, kind) for value in values):
-            return await asyncio.to_thread(pandas.concat, values, ignore_index=True)  # type: ignore[union-attr]
-    collected: list[Any] = []
-    for value in values:
-        if isinstance(value, list | tuple):
-            collected.extend(value)
-        else:
-            collected.append(value)
-    return collected

@@ -98,6 +98,16 @@ class HumanNode(NodeType):
     def check(cls, node: Node) -> list[Problem]:
         """The problems of the config, and of what the fields mean together."""
         problems = super().check(node)
+        if node.cache is not None and node.cache.enabled:
+            problems.append(
+                Problem(
+                    f"{node.id} asks a person: an answer counts once, and is never taken from a cache.",
+                    node=node.id,
+                    place="cache",
+                    hint="Take the cache away.",
+                    code="cached_answer",
+                )
+            )
         for fault in form_faults(node.config.get("form")):
             problems.append(Problem(f"{node.id}: {fault}", node=node.id, place="config.form", code="bad_form"))
         if not problems:

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 
     from flownb.graph.nodetype import Context
     from flownb.model.workflow import Node
+    from flownb.nodes.items import Items
 
 #: What the expressions of a loop know besides: the value and the number of the round, and the results before it.
 _OWN: Final = frozenset({"item", "index", "results"})
 _NOTHING: Final = object()
-#: Rounds of a `while` that nobody bounded.
+#: Rounds of a `while` that nobody bounded, and of any other loop.
 _MOST_ROUNDS: Final = 1_000
+_MOST_ITEMS: Final = 100_000
 
 
 class LoopConfig(BaseModel):
@@ -59,7 +61,7 @@ class LoopConfig(BaseModel):
         description="Rounds at once; by default as many as the run has room for, of a `while` one.",
     )
     max_iterations: int | None = Field(
-        None, ge=1, description="The loop fails beyond so many rounds; of a `while` 1,000 by default."
+        None, ge=1, description="The loop fails beyond so many rounds; by default 100,000, of a `while` 1,000."
     )
     errors: Literal["fail", "collect"] | None = Field(
         None,
@@ -140,11 +142,11 @@ class Loop(NodeType):
         """What makes the items of the rounds, given those that were begun by an earlier life of the run."""
         config: LoopConfig = self.config
         names = scope(ctx, inputs)
-        most = config.max_iterations or (_MOST_ROUNDS if config.kind == "while" else None)
+        most = config.max_iterations or (_MOST_ROUNDS if config.kind == "while" else _MOST_ITEMS)
 
         def bounded(rounds: Sequence[Round], items: Iterator[Any]) -> Iterator[Any]:
             for item in items:
-                if most is not None and len(rounds) >= most:
+                if len(rounds) >= most:
                     raise NodeFailed(
                         f"{ctx.path} did not end within {most:,} rounds. Look at its condition, or raise "
                         "max_iterations.",
@@ -155,11 +157,19 @@ class Loop(NodeType):
         def begin(rounds: Sequence[Round]) -> Iterator[Any]:
             if config.kind == "while":
                 return bounded(rounds, self._while(rounds, ctx, inputs))
-            return bounded(rounds, islice(iter(self._items(ctx, names)), len(rounds), None))
+            items = self._items(ctx, names)
+            if len(items) > most:
+                raise NodeFailed(
+                    f"{ctx.path} would do {len(items):,} rounds, and {most:,} are allowed. Each round has its nodes in "
+                    "the run, with events of their own: let a function work on the whole, or go through parts of it; "
+                    "or raise max_iterations.",
+                    node=ctx.path,
+                )
+            return islice(iter(items), len(rounds), None)
 
         return begin
 
-    def _items(self, ctx: Context, names: Mapping[str, Any]) -> Iterable[Any]:
+    def _items(self, ctx: Context, names: Mapping[str, Any]) -> range | Items:
         config: LoopConfig = self.config
         if config.kind == "count":
             count = _evaluate(config.count, names)

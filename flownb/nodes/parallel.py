@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flownb.model.workflow import Node
 
 _TAKEN: Final = (MAIN, ERROR, AFTER, "item", "index")
-_IN: Final = InputPort(MAIN, many=True, unwired=True, help="what a branch without an item of its own is about")
+_IN: Final = InputPort(MAIN, many=True, unwired=True, help="what a branch is about that has no item of its own")
 _MAIN: Final = OutputPort(MAIN, DataType.OBJECT, help="the results of the branches that have come, by name")
 
 
@@ -35,7 +35,7 @@ class Branch(BaseModel):
     item: Any = Field(
         None,
         validation_alias=AliasChoices("item", "input_data"),
-        description="What its nodes know as `item`; by default what comes in at `main`.",
+        description="What its nodes know as `item`; by default what comes in at `main`, else the item of the loop.",
     )
 
     @field_validator("name")
@@ -128,7 +128,7 @@ class Parallel(NodeType):
             NodeFailed: so many failed that it can't be enough any more.
         """
         config: ParallelConfig = self.config
-        otherwise = passing(inputs)
+        otherwise = passing(inputs, ctx.round.get("item"))
 
         def begin(rounds: Sequence[Round]) -> Iterator[Any]:
             for branch in config.branches[len(rounds) :]:

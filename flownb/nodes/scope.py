@@ -49,7 +49,7 @@ def scope(ctx: Context, inputs: Mapping[str, Any], own: Mapping[str, Any] | None
     own_variables = ctx.variables.maps[0] if isinstance(ctx.variables, ChainMap) else ctx.variables
     names = {
         "run": {"id": ctx.run_id},
-        "trigger": {"type": ctx.trigger},
+        "trigger": {"type": ctx.trigger, "payload": ctx.payload},
         "variables": {**given, **own_variables},
         **given,
         **ctx.round,

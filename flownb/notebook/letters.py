@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from flownb.notebook.attach import attach
+from flownb.run.handles.handle import at_hand
 from flownb.run.recovery.letters import ask_again, describe_letter, drop, letter_id
 from flownb.run.recovery.recover import require_row
 from flownb.store.place import store_of
@@ -121,7 +122,7 @@ class DeadLetters:
 
 
 def _retry(store: Store, run_id: str, nodes: Sequence[str]) -> Run:
-    run = attach(run_id, store)
+    run = at_hand(store, run_id) or attach(run_id, store)
     if not ask_again(store, run_id, nodes, by="you"):
         run.resume()
     return run

@@ -205,6 +205,7 @@ def start_target(
     key: str | None = None,
     until: str | None = None,
     trigger: str = "manual",
+    payload: Any = None,
 ) -> Run:
     """Start a run of a module's flow or a JSON document in this process, or do what its key says.
 
@@ -222,7 +223,7 @@ def start_target(
     request = _request(loaded, store)
     request.inputs = check_inputs(definition, inputs, loaded.defaults)
     request.given = frozenset(inputs)
-    request.key, request.until, request.trigger = key, until, trigger
+    request.key, request.until, request.trigger, request.payload = key, until, trigger, payload
     request.target = str(target.path.resolve()) if target.kind == "json" else target.text
     plain = {name: values.store(value, store.artifacts).plain for name, value in request.inputs.items()}
     known = store.find_key(key) if key is not None else None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.model.events import NodeOutput
 from flownb.model.times import iso
 from flownb.notebook.preview import html_of, picture_in, text_of
+from flownb.notebook.question import question_html
 from flownb.run.handles.depict import picture_of
 from flownb.run.handles.describe import describe_state
 from flownb.run.output.held import settled
@@ -90,12 +91,14 @@ def html_report(store: Store, run_id: str) -> str:
 
 
 class _Written:
-    """What a node wrote: its log, and what it displayed."""
+    """What a node wrote: its log, what it displayed, and what it asked people."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._size = 0
         self.shown: list[dict[str, Any]] = []
+        #: What it asked people, as HTML.
+        self.asked: list[str] = []
 
     def add(self, event: NodeOutput) -> None:
         self._pieces.append(event.text)
@@ -121,6 +124,8 @@ def _written(store: Store, run_id: str) -> defaultdict[str, _Written]:
     for record in store.events(run_id):
         if isinstance(record.event, NodeOutput):
             written[record.event.node].add(record.event)
+    for row in store.approvals(run=run_id, pending=False):
+        written[row.node].asked.append(question_html(row, store))
     return written
 
 
@@ -199,6 +204,7 @@ def _node(path: str, node: Mapping[str, Any], state: RunState, store: Store, wri
     sources = [_source(state, wire) for wire in state.topology.entering[number]]
     if sources:
         rows.append(("from", escape(", ".join(dict.fromkeys(sources)))))
+    rows.append(("asked", "".join(written.asked)))
     rows.append(("steps", _steps(node.get("steps", {}), store)))
     if node["status"] == "completed":
         rows.append(("output", html_of(node["output"], store)))
@@ -264,6 +270,8 @@ def notebook_report(store: Store, run_id: str) -> str:
         if node["status"] == "completed" and node["output"] is not None:
             data = {"text/html": html_of(node["output"], store), "text/plain": text_of(node["output"])}
             outputs.append(v4.new_output("display_data", data=data))
+        asked = [{"text/html": each, "text/plain": "a question"} for each in written[path].asked]
+        outputs += [v4.new_output("display_data", data=each) for each in asked]
         if log := written[path].log:
             outputs.append(v4.new_output("stream", name="stdout", text=log))
         for data in written[path].shown:

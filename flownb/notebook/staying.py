@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from flownb.model.status import ASKS, PauseReason, RunStatus
+from flownb.model.status import PauseReason, RunStatus
 from flownb.run.handles.follow import Follower
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ def look_after(runs: list[Run], followed: set[int], now: float) -> None:
         elif run.pause_reason is PauseReason.TIMER:
             if _is_due(run, now):
                 run.resume()
-        elif run.pause_reason in ASKS and _is_due(run, now):
-            run.resume()
         elif id(run) not in followed:
             followed.add(id(run))
             run.follow(Follower(run.store, run.state, run.followed, _nobody_has_it))

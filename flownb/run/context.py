@@ -78,6 +78,7 @@ class NodeContext:
         self.services: Mapping[str, Any] = execution.services
         self.raw: Mapping[str, Any] = attempt.body.node.config
         self.trigger: str = execution.state.trigger
+        self.payload: Any = execution.state.payload
         self.inputs: Mapping[str, Any] = _Live(execution.state.inputs, execution.input_value)
         self.variables: Mapping[str, Any] = _Variables(
             _Live(execution.state.variables, execution.variable_value),  # type: ignore[arg-type]  # only read

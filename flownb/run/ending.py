@@ -12,6 +12,7 @@ from flownb.model.remedies import COMPENSATE
 from flownb.model.state import COMPLETED
 from flownb.model.status import ErrorClass, PauseReason, RunStatus
 from flownb.run import plan as planning
+from flownb.run.calls import with_call
 from flownb.run.remedies import continue_end, end_of, leave_aside, prepare_end
 from flownb.run.waiting import people
 from flownb.run.watch import leftovers
@@ -52,7 +53,7 @@ def conclude(execution: Execution) -> None:
     elif execution.hold:
         execution.engine.idle(execution)
     elif result.status is RunStatus.FAILED:
-        execution.record(failed_event(execution))
+        execution.record(with_call(failed_event(execution), state))
         _finish(execution)
     else:
         faults.reach("run.before_finish")
@@ -158,7 +159,7 @@ def settle(execution: Execution, end: ev.Event) -> None:
     if execution.over or not execution.hold:
         return
     execution.hold = False
-    execution.record(end)
+    execution.record(with_call(end, execution.state))
     _finish(execution)
 
 
@@ -190,7 +191,7 @@ def _end(execution: Execution, end: ev.Event) -> None:
     if execution.hold and isinstance(end, ev.RunFailedEvent | ev.RunCompleted):
         execution.engine.idle(execution)
         return
-    execution.record(end)
+    execution.record(with_call(end, execution.state))
     _finish(execution)
 
 

@@ -20,7 +20,7 @@ from flownb.run.attempt import Attempt
 from flownb.run.cache import Cache
 from flownb.run.children import Children
 from flownb.run.ending import conclude, end_by, failed_event, go_on_ending, limit_time, stop
-from flownb.run.inputs import Values, loaded
+from flownb.run.inputs import Values, unchanged
 from flownb.run.loops import Rounds, turn
 from flownb.run.outcome import NotKept
 from flownb.run.output.capture import Buffer
@@ -346,8 +346,8 @@ class Execution:
     # --- values, for attempts -----------------------------------------------------------------------------------------
 
     def arguments(self, body: Body) -> dict[str, Any]:
-        """The live inputs of a node by parameter, loaded where they have to be."""
-        return loaded(self.values.arguments(body))
+        """The live inputs by parameter of a node whose body does not run, as they came."""
+        return unchanged(self.values.arguments(body))
 
     def input_value(self, name: str) -> Any:
         """An input of the run."""

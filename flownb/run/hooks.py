@@ -2,9 +2,9 @@
 
 `display` shows a run in a cell, `bundle` makes its mimebundle, `question` is the HTML of what it asks, `origin` says
 which cell is being executed, `program` pins what an interactive kernel executed and `started` notes which call started
-a run, `resume` carries on a run whose program is not at hand in this process, `displays` catches what nodes display,
-`mask` keeps secrets out of what a kernel sends, `main_loop` is the loop that serves the main thread of a kernel.
-Another package may take one over through the entry point group `flownb.views`.
+a run, `resume` carries on a run whose program is not at hand in this process and `call` starts a workflow because a run
+failed, `displays` catches what nodes display, `mask` keeps secrets out of what a kernel sends, `main_loop` is the loop
+that serves the main thread of a kernel. Another package may take one over through the entry point group `flownb.views`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _OWN: Final[dict[str, str]] = {
     "origin": "flownb.notebook.cells:origin",
     "displays": "flownb.notebook.displays:catch",
     "resume": "flownb.notebook.resume:in_process_of_its_own",
+    "call": "flownb.notebook.calling:in_process_of_its_own",
     "main_loop": "flownb.notebook.main_loop:kernel_loop",
     "mask": "flownb.notebook.masking:mask_kernel",
 }

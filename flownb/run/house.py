@@ -13,6 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from flownb.errors import FlownbError, StoreError
+from flownb.run.calls import answer_soon
 from flownb.run.control import obey
 from flownb.store import refusals
 from flownb.store.lease import renew_seconds, usual_seconds
@@ -40,6 +41,8 @@ class _Place:
         self.owner: Owner | None = None
         self.version: int | None = None
         self.renewed = 0.0
+        #: Whether it was looked for workflows that are to be started because runs failed.
+        self.asked = False
         self.runs: dict[str, Execution] = {}
         #: Called with True where the store has changed, and with False once a second.
         self.watchers: dict[int, Callable[[bool], None]] = {}
@@ -174,9 +177,19 @@ class House:
             place.renewed = self._engine.loop.time()  # whoever claims a run is registered afresh
             place.version = None
         place.runs[execution.run_id] = execution
+        if not place.asked:
+            place.asked = True
+            home = self._engine
+            home.loop.call_later(LOOK_SECONDS, self._catch_up, place.store, context=home.base_context)
         place.resting.pop(execution.run_id, None)
         if self._timer is None:
             self._arm()
+
+    def _catch_up(self, store: Store) -> None:
+        """Start what other processes should have started because runs failed, and died before they could."""
+        with contextlib.suppress(StoreError):  # it is locked, or closed: the next process looks again
+            if store.error_calls():
+                answer_soon(self._engine, store)
 
     def leave(self, execution: Execution) -> None:
         """It ended, rests, or was lost."""

@@ -57,8 +57,7 @@ class Unloaded(dict[str, Any]):
             InvalidInput: one can't be converted to the type that its parameter takes, or doesn't fit its schema.
             ExpressionError: what one is made of can't be evaluated.
         """
-        found = {name: self._one(each) for name, each in self.items()}
-        body = self._body
+        found, body = self.as_they_came(), self._body
         if body is None:
             return found
         if body.mapping is not None:
@@ -67,6 +66,15 @@ class Unloaded(dict[str, Any]):
             if name in found:
                 found[name] = cross(found[name])
         return found
+
+    def as_they_came(self) -> dict[str, Any]:
+        """The same, neither mapped nor converted, and nobody looks at them.
+
+        Raises:
+            StoreError: one can't be restored.
+            NotFound: its artifact is gone.
+        """
+        return {name: self._one(each) for name, each in self.items()}
 
     def _one(self, value: Any) -> Any:
         if type(value) is _Later:
@@ -79,6 +87,11 @@ class Unloaded(dict[str, Any]):
 def loaded(inputs: dict[str, Any]) -> dict[str, Any]:
     """The inputs of a node; what has to be loaded is loaded now."""
     return inputs.load() if type(inputs) is Unloaded else inputs
+
+
+def unchanged(inputs: dict[str, Any]) -> dict[str, Any]:
+    """The same for a node whose body does not run: nothing is made of them, so that nothing of it can fail."""
+    return inputs.as_they_came() if type(inputs) is Unloaded else inputs
 
 
 class _Later(msgspec.Struct, frozen=True):

@@ -70,6 +70,7 @@ def first_events(request: Request, state: RunState, plain: dict[str, Any]) -> li
         parent=request.parent,
         parent_node=request.parent_node,
         by=user() if definition.asks else "",
+        payload=request.payload,
     )
     return [started, *taken_over(request, started.at), *shortcuts(request, state, plain, started.at)]
 

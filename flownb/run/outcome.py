@@ -10,6 +10,7 @@ from flownb import faults
 from flownb.errors import InvalidInput, StoreError
 from flownb.graph.nodetype import Output, Suspend
 from flownb.model.ports import ERROR, MAIN
+from flownb.model.status import PauseReason
 from flownb.run.recovery.patience import patiently
 from flownb.run.secrets import masked_output
 from flownb.run.variables import fault_of
@@ -94,7 +95,13 @@ def checked_outcome(attempt: Attempt, value: Any) -> Outcome:
 
 
 def _parked(attempt: Attempt, suspend: Suspend) -> Outcome:
-    """What is shown to a person is stored as it is, so that it can be seen wherever the answer is given."""
+    """What is shown to a person is stored as it is, so that it can be seen wherever the answer is given.
+
+    Raises:
+        InvalidInput: it waits for a person and asks nothing.
+    """
+    if suspend.waits_for == PauseReason.HUMAN and suspend.ask is None:
+        raise InvalidInput(f"{attempt.path} waits for a person and asks nothing: give Suspend(ask=Ask(…)) as well.")
     shown = suspend.ask.preview if suspend.ask is not None else ()
     plain = [{"name": each.name, "kind": each.kind, "value": _stored(attempt, each.value).plain} for each in shown]
     return Outcome(plain or None, suspend=suspend)

@@ -32,6 +32,8 @@ class Request(msgspec.Struct, kw_only=True):
     run_id: str = ""
     mode: str = "manual"
     trigger: str = "manual"
+    #: What the trigger says of why it starts; plain data.
+    payload: Any = None
     parent: str | None = None
     parent_node: str | None = None
     power: bool = False

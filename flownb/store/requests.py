@@ -9,7 +9,7 @@ import msgspec
 from flownb.model.events import ApprovalDecided, ApprovalExpired, ApprovalRequested, ApprovalVoted, Event
 
 
-class ApprovalRow(msgspec.Struct, frozen=True, kw_only=True):
+class ApprovalRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A request to a person as lists show it: written by `commit` beside the events."""
 
     id: str

@@ -50,6 +50,7 @@ class FakeContext:
         self.inputs: Mapping[str, Any] = inputs or {}
         self.variables: Mapping[str, Any] = variables or {}
         self.trigger = "manual"
+        self.payload: Any = None
         self.sources: Mapping[str, Sequence[str]] = sources or {}
         self.resumed = resumed
         self.resume_data = resume_data

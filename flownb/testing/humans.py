@@ -96,7 +96,8 @@ class Humans:
     def hold(self, state: RunState) -> bool:
         """Whether a run that could pause waits for one of these people, who is about to answer."""
         waits = [wait.request for wait in state.waits.values() if wait.waits_for == PauseReason.HUMAN]
-        pending = [name for name in waits if state.approvals[name]["status"] == ApprovalStatus.PENDING]
+        asked = state.approvals
+        pending = [name for name in waits if name in asked and asked[name]["status"] == ApprovalStatus.PENDING]
         return any(name not in self._unanswered for name in pending)
 
     # --- on their thread

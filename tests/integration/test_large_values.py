@@ -98,6 +98,49 @@ def test_storing_a_gigabyte_takes_at_most_100_megabytes_beside_it(kind: str, tmp
     assert _largest_blob(tmp_path / "f.db") < 1_000_000
 
 
+@pytest.mark.soak
+def test_a_text_of_two_gigabytes_is_stored_and_comes_back(tmp_path: Path) -> None:
+    """As much as a 32-bit length could not hold; `é` makes its stored form longer than its letters."""
+    beside = _measured(_TEXT, "2048", str(tmp_path / "f.db"))
+    print(f"2 GB of text: {beside:.0f} MB beside it")
+    assert beside <= 100
+    assert _largest_blob(tmp_path / "f.db") < 1_000_000
+
+
+_TEXT: Final = """
+import sys
+from pathlib import Path
+from flownb import Flow
+from flownb.store.sqlite import SqliteStore
+
+def memory(key):
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(key):
+            return int(line.split()[1]) / 1024
+
+size, where = int(sys.argv[1]) * 2**20, sys.argv[2]
+flow = Flow("text")
+taken = []
+
+@flow.node
+def make():
+    text = "a" * size + "\\u00e9"
+    taken.append(memory("VmRSS"))
+    Path("/proc/self/clear_refs").write_text("5")
+    return text
+
+@flow.node
+def length(make):
+    return [len(make), make[0], make[-1] == "\\u00e9"]
+
+run = flow.run(store=SqliteStore(Path(where)), display=False, until="make")
+run.result()
+most = memory("VmHWM") - taken[0]
+again = flow.run(store=SqliteStore(Path(where)), display=False)
+assert again.result() == {"length": [size + 1, "a", True]}, again
+print(most)
+"""
+
 _CHAIN: Final = """
 import sys
 from pathlib import Path

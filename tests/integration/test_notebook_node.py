@@ -57,6 +57,7 @@ def test_its_output_is_what_the_notebook_returned(
     store = open_store(own_store)
     row = store.find_key(f"{run.id}:child")
     assert row is not None
+    assert run["child"].child == row.id
     assert (row.parent, row.kind, row.status, row.trigger) == (run.id, "notebook", "completed", "flow")
     started = store.events(row.id)[0].event
     assert (started.parent, started.parent_node) == (run.id, "child")  # type: ignore[attr-defined]  # it is RunStarted

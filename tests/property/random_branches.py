@@ -109,7 +109,7 @@ def a_loop(it: Ground) -> None:
             even = flow.condition(f"even{number}", f"{first} % 2 == 0")
             _inside(flow, outside, f"then{number}", None, first, after=chance.choice([even.true, even.false]))
         elif chance.random() < 0.3:
-            with flow.loop(f"deep{number}", count="item % 3"):
+            with flow.loop(f"deep{number}", count="index % 3"):
                 _inside(flow, outside, f"low{number}", None, first)
         elif chance.random() < 0.4:
             flow.delay(f"rest{number}", chance.uniform(0, 2), inputs={"main": loop.item})
@@ -128,7 +128,7 @@ def a_parallel(it: Ground) -> None:
     comes = chance.sample(names, chance.randint(1, count))
     every = len(comes) == count and chance.random() < 0.5
     wait_for: Any = "all" if every else "any" if len(comes) == 1 else len(comes)
-    # Whether a loser fails first or is cancelled is a matter of time: where some fail, all go on to their ends.
+    # Whether a loser ends first or is cancelled is a matter of time: where they end, all go on to their ends.
     losers = "let_go_on" if chance.random() < 0.6 else "cancel"
     outer = chance.choice(values) if values and chance.random() < 0.5 else None
     ways = flow.parallel(name, dict.fromkeys(names, chance.randint(1, 9)), wait_for=wait_for, losers=losers)
@@ -139,9 +139,9 @@ def a_parallel(it: Ground) -> None:
                 _inside(flow, outside, inner, None, outer if chance.random() < 0.7 else None, nap=chance.uniform(0, 3))
                 if chance.random() < 0.4:
                     _inside(flow, outside, f"{inner}_more", None, inner)
-            elif losers == "cancel" and chance.random() < 0.5:
+            elif losers == "cancel":
                 flow.wait_for_event(inner, "what never comes")
-            elif losers == "let_go_on" and chance.random() < 0.5:
+            elif chance.random() < 0.5:
                 _inside(flow, outside, inner, ..., None, nap=chance.uniform(0, 3))
             else:
                 never = flow.condition(f"no_{inner}", "item < 0")

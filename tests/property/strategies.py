@@ -111,6 +111,7 @@ handlers = _some(
 )
 settings = _some(
     Settings,
+    error_workflow=texts,
     concurrency=_counts,
     timeout=maybe(_seconds),
     failures=st.sampled_from(FailurePolicy),

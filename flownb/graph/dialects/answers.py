@@ -13,10 +13,12 @@ _FIELDS: Final = ("options", "ports", "output_ports")
 def add_answers(document: dict[str, Any]) -> None:
     """Name in the config of each question the ports by which edges leave it."""
     listed = document.get("nodes")
-    nodes = {each["id"]: each for each in listed or () if isinstance(each, dict) and isinstance(each.get("id"), str)}
+    entries = listed if isinstance(listed, list) else ()
+    nodes = {each["id"]: each for each in entries if isinstance(each, dict) and isinstance(each.get("id"), str)}
     edges = document.get("edges")
     for edge in edges if isinstance(edges, list) else ():
-        node = nodes.get(edge.get("source", "")) if isinstance(edge, dict) else None
+        source = edge.get("source") if isinstance(edge, dict) else None
+        node = nodes.get(source) if isinstance(source, str) else None
         if node is None or not str(node.get("type", "")).startswith("human."):
             continue
         port, config = edge.get("source_port"), node.setdefault("config", {})

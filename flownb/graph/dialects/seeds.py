@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from flownb.graph.aliases import NAMED, canonical_type
 from flownb.graph.dialects.answers import add_answers
+from flownb.graph.dialects.bodies import Bodies
 from flownb.graph.dialects.findings import Findings
 from flownb.graph.dialects.nodes import Nodes
 from flownb.graph.dialects.wiring import Wiring
@@ -45,6 +46,7 @@ _TEMPLATE: Final[dict[str, str]] = {
 _SETTINGS: Final[dict[str, str]] = {
     **same(
         "concurrency",
+        "error_workflow",
         "timeout",
         "failures",
         "resources",
@@ -104,6 +106,7 @@ def translate(data: dict[str, Any], keyed: Keyed | None = None) -> tuple[dict[st
     if "connections" in parts:
         wiring.read_connections(parts["connections"].value, parts["connections"].place, keyed)
     wiring.read_paths()
+    Bodies(nodes, wiring, findings).read()
     add_answers(document)
     if nodes.positions and isinstance(document.get("positions", {}), dict):
         document["positions"] = {**nodes.positions, **document.get("positions", {})}

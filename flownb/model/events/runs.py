@@ -22,6 +22,8 @@ class RunStarted(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True,
     parent_node: str | None = None
     #: Who started it, where it asks people.
     by: str = ""
+    #: What the trigger says of why it did (plain form).
+    payload: Any = None
 
 
 class RunPaused(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_paused"):

@@ -56,6 +56,11 @@ class ChildContext:
         return self.ask("resume_data")
 
     @property
+    def payload(self) -> Any:
+        """What the trigger says of why it started the run."""
+        return self.ask("payload")
+
+    @property
     def error(self) -> Any:
         """The failure because of which the node runs, if it is kept for failures."""
         return self.ask("error")

@@ -41,6 +41,11 @@ class Asking(RunView):
         #: What continues it in this process, where its program is at hand.
         self._continue: Callable[[Any, bool, str], None] | None = None
 
+    @property
+    def continues_here(self) -> bool:
+        """Whether its program is at hand in this process."""
+        return self._continue is not None
+
     def send(self, command: cmd.Command) -> None:
         """Ask something of the run, wherever it is at work; what comes of it arrives as events."""
         execution = self._execution

@@ -84,8 +84,19 @@ class _Resting:
                 self._by_run[run.id] = weakref.WeakSet(each for each in found if each not in same)
             return same
 
+    def at_hand(self, store: Store, run: str) -> Run | None:
+        """A handle on a run that rests, and that can go on in this process."""
+        with self._lock:
+            found = [each for each in self._by_run.get(run, ()) if each.store is store and each.continues_here]
+        return found[0] if found else None
+
 
 _resting: Final = _Resting()
+
+
+def at_hand(store: Store, run: str) -> Run | None:
+    """A handle on a run that rests, and whose program is at hand in this process; None where there is none."""
+    return _resting.at_hand(store, run)
 
 
 class Run(Asking):

@@ -73,6 +73,9 @@ def preview_lines(part: dict[str, Any]) -> Iterator[str]:
     if shown["kind"] == "image":
         yield f"{_INDENT}{name}: a picture, {shown.get('width')} by {shown.get('height')} pixels"
         return
+    if shown["kind"] == "object" and "png" in shown:
+        yield f"{_INDENT}{name}: {line(str(shown['type']), 60)}, a picture of which is shown in notebooks"
+        return
     yield from _text_lines(name, values.preview(plain, _MOST_TEXT))
 
 

@@ -58,7 +58,7 @@ class Answers:
         match name, args:
             case (("input" | "variable" | "service"), (key,)):
                 return getattr(ctx, f"{name}s")[key]
-            case (("resumed" | "resume_data" | "last_heartbeat" | "error"), ()):
+            case (("resumed" | "resume_data" | "last_heartbeat" | "error" | "payload"), ()):
                 return getattr(ctx, name)
             case "sources", ():
                 return {port: list(each) for port, each in ctx.sources.items()}

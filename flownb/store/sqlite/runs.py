@@ -167,13 +167,24 @@ class Runs(Leases):
 
     def _approval(self, columns: tuple[Any, ...], votes: list[tuple[bytes]]) -> ApprovalRow:
         decode: Any = self._codec.decode
-        *plain, request, decision = columns
-        fields = dict(zip(ApprovalRow.__struct_fields__, plain, strict=False))
+        name, run, workflow, node, kind, status, created_at, expires_at, decided_at, by, port, request, decision = (
+            columns
+        )
         return ApprovalRow(
-            **fields,
+            id=name,
+            run=run,
+            workflow=workflow,
+            node=node,
+            kind=kind,
+            status=status,
+            created_at=created_at,
+            expires_at=expires_at,
+            decided_at=decided_at,
+            decided_by=by,
+            port=port,
             request=decode(request),
             decision=None if decision is None else decode(decision),
-            votes=tuple(decode(body) for (body,) in votes),
+            votes=tuple([decode(body) for (body,) in votes]) if votes else (),
         )
 
     def forks(self, run: str) -> dict[str, int]:

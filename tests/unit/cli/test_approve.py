@@ -7,8 +7,10 @@ import pytest
 
 from flownb import Flow
 from flownb.model import events as ev
+from flownb.run.engine import engine
 from flownb.services.identity import user
 from flownb.store.place import open_store
+from flownb.testing import fake_clock
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ def test_approve_records_the_answer_and_says_what_goes_on(cli: Any, ask: Callabl
     assert told.status == 0
     assert told.out.startswith(f"ok in run {run.id}: approved: approved by {user()} (as anna) ")
     assert run.result(5) == {"post": "yes"}
+    assert f"      approved by {user()} (as anna), 2" in cli("show", run.id).out
     decided = run.approvals[0]
     assert (decided.status, decided.comment, decided.record()["claim"]) == ("approved", "checked", "anna")
 
@@ -199,3 +202,51 @@ def test_a_reminder_is_noted_once_it_is_due(cli: Any, ask: Callable[..., Run], o
     cli("approvals")
     kinds = [type(event) for _, event in audited(open_store(own_store), run.id)]
     assert kinds == [ev.ApprovalRequested, ev.ApprovalReminded]
+
+
+MODULE = """
+flow = Flow("shop")
+ok = flow.approval("ok", "Post {{ amount }} EUR?")
+flow.variable("amount", type=int)
+flow.set_variable("post", "posted", "{{ amount }}", after=ok.approved)
+"""
+
+
+def test_a_start_with_a_key_waits_for_the_answer_and_then_goes_on(
+    cli: Any, module: Callable[[str], str], own_store: str
+) -> None:
+    target = f"{module(MODULE)}:flow"
+    start = ("run", target, "-p", "amount", "3", "--key", "k", "--json")
+    assert cli(*start).status == 75
+    assert cli(*start).status == 75  # undecided
+    (asked,) = open_store(own_store).approvals()
+    assert cli("resume", asked.run).status == 75
+    told = cli("approve", asked.id)
+    assert (told.status, f"`flownb resume {asked.run}` goes on with it" in told.err) == (0, True)
+    done = cli(*start)
+    assert (done.status, done.json["outputs"], done.json["approvals"][0]["status"]) == (0, {"post": 3}, "approved")
+
+
+def test_what_expired_while_nobody_looked_is_noticed_by_resume(
+    cli: Any, module: Callable[[str], str], own_store: str
+) -> None:
+    source = MODULE.replace('EUR?")', 'EUR?", timeout=3600)') + 'flow.set_variable("late", "l", 1, after=ok.expired)\n'
+    target = f"{module(source)}:flow"
+    with fake_clock() as clock:
+        assert cli("run", target, "-p", "amount", "3").status == 75
+        store = open_store(own_store)
+        (row,) = store.approvals()
+        engine().house.take_rest(store, row.run)  # as if the process had gone
+        clock.advance(7200)
+        assert store.due_approvals(clock.now()) == [row]
+        assert cli("resume", row.run).status == 0
+    assert next(store.rows()).status == "completed"
+    assert [each.status for each in store.approvals(pending=False)] == ["expired"]
+
+
+def test_cancelling_a_run_voids_its_question(cli: Any, ask: Callable[..., Run]) -> None:
+    run = ask()
+    (asked,) = run.approvals
+    assert cli("cancel", run.id).status == 0
+    told = cli("approve", asked.id)
+    assert (told.status, "is cancelled and waits for no answer any more" in told.err) == (1, True)

@@ -95,6 +95,7 @@ FULL = Workflow(
     error_handlers=(ErrorHandler(error="timeout", strategy=Strategy.CONTINUE, target="post"),),
     settings=Settings(
         concurrency=4,
+        error_workflow="ops:on_failure",
         timeout=60,
         failures=FailurePolicy.COLLECT,
         resources={"gpu": 2},

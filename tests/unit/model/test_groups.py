@@ -22,6 +22,8 @@ SETTLED = {
     "skipped": Outcome(does="skip"),
     "failed": Outcome(does="fail"),
 }
+#: As `SETTLED`, and the other ways in which a source that failed can end.
+EVERY = {**SETTLED, "given up": Outcome(does="give_up"), "handled": Outcome(does="fail_port")}
 DATA, GATE, ORDER = "data", "gate", "order"
 
 
@@ -54,7 +56,7 @@ def settle(
         nodes=(*(Node(id=name, type="python") for name in names), Node(id="n", type="python", **node)),
         edges=tuple(edges),
     )
-    script = {name: SETTLED[state] for name, (_, state) in zip(names, entering, strict=True)}
+    script = {name: EVERY[state] for name, (_, state) in zip(names, entering, strict=True)}
     simulator = Simulator(workflow, {"n": NodePorts(inputs=tuple(inputs))}, script)
     simulator.run()
     assert simulator.state.left == 0, "the run hangs"
@@ -136,6 +138,55 @@ TWO_EDGES = [
 @pytest.mark.parametrize(("group", "first", "second", "wanted"), TWO_EDGES)
 def test_two_edges_of_one_group(group: str, first: str, second: str, wanted: str) -> None:
     assert verdict(settle([(group, first), (group, second)])) == wanted
+
+
+#: What makes an edge of a group live; where a source ended in any other way it is dead.
+LIVE = {DATA: {"live"}, GATE: {"live"}, ORDER: {"live", "dead"}}
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("group", [DATA, GATE, ORDER])
+def test_every_set_of_edges_of_one_group(group: str, count: int) -> None:
+    for states in itertools.product(EVERY, repeat=count):
+        live = [state in LIVE[group] for state in states]
+        wanted = "start" if (all if group == DATA else any)(live) else group
+        assert verdict(settle([(group, state) for state in states])) == wanted, states
+
+
+def test_every_set_of_parameters_with_and_without_defaults() -> None:
+    for states in itertools.product(EVERY, repeat=2):
+        for defaults in ((), ("s0",), ("s1",), ("s0", "s1")):
+            needed = [state for number, state in enumerate(states) if f"s{number}" not in defaults]
+            wanted = "start" if all(state == "live" for state in needed) else DATA
+            assert verdict(settle([(DATA, state) for state in states], defaults=defaults)) == wanted, (states, defaults)
+
+
+def test_every_set_of_values_at_a_port_that_takes_many() -> None:
+    for states in itertools.product(EVERY, repeat=3):
+        wanted = "start" if "live" in states else DATA
+        assert verdict(settle([(DATA, state) for state in states], many=("s0", "s1", "s2"))) == wanted, states
+
+
+@pytest.mark.parametrize("join", ["any", 2, 3])
+def test_every_join_of_gates_and_orders_beside_data(join: str | int) -> None:
+    rule = JoinCount(join) if isinstance(join, int) else join
+    count = join if isinstance(join, int) else 1
+    for first, second, third, data in itertools.product(EVERY, EVERY, EVERY, (None, "live", "dead")):
+        entering = [(GATE, first), (ORDER, second), (GATE, third), *([(DATA, data)] if data else [])]
+        live = sum(state in LIVE[group] for group, state in entering if group != DATA)
+        wanted = "join" if live < count else "start" if data in (None, "live") else DATA
+        assert verdict(settle(entering, join=rule)) == wanted, entering
+
+
+@pytest.mark.parametrize("state", EVERY)
+def test_the_error_port_is_live_where_the_failure_was_handled_there(state: str) -> None:
+    workflow = Workflow(
+        nodes=(Node(id="s", type="python"), Node(id="n", type="python")),
+        edges=(Edge(source="s", source_port="error", target="n", target_port="error"),),
+    )
+    simulator = Simulator(workflow, {}, {"s": EVERY[state]})
+    simulator.run()
+    assert verdict(simulator) == ("start" if state == "handled" else DATA)
 
 
 MANY_PORT = [

@@ -233,6 +233,12 @@ def test_odd_configs_are_warned_of() -> None:
     assert [each.code for each in registry.get("human.approval").check(with_timeout)] == ["asking_timeout"]
 
 
+def test_an_answer_is_never_taken_from_a_cache() -> None:
+    flow = Builder("f")
+    flow.add("human.approval", "ok", question="?", cache=True)
+    assert [problem.code for problem in flow.validate()] == ["cached_answer"]
+
+
 def test_the_port_expired_is_dead_where_nothing_expires() -> None:
     flow = Builder("f")
     ok = flow.approval("ok", "?")

@@ -361,6 +361,28 @@ def test_a_loop_that_never_ends_is_ended() -> None:
         run(flow).result(5)
 
 
+def test_a_loop_over_a_million_rows_is_refused_before_it_begins() -> None:
+    flow = Flow("rows")
+    flow.node(lambda: pd.DataFrame({"a": range(1_000_000)}), id="load")
+    with flow.loop("each", over="load"):
+        flow.node(lambda item: item, id="same")
+    failed = run(flow)
+    with pytest.raises(RunFailed, match="each would do 1,000,000 rounds, and 100,000 are allowed"):
+        failed.result(20)
+    assert len(failed.state.topology) == 2
+
+
+@pytest.mark.parametrize("over", [{"over": [1, 2, 3]}, {"count": 3}])
+def test_a_loop_is_held_to_its_max_iterations_before_it_begins(over: dict[str, Any]) -> None:
+    flow = Flow("bounded")
+    with flow.loop("each", **over, max_iterations=2):
+        flow.node(lambda item: item, id="same")
+    failed = run(flow)
+    with pytest.raises(RunFailed, match="each would do 3 rounds, and 2 are allowed"):
+        failed.result(5)
+    assert len(failed.state.topology) == 1
+
+
 def test_a_timeout_of_a_loop_ends_its_rounds() -> None:
     flow, held = Flow("slow"), asyncio.Event()
     with flow.loop("each", over=[1, 2], timeout=0.05):

@@ -226,11 +226,11 @@ def test_parallels_and_loops_lie_in_one_another() -> None:
     with flow.loop("each", over=[1, 2]):
         ways = flow.parallel("ways", ["once", "often"])
         with ways.once:
-            flow.node(lambda index: index, id="first")
+            flow.node(lambda item: item, id="first")
         with ways.often, flow.loop("inner", count=2):
             flow.node(lambda item: item * 10, id="tens")
     done = run(flow)
-    assert done.result(5) == {"each": [{"once": 0, "often": [0, 10]}] * 2}
+    assert done.result(5) == {"each": [{"once": 1, "often": [0, 10]}, {"once": 2, "often": [0, 10]}]}
     assert done["each[1].ways[often].inner[1].tens"].output == 10
 
 

@@ -181,6 +181,14 @@ def test_an_item_of_a_loop_is_looked_at_in_its_round() -> None:
     )
 
 
+def test_a_disabled_node_lets_pass_what_it_would_refuse() -> None:
+    flow = Flow("disabled")
+    flow.node(lambda: {"x": 1}, id="a")
+    flow.node(lambda a: a, id="b", input_schema={"a": {"type": "string"}}, disabled=True)
+    flow.node(lambda b: b, id="c")
+    assert run(flow) == {"c": {"x": 1}}
+
+
 def test_a_fallback_an_error_port_and_a_process_take_it_like_any_failure() -> None:
     flow = Flow("handled")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,11 +10,14 @@ import pytest
 
 from flownb import Flow, RunFailed
 from flownb.errors import Conflict, InvalidInput
+from flownb.graph.nodetype import Ask, Suspend
 from flownb.model import events as ev
+from flownb.run.engine import engine
 from flownb.run.handles.describe import describe
 from flownb.services.identity import user
 from flownb.store.memory import MemoryStore
 from flownb.store.place import open_store
+from flownb.testing import fake_clock
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -220,13 +222,18 @@ def test_a_retry_asks_anew_and_the_old_question_is_void(store: Store) -> None:
 
 
 def test_a_failure_for_want_of_an_answer_asks_anew_when_it_is_retried(store: Store) -> None:
-    run = asking(timeout=0.1, on_timeout="fail").run(store=store, display=False)
-    with pytest.raises(RunFailed, match="Nobody answered ok in time"):
-        run.result(TIMEOUT)
-    run.retry("ok")
-    asked = wait_for(store.approvals)[0]
-    wait_for(lambda: run.resting or not store.approvals())
-    assert [row.id for row in store.approvals(pending=False)].index(asked.id) == 1
+    with fake_clock() as clock:
+        run = asking(timeout=3600, on_timeout="fail").run(store=store, display=False)
+        asked = paused(run)
+        clock.advance(7200)
+        with pytest.raises(RunFailed, match="Nobody answered ok in time"):
+            run.result(TIMEOUT)
+        run.retry("ok")
+        wait_for(store.approvals)
+        again = paused(run)
+        assert again.id != asked.id
+        run.decide(again.id)
+        assert list(run.result(TIMEOUT).values()) == ["yes"]
 
 
 @pytest.mark.parametrize("how", ["skip", "cancel"])
@@ -359,13 +366,15 @@ def test_a_question_expires_while_other_branches_are_at_work(store: Store) -> No
 
 
 def test_an_answer_after_the_time_is_too_late_even_if_nobody_has_looked(store: Store) -> None:
-    flow = asking(timeout=0.05)
-    run = flow.run(store=store, display=False)
-    asked = wait_for(store.approvals)[0]
-    time.sleep(0.06)  # the time itself is what this is about
-    with pytest.raises(Conflict, match=f"The request {asked.id} of ok in run {run.id} expired at "):
-        run.decide(asked.id)
-    assert list(run.result(TIMEOUT).values()) == ["late"]
+    with fake_clock() as clock:
+        run = asking(timeout=3600).run(store=store, display=False)
+        asked = paused(run)
+        engine().house.take_rest(store, run.id)  # nobody looks
+        clock.advance(7200)
+        with pytest.raises(Conflict, match=f"The request {asked.id} of ok in run {run.id} expired at "):
+            run.decide(asked.id)
+        run.resume()
+        assert list(run.result(TIMEOUT).values()) == ["late"]
 
 
 def test_old_journals_of_runs_that_asked_are_read(store: Store) -> None:
@@ -374,3 +383,37 @@ def test_old_journals_of_runs_that_asked_are_read(store: Store) -> None:
     document = describe(store, run.id)
     assert document["approvals"][0]["id"] == asked.id
     assert document["nodes"]["ok"]["status"] == "waiting"
+
+
+def test_a_function_can_ask_and_is_called_again_with_the_answer(store: Store) -> None:
+    flow = Flow("f")
+
+    @flow.node
+    def own(ctx: Any) -> Any:
+        if ctx.resumed is None:
+            return Suspend(waits_for="human", ask=Ask(kind="confirmation", question="Go?", ports=("yes", "no")))
+        return [ctx.resumed["port"], ctx.resumed["comment"]]
+
+    run = flow.run(store=store, display=False)
+    asked = paused(run)
+    run.decide(asked.id, "no", comment="not today")
+    assert run.result(TIMEOUT) == {"own": ["no", "not today"]}
+
+
+def test_who_waits_for_a_person_must_ask_something(store: Store) -> None:
+    flow = Flow("f")
+    flow.node(lambda: Suspend(waits_for="human"), id="mute")
+    with pytest.raises(RunFailed, match="mute waits for a person and asks nothing"):
+        flow.run(store=store, display=False).result(TIMEOUT)
+
+
+def test_the_report_has_what_was_asked_and_answered(store: Store) -> None:
+    from flownb.notebook.report import html_report, notebook_report
+
+    run = asking().run(store=store, display=False)
+    asked = paused(run)
+    run.decide(asked.id, comment="<b>checked</b>")
+    run.result(TIMEOUT)
+    for report in (html_report(store, run.id), notebook_report(store, run.id)):
+        assert "&lt;b&gt;checked&lt;/b&gt;" in report
+        assert "“<b>checked" not in report
