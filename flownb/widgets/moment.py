@@ -76,15 +76,17 @@ class Moments:
             self._chosen[loop] = index
         self._read = False
 
+    def doubt(self) -> None:
+        """Look at everything the next time: something may have happened that was not heard."""
+        self._read = False
+
     def whole(self) -> dict[str, Any]:
-        """Everything as it is now."""
-        self._renew(None)
-        return {
-            "bar": self._bar,
-            "nodes": dict(self._nodes),
-            "edges": dict(self._edges),
-            "questions": dict(self._questions),
-        }
+        """Everything as it is now; what is news to those who were told before stays news."""
+        fresh = Moments(self._run)
+        fresh._chosen = self._chosen
+        fresh._renew(None)
+        told = {"bar": fresh._bar, "nodes": fresh._nodes, "edges": fresh._edges}
+        return told | {"questions": fresh._questions}
 
     def news(self, happened: Iterable[Event] | None) -> dict[str, Any]:
         """What differs from what was told last.
@@ -93,7 +95,13 @@ class Moments:
             happened: the events since then; None looks at every node.
         """
         nodes, edges, bar, asked = dict(self._nodes), dict(self._edges), self._bar, dict(self._questions)
-        self._renew(happened if self._read else None)
+        try:
+            self._renew(happened if self._read else None)
+        except BaseException:
+            # The engine wrote meanwhile. Nothing of this was told: the next look is at everything, against what was.
+            self._nodes, self._edges, self._bar, self._questions = nodes, edges, bar, asked
+            self._read = False
+            raise
         found: dict[str, Any] = {}
         if self._bar != bar:
             found["bar"] = self._bar

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 #: More events than this between two beats are not looked at one by one.
 _FLOOD: Final = 5_000
+_TRIES: Final = 5
 
 
 def _scene(_: Any, widget: RunWidget) -> dict[str, Any]:
@@ -63,10 +64,13 @@ class RunWidget(anywidget.AnyWidget):
         self._selected: str | None = None
         self._workflow: Any = None
         self._scene: dict[str, Any] = {}
+        _undisturbed(lambda: self._moments.news(None))  # what a page gets when it begins is no news
         super().__init__(key=uuid.uuid4().hex)
         self.on_msg(self._asked)
         heard = weakref.WeakMethod(self._hear)
         run.watch(lambda happened: _call(heard, happened))
+        self._moments.doubt()  # what happened while this was made was heard by nobody
+        pulse.wake(self)
 
     @property
     def run(self) -> Run:
@@ -86,8 +90,7 @@ class RunWidget(anywidget.AnyWidget):
     def whole(self) -> dict[str, Any]:
         """Everything that changes, as it is now."""
         with self._lock:
-            self._heard.clear()
-            whole = self._moments.whole()
+            whole = _undisturbed(self._moments.whole)
             if self._selected is not None:
                 whole["selected"] = self._selected
             return whole | {"number": self._number, "now": time.time()}
@@ -191,6 +194,17 @@ class RunWidget(anywidget.AnyWidget):
         start = after if isinstance(after, int) and after > 0 else 0
         start = max(start, self._run.state.seq - MOST_EVENTS)
         return {"events": lines_of(self._run.events(start)[-MOST_EVENTS:])}
+
+
+def _undisturbed(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """A look that the engine disturbed, by writing meanwhile, is taken again."""
+    for _ in range(_TRIES):
+        try:
+            return look()
+        except RuntimeError as error:
+            if "changed size" not in str(error):
+                raise
+    return look()
 
 
 def _cards(scene: dict[str, Any]) -> list[dict[str, Any]]:

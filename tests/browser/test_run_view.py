@@ -78,6 +78,34 @@ def test_a_run_appears_once_under_its_cell_moves_and_completes(
     shoot("three-completed-light")
 
 
+SIXTY = """
+import time
+from flownb import Flow
+flow = Flow("sixty nodes")
+def make(i):
+    source = f"def n{i}({'' if i < 6 else f'n{i - 6}'}):\\n    import time; time.sleep(0.1)\\n    return {i}"
+    names = {}
+    exec(source, names)
+    return names[f"n{i}"]
+for i in range(60):
+    flow.node(make(i))
+run = flow.run()
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_end_of_every_node_is_shown(
+    notebook: Callable[..., Notebook], page: Page, shoot: Callable[[str], None], theme: str
+) -> None:
+    opened = notebook(SIXTY, theme=theme)
+    opened.run_all()
+    page.wait_for_selector(".flownb-run")
+    shoot(f"sixty-running-{theme}")
+    opened.wait_for_status("completed")
+    expect(page.locator('[data-flownb-node][data-status="completed"]')).to_have_count(60)
+    shoot(f"sixty-completed-{theme}")
+
+
 def test_a_node_shows_its_output_inputs_and_log(
     notebook: Callable[..., Notebook], page: Page, shoot: Callable[[str], None], go: Callable[[str], None]
 ) -> None:

@@ -6,6 +6,8 @@ import json
 import threading
 from typing import TYPE_CHECKING
 
+import pytest
+
 from flownb import Flow
 from flownb.widgets.moment import Moments
 from tests.waiting import wait_for
@@ -62,7 +64,7 @@ def test_the_whole_says_how_every_node_and_edge_stands() -> None:
 
 def test_a_loop_says_its_rounds_and_shows_the_one_that_was_chosen() -> None:
     moments = Moments(ended(shop()))
-    nodes = moments.whole()["nodes"]
+    nodes = moments.news(None)["nodes"]
     assert nodes["each"]["rounds"] == {
         "total": 3, "shown": 2, "marks": ["done"] * 3, "done": 3, "running": 0, "failed": 0, "waiting": 0,
     }  # fmt: skip
@@ -76,7 +78,7 @@ def test_a_loop_says_its_rounds_and_shows_the_one_that_was_chosen() -> None:
 
 def test_nothing_happened_is_no_news() -> None:
     moments = Moments(ended(shop()))
-    moments.whole()
+    moments.news(None)
     assert moments.news([]) == {}
 
 
@@ -93,6 +95,7 @@ def test_what_is_told_while_a_run_works_comes_to_the_same_as_the_whole() -> None
     moments = Moments(run)
     heard: list[Event] = []
     told = moments.whole()
+    moments.news(None)
     run.watch(heard.extend)
 
     def tell() -> bool:
@@ -103,7 +106,7 @@ def test_what_is_told_while_a_run_works_comes_to_the_same_as_the_whole() -> None
         told["edges"] |= news.get("edges", {})
         return bool(told["nodes"]["last"]["status"] == "running")
 
-    moments.choose("each", 0)  # what was committed before it was heard
+    moments.choose("each", 0)  # looks at everything once: some of it was committed before it could be heard
     wait_for(tell)
     gate.set()
     wait_for(lambda: run.status.ended)
@@ -111,3 +114,36 @@ def test_what_is_told_while_a_run_works_comes_to_the_same_as_the_whole() -> None
     fresh = Moments(run)
     fresh.choose("each", 0)
     assert told == fresh.whole()
+
+
+def test_a_look_that_the_engine_disturbed_loses_no_news() -> None:
+    run = ended(shop())
+    moments = Moments(run)
+    disturbed = Disturbed(moments)
+    with pytest.raises(RuntimeError):
+        disturbed.news()
+    news = moments.news([])  # the events of the first look are gone
+    assert news["nodes"].keys() == moments.whole()["nodes"].keys()
+    assert news["edges"] == moments.whole()["edges"]
+
+
+def test_who_asks_for_the_whole_takes_no_news_from_others() -> None:
+    run = ended(shop())
+    moments = Moments(run)
+    moments.whole()
+    assert moments.news([])["nodes"].keys() == {"load", "each", "clean", "fail", "later"}
+
+
+class Disturbed:
+    """A look at a run whose edges can't be read the first time."""
+
+    def __init__(self, moments: Moments) -> None:
+        self._moments = moments
+
+    def news(self) -> None:
+        def disturbed(*_: object) -> None:
+            raise RuntimeError("dictionary changed size during iteration")
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Moments, "_renew_edges", disturbed)
+            self._moments.news([])
