@@ -286,6 +286,7 @@ class _Fork:
             mode=RunMode.MANUAL,
             trigger="fork",
             by=user() if source.started_by else "",
+            payload=source.payload,
         )
         events += [began, *self._carried()]
         events += [
