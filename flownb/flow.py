@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from flownb.errors import InvalidInput, InvalidWorkflow, UsageError
+from flownb.errors import InvalidInput, InvalidWorkflow, UsageError, near_names
 from flownb.graph.builder import Builder
 from flownb.graph.refs import NodeRef, sources
 from flownb.imports import at_once
 from flownb.model.problem import Severity
-from flownb.model.status import Durability, RunMode
+from flownb.model.status import CALLING_STATUSES, Durability, RunMode
 from flownb.run.hooks import hook
 from flownb.run.session import current as current_session
 
@@ -82,7 +82,8 @@ class Flow(Builder):
         self.services: dict[str, Any] = dict(services or {})
         #: Outputs that take the place of running a node, by its id.
         self.pins: dict[str, Any] = {}
-        self._told: Flow | str | None = None
+        #: Flows that are started because of runs of this one, by why; as long as it is there, they are.
+        self._told: dict[str, Flow | str] = {}
         #: The ids of the nodes before which a run halts.
         self.breakpoints: dict[str, None] = {}
         self._definition: tuple[Workflow, Definition] | None = None
@@ -161,8 +162,46 @@ class Flow(Builder):
         from flownb.run.calls import know
 
         name = know(workflow) if isinstance(workflow, Flow) else workflow
-        self._told = workflow  # as long as this flow is there, that one is
+        self._told["error"] = workflow
         self.settings = msgspec.structs.replace(self.settings, error_workflow=name)
+        self._changed()
+
+    def on_status(self, status: str | Iterable[str], workflow: Flow | str) -> None:
+        """Start another workflow whenever a run of this one comes to a status; `trigger.status` in it tells of the run.
+
+        ```python
+        report = Flow("report")
+        done = report.add("trigger.status", "done")
+
+        @report.node
+        def tell(done):            # {"run": …, "workflow": …, "status": "completed", "outputs": {…}, …}
+            send(f"{done['workflow']} took {done['duration_ms']} ms")
+
+        flow.on_status("completed", report)
+        ```
+
+        Expressions see the same as `trigger.payload`. Each change starts it once, also where the process dies before
+        it could: the next that looks does it. Runs that are started so start no others.
+
+        Args:
+            status: `completed`, `failed`, `cancelled` or `paused`, or several of them. Each starts one workflow: the
+                one that was named last.
+            workflow: as of `on_failure`.
+
+        Raises:
+            UsageError: there is no such status, or none that others can be started for.
+        """
+        from flownb.run.calls import know
+
+        given = (status,) if isinstance(status, str) else tuple(status)
+        for each in given:
+            if each not in CALLING_STATUSES:
+                near = near_names(str(each), CALLING_STATUSES)
+                raise UsageError(f"{self.name} can't start a workflow because a run is {each!r}.{near}")
+        name = know(workflow) if isinstance(workflow, Flow) else workflow
+        self._told |= dict.fromkeys(given, workflow)
+        on_status = {**self.settings.on_status, **dict.fromkeys(given, name)}
+        self.settings = msgspec.structs.replace(self.settings, on_status=on_status)
         self._changed()
 
     def pin(self, node: str | NodeRef, value: Any) -> None:

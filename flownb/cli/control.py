@@ -15,6 +15,8 @@ from flownb.errors import NotFound, UsageError, near_names
 from flownb.model import commands as cmd
 from flownb.model.events import Event, NodeCancelled, Reason, RunCancelledEvent
 from flownb.model.status import NodeStatus, RunStatus
+from flownb.run import calls
+from flownb.run.calls import with_call
 from flownb.run.plan import unfinished
 from flownb.run.recovery.recover import read_state, require_row
 from flownb.run.waiting.decisions import RERUN, settle_doubt
@@ -107,6 +109,8 @@ def _cancel_resting(store: Store, row: RunRow) -> None:
                 _end(store, each.id, owner)
     finally:
         store.retire(owner.id)
+    calls.answer(store)
+    calls.wait()
 
 
 def _end(store: Store, run_id: str, owner: Owner) -> None:
@@ -117,7 +121,7 @@ def _end(store: Store, run_id: str, owner: Owner) -> None:
     now, paths = time.time(), state.topology.paths
     reason = Reason(group="run", message="the run was cancelled")
     events: list[Event] = [NodeCancelled(at=now, node=paths[number], reason=reason) for number in unfinished(state)]
-    events.append(RunCancelledEvent(at=now, by=user()))
+    events.append(with_call(RunCancelledEvent(at=now, by=user()), state))
     store.commit([Write(run=run_id, fence=lease.fence, first=state.seq + 1, events=tuple(events), release=True)])
 
 

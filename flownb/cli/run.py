@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,12 @@ def output_option(function: Any) -> Any:
     default="production",
     help="How it is meant; nodes see it as `ctx.mode`, expressions as `run.mode`.",
 )
-@click.option("--because", hidden=True, metavar="RUN", help="The failed run for which this one is started.")
+@click.option(
+    "--because",
+    hidden=True,
+    metavar="RUN",
+    help="The run because of which this one is started.",
+)
 @click.option("--warm", is_flag=True, help="Keep a kernel started ahead for the notebooks that this one runs as nodes.")
 @store_option
 @json_option
@@ -287,23 +293,23 @@ def _run_here(
         if because is None:
             run = start_target(target, loaded, inputs, opened, key=key, until=until, mode=mode)
         else:
-            run = _start_because(opened, because, lambda **why: start_target(target, loaded, inputs, opened, **why))
+            run = _start_because(opened, because, key, partial(start_target, target, loaded, inputs, opened))
         after = known.seq if known is not None and known.id == run.id else 0
         return _attend(opened, run, ending, asked, after=after, wait=wait)
 
 
-def _start_because(store: Store, failed: str, begin: Callable[..., Run]) -> Run:
-    """Start the workflow that is to be started because a run failed, once.
+def _start_because(store: Store, run_id: str, key: str | None, begin: Callable[..., Run]) -> Run:
+    """Start the workflow that is to be started because of how a run is now, once.
 
     Raises:
         NotFound: nothing is to be started because of that run any more.
     """
-    from flownb.run.calls import TRIGGER, key_of, payload_of
+    from flownb.run.calls import key_of, open_calls, payload_of
 
-    call = next((each for each in store.error_calls() if each.run == failed), None)
+    call = next((each for each in open_calls(store) if each.run == run_id and key in (None, key_of(each))), None)
     if call is None:
-        raise NotFound(f"Nothing is to be started because run {failed} failed; it was started already.")
-    run = begin(key=key_of(call), trigger=TRIGGER, payload=payload_of(store, call))
+        raise NotFound(f"Nothing is to be started because of run {run_id}; it was started already.")
+    run = begin(key=key_of(call), trigger=call.trigger, payload=payload_of(store, call))
     store.answer_call(call)
     return run
 
@@ -362,7 +368,7 @@ def _attend(store: Store, run: Run, ending: _Ending, asked: Interrupts, *, after
 
 
 def _call_others(store: Store) -> None:
-    """Start what is to be started because runs failed, this one or one whose process died before it could."""
+    """Start what is to be started because of how runs ended, this one or one whose process died before it could."""
     from flownb.run import calls
 
     calls.answer(store)

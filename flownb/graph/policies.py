@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import sys
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import near_names
 from flownb.model.problem import Problem, Severity
-from flownb.model.status import FailurePolicy, OnCrash, OnError, Where
+from flownb.model.status import CALLING_STATUSES, FailurePolicy, OnCrash, OnError, Where
 from flownb.model.workflow import JoinCount
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from enum import StrEnum
 
     from flownb.model.workflow import Node, RetryPolicy, Settings, Watch
@@ -133,9 +136,47 @@ def check_settings(settings: Settings) -> Iterator[Problem]:
         yield _setting("overlap", settings.overlap, f"one of {', '.join(OVERLAPS)}")
     if settings.time_zone and not _is_zone(settings.time_zone):
         yield _setting("time_zone", settings.time_zone, "an IANA name as Europe/Vienna")
+    yield from _check_called(settings.on_status)
     for name, amount in settings.budget.items():
         if not _number(amount) or amount < 0:
             yield _setting(f"budget.{name}", amount, "an amount of 0 or more")
+
+
+def _check_called(on_status: Mapping[str, str]) -> Iterator[Problem]:
+    for status, target in on_status.items():
+        place = f"settings.on_status.{status}"
+        if status not in CALLING_STATUSES:
+            near = near_names(status, CALLING_STATUSES)
+            yield Problem(
+                f"No run is {status!r:.80} so that a workflow could be started because of it.{near}",
+                place=place,
+                code="bad_setting",
+            )
+        elif not _is_there(target):
+            yield Problem(
+                f"{target!r:.200}, which is to be started when a run is {status}, can't be found here.",
+                Severity.WARNING,
+                place=place,
+                hint="Name a workflow file, `module:flow` of a module that can be imported, or a Flow.",
+                code="unknown_target",
+            )
+
+
+def _is_there(target: str) -> bool:
+    """Whether there seems to be a workflow of that name; modules are looked for and not imported."""
+    module, colon, name = target.partition(":")
+    if module == "flow" and colon:  # only the process that made it knows it
+        return True
+    if colon and name.isidentifier() and all(part.isidentifier() for part in module.split(".")):
+        top = module.split(".", 1)[0]
+        try:
+            return top in sys.modules or find_spec(top) is not None
+        except (ImportError, ValueError):
+            return False
+    try:
+        return bool(target) and Path(target).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _check_watch(watch: Watch) -> Iterator[Problem]:

@@ -48,6 +48,7 @@ BUILT_IN: Final[dict[str, str]] = {
     "human.decision": "flownb.nodes.human:Decision",
     "human.review": "flownb.nodes.human:Review",
     "trigger.error": "flownb.nodes.trigger:ErrorTrigger",
+    "trigger.status": "flownb.nodes.trigger:StatusTrigger",
     "files.read": "flownb.nodes.files:Read",
     "files.write": "flownb.nodes.files:Write",
     # These live above this layer: a name and no import, so that a clone on the path knows it without being installed.

@@ -22,6 +22,8 @@ class RunStatus(StrEnum):
         return self in _ENDED_RUNS
 
 
+#: The statuses because of which another workflow can be started.
+CALLING_STATUSES: Final = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.PAUSED)
 _ENDED_RUNS: Final = frozenset({RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED})
 
 

@@ -241,6 +241,9 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     #: The workflow that is started when a run has failed: `module:flow` or a workflow file; `flow:name` for one that
     #: only this process knows.
     error_workflow: Line = ""
+    #: The workflows that are started when a run is now `completed`, `failed`, `cancelled` or `paused`, by status; named
+    #: as `error_workflow` is.
+    on_status: dict[Line, Line] = {}
     #: What a trigger does while a run is unfinished.
     overlap: Overlap = "block"
     #: IANA name; the machine's where empty.

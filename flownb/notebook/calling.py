@@ -1,4 +1,4 @@
-"""Starting a module's flow or a workflow file because a run failed, in a process of its own."""
+"""Starting a module's flow or a workflow file because a run failed or came to a status, in a process of its own."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from flownb.errors import UsageError
 
 if TYPE_CHECKING:
     from flownb.store.contract import Store
-    from flownb.store.letters import ErrorCall
+    from flownb.store.letters import ErrorCall, StatusCall
 
 
-def in_process_of_its_own(store: Store, call: ErrorCall, key: str) -> bool:
-    """Start `flownb run TARGET --key KEY --because RUN` where the failed run was started; it outlives this process.
+def in_process_of_its_own(store: Store, call: ErrorCall | StatusCall, key: str) -> bool:
+    """Start `flownb run TARGET --key KEY --because RUN` where that run was started; it outlives this process.
 
     Raises:
         UsageError: the run lives in memory only, or the process can't be started.
     """
-    target = call.event.calls
+    target = call.target
     if store.url == "memory:":
         raise UsageError("it lives in the memory of one process, which no other sees; name a Flow instead.")
     row = store.row(call.run)

@@ -1,8 +1,9 @@
-"""Workflows that are started because a run failed.
+"""Workflows that are started because a run failed, or because it has a certain status now.
 
-A workflow names another one for its failures (`Settings.error_workflow`). The end of a run that fails says so in the
-same commit; whoever looks next starts what is named, under a key made of the failure, so that it is started once
-whoever looks. A run that was started so calls nobody: there is no chain of them.
+A workflow names another one for its failures (`Settings.error_workflow`) or for statuses (`Settings.on_status`). The
+event that ends or pauses a run says so in the same commit; whoever looks next starts what is named, under a key made
+of that event, so that it is started once whoever looks. A run that was started so calls nobody: there is no chain of
+them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from flownb.errors import FlownbError
 from flownb.model import events as ev
 from flownb.model.times import iso
 from flownb.run.hooks import hook
+from flownb.store import values
+from flownb.store.letters import STATUS_OF, ErrorCall, StatusCall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,13 +30,14 @@ if TYPE_CHECKING:
     from flownb.run.definition import Definition
     from flownb.run.engine import Engine
     from flownb.run.handles.handle import Run
-    from flownb.store.contract import Store
-    from flownb.store.letters import ErrorCall
+    from flownb.store.contract import RunRow, Store
 
 _log: Final = logging.getLogger("flownb.engine")
 
-#: What `RunStarted.trigger` says of a run that was started because of a failure.
-TRIGGER: Final = "error"
+#: What `RunStarted.trigger` says of the runs that were started so.
+TRIGGERS: Final = frozenset({ErrorCall.trigger, StatusCall.trigger})
+#: How a warning says what a run came to.
+_IS: Final = {"failed": "failed", "completed": "completed", "cancelled": "was cancelled", "paused": "paused"}
 #: How a flow of this process is named, which no other can start.
 LIVE: Final = "flow:"
 
@@ -54,7 +58,7 @@ class Startable(Protocol):
         ...
 
 
-#: Flows of this process by name; who names one for its failures keeps it alive.
+#: Flows of this process by name; who names one keeps it alive.
 _live: Final[weakref.WeakValueDictionary[str, Startable]] = weakref.WeakValueDictionary()
 _lock: Final = threading.Lock()
 #: The calls that this process has taken up.
@@ -62,29 +66,89 @@ _taken: Final[set[str]] = set()
 #: The runs that it has started so, and that have not come to rest.
 _at_work: Final[list[Run]] = []
 _LOOK_SECONDS: Final = 0.02
+#: How much of an output the payload holds, in bytes of JSON as a value and in characters as a text.
+_SMALL: Final = 2_000
+_SHORT: Final = 200
 
 
 def know(flow: Startable) -> str:
-    """Let a flow be started because of failures; returns the name by which settings call it."""
+    """Let a flow be started because of how runs are; returns the name by which settings call it."""
     _live[flow.name] = flow
     return LIVE + flow.name
 
 
 def with_call(end: ev.Event, state: RunState) -> ev.Event:
-    """The end of a run, saying which workflow is to be started because of it."""
-    target = state.topology.workflow.settings.error_workflow
-    if not target or not isinstance(end, ev.RunFailedEvent) or state.trigger == TRIGGER:
+    """The event that ends or pauses a run, saying which workflows are to be started because of it."""
+    settings = state.topology.workflow.settings
+    if not (settings.error_workflow or settings.on_status) or state.trigger in TRIGGERS:
         return end
-    return msgspec.structs.replace(end, calls=target)
+    said: dict[str, str] = {}
+    if settings.error_workflow and isinstance(end, ev.RunFailedEvent):
+        said["calls"] = settings.error_workflow
+    if target := settings.on_status.get(STATUS_OF.get(type(end), "")):
+        said["tells"] = target
+    return msgspec.structs.replace(end, **said) if said else end
 
 
-def key_of(call: ErrorCall) -> str:
-    """The key of the run that a failure starts."""
-    return f"{TRIGGER}:{call.run}:{call.event.at:.6f}"
+def says_call(end: ev.Event) -> bool:
+    """Whether an event says that a workflow is to be started because of it."""
+    return type(end) in STATUS_OF and bool(getattr(end, "tells", "") or getattr(end, "calls", ""))
 
 
-def payload_of(store: Store, call: ErrorCall) -> dict[str, Any]:
+def open_calls(store: Store) -> list[ErrorCall | StatusCall]:
+    """What is to be started because of runs of a store."""
+    return [*store.error_calls(), *store.status_calls()]
+
+
+def key_of(call: ErrorCall | StatusCall) -> str:
+    """The key of the run that is started because of an event."""
+    key = f"{call.trigger}:{call.run}:{call.event.at:.6f}"
+    return f"{key}:{call.status}" if isinstance(call, StatusCall) else key
+
+
+def payload_of(store: Store, call: ErrorCall | StatusCall) -> dict[str, Any]:
     """What the started workflow is told, as plain data."""
+    return _of_status(store, call) if isinstance(call, StatusCall) else _of_failure(store, call)
+
+
+def _of_status(store: Store, call: StatusCall) -> dict[str, Any]:
+    event, row = call.event, store.row(call.run)
+    paused = event if isinstance(event, ev.RunPaused) else None
+    failed = event if isinstance(event, ev.RunFailedEvent) else None
+    begun = row.started_at if row is not None else None
+    outputs = _outputs(store, row, event) if row is not None and isinstance(event, ev.RunCompleted) else {}
+    return {
+        "run": call.run,
+        "store": store.url,
+        "workflow": call.workflow,
+        "status": str(call.status),
+        "pause_reason": paused.reason if paused is not None else None,
+        "until": iso(paused.until) if paused is not None and paused.until is not None else None,
+        "message": failed.error.message if failed is not None else getattr(event, "message", ""),
+        "outputs": {name: plain for name, plain in outputs.items() if _is_small(plain)},
+        "previews": {name: values.preview(plain, _SHORT) for name, plain in outputs.items()},
+        "key": row.key if row is not None else None,
+        "mode": row.mode if row is not None else None,
+        "trigger": row.trigger if row is not None else None,
+        "started_at": iso(begun) if begun is not None else None,
+        "finished_at": iso(event.at) if paused is None else None,
+        "duration_ms": round((event.at - begun) * 1000) if begun is not None else None,
+    }
+
+
+def _outputs(store: Store, row: RunRow, end: ev.RunCompleted) -> dict[str, Any]:
+    from flownb.run.recovery.recover import read_state  # it needs the engine, which needs what is here
+
+    return {**read_state(store, row).outputs(), **end.results}
+
+
+def _is_small(plain: Any) -> bool:
+    """Whether a stored value is plain data that a payload can hold: it stands for itself, and there is little of it."""
+    encoded = msgspec.json.encode(plain)
+    return len(encoded) <= _SMALL and b'"$' not in encoded
+
+
+def _of_failure(store: Store, call: ErrorCall) -> dict[str, Any]:
     failed, row = call.event, store.row(call.run)
     begun = [record.event for record in store.events(call.run, limit=5)]
     forked = next((each for each in begun if isinstance(each, ev.RunForked)), None)
@@ -114,9 +178,9 @@ def answer_soon(engine: Engine, store: Store) -> None:
 
 
 def answer(store: Store) -> None:
-    """Start what is to be started because runs of a store failed; what can't be started here is left to others."""
+    """Start what is to be started because of runs of a store; what can't be started here is left to others."""
     with _lock:  # who comes second has everything begun when it goes on, and may end the process then
-        for call in store.error_calls():
+        for call in open_calls(store):
             key = key_of(call)
             if key in _taken:
                 continue
@@ -124,14 +188,14 @@ def answer(store: Store) -> None:
                 begun = _answer(store, call, key)
             except FlownbError as error:
                 begun = True  # again it would be the same
-                what = call.event.calls
-                _log.warning("Run %s failed, and %s can't be started because of it: %s", call.run, what, error)
+                is_now, what = _IS[call.status], call.target
+                _log.warning("Run %s %s, and %s can't be started because of it: %s", call.run, is_now, what, error)
             if begun:
                 _taken.add(key)
 
 
-def _answer(store: Store, call: ErrorCall, key: str) -> bool:
-    target = call.event.calls
+def _answer(store: Store, call: ErrorCall | StatusCall, key: str) -> bool:
+    target = call.target
     if not target.startswith(LIVE):
         begin = hook("call")
         return begin is not None and bool(begin(store, call, key))
@@ -149,7 +213,7 @@ def _answer(store: Store, call: ErrorCall, key: str) -> bool:
             inputs=check_inputs(definition, {}, flow.defaults),
             services=flow.services,
             key=key,
-            trigger=TRIGGER,
+            trigger=call.trigger,
             payload=payload_of(store, call),
         )
     )
@@ -167,7 +231,7 @@ def _answer(store: Store, call: ErrorCall, key: str) -> bool:
 
 
 def wait(seconds: float = 60.0) -> None:
-    """Wait for the runs that this process has started because of failures, before it ends."""
+    """Wait for the runs that this process has started so, before it ends."""
     end = time.monotonic() + seconds
     while _at_work and time.monotonic() < end:
         time.sleep(_LOOK_SECONDS)

@@ -19,6 +19,7 @@ from flownb.model import commands as cmd
 from flownb.model import events as ev
 from flownb.model.state import SKIPPED, WAITING
 from flownb.model.status import RunStatus
+from flownb.run.calls import answer_soon, says_call, with_call
 from flownb.run.outcome import NotKept
 from flownb.run.recovery.patience import patience_seconds
 
@@ -328,7 +329,9 @@ def cancel_at_rest(engine: Engine, store: Store, run_id: str, parent: str) -> No
         ends: list[ev.Event] = [
             ev.NodeCancelled(at=now, node=state.topology.paths[number], reason=reason) for number in unfinished(state)
         ]
-        ends.append(ev.RunCancelledEvent(at=now, by=by))
+        ends.append(with_call(ev.RunCancelledEvent(at=now, by=by), state))
         store.commit([Write(run=run_id, fence=lease.fence, first=state.seq + 1, events=ends, release=True)])
+        if says_call(ends[-1]):
+            answer_soon(engine, store)
     for child in state.children.values():
         cancel_at_rest(engine, store, child, run_id)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from flownb import faults
 from flownb.errors import Fenced, FlownbError, InternalError, StoreError
-from flownb.model.events import Record, RunFailedEvent
+from flownb.model.events import Record
 from flownb.run import bus
-from flownb.run.calls import answer_soon
+from flownb.run.calls import answer_soon, says_call
 from flownb.run.recovery.patience import written_after_all
 from flownb.run.threads import Workers
 from flownb.store.contract import Write
@@ -191,7 +191,7 @@ class Commits:
                 faults.reach("run.after_finish")
                 self._engine.remove(execution)
                 execution.tell(None)
-                if type(end := write.events[-1]) is RunFailedEvent and end.calls:
+                if says_call(write.events[-1]):
                     answer_soon(self._engine, execution.store)
         if faults.armed:
             faults.reach("tick.published")

@@ -31,12 +31,10 @@ def conclude(execution: Execution) -> None:
         _end_stopped(execution, execution.stopping, now)
         return
     if execution.pausing and state.left:
-        execution.record(ev.RunPaused(at=now, reason=PauseReason.MANUAL))
-        _finish(execution)
+        _finish(execution, ev.RunPaused(at=now, reason=PauseReason.MANUAL))
         return
     if execution.halts is not None and (halt := execution.halts.event(now)) is not None:
-        execution.record(halt)
-        _finish(execution)
+        _finish(execution, halt)
         return
     if state.topology.remedies is not None and not state.waits and _remedied(execution):
         return
@@ -53,12 +51,10 @@ def conclude(execution: Execution) -> None:
     elif execution.hold:
         execution.engine.idle(execution)
     elif result.status is RunStatus.FAILED:
-        execution.record(with_call(failed_event(execution), state))
-        _finish(execution)
+        _finish(execution, failed_event(execution))
     else:
         faults.reach("run.before_finish")
-        execution.record(ev.RunCompleted(at=now))
-        _finish(execution)
+        _finish(execution, ev.RunCompleted(at=now))
 
 
 def _remedied(execution: Execution) -> bool:
@@ -88,8 +84,7 @@ def _pause(execution: Execution, result: planning.Verdict) -> None:
     assert result.pause_reason is not None
     message = planning.pause_message(state, result)
     now = execution.engine.now()
-    execution.record(ev.RunPaused(at=now, reason=result.pause_reason, until=result.until, message=message))
-    _finish(execution)
+    _finish(execution, ev.RunPaused(at=now, reason=result.pause_reason, until=result.until, message=message))
 
 
 def failed_event(execution: Execution) -> ev.RunFailedEvent:
@@ -150,8 +145,7 @@ def leave(execution: Execution) -> None:
     if execution.pausing and not execution.over and execution.stopping is None and execution.state.left:
         for attempt in execution.alive.values():
             attempt.flush(last=True)
-        execution.record(ev.RunPaused(at=execution.engine.now(), reason=PauseReason.MANUAL))
-        _finish(execution)
+        _finish(execution, ev.RunPaused(at=execution.engine.now(), reason=PauseReason.MANUAL))
 
 
 def settle(execution: Execution, end: ev.Event) -> None:
@@ -159,8 +153,7 @@ def settle(execution: Execution, end: ev.Event) -> None:
     if execution.over or not execution.hold:
         return
     execution.hold = False
-    execution.record(with_call(end, execution.state))
-    _finish(execution)
+    _finish(execution, end)
 
 
 def _end_stopped(execution: Execution, end: ev.Event, now: float) -> None:
@@ -191,11 +184,12 @@ def _end(execution: Execution, end: ev.Event) -> None:
     if execution.hold and isinstance(end, ev.RunFailedEvent | ev.RunCompleted):
         execution.engine.idle(execution)
         return
+    _finish(execution, end)
+
+
+def _finish(execution: Execution, end: ev.Event) -> None:
+    """The run ends or pauses with `end`, which says who is to be started because of it."""
     execution.record(with_call(end, execution.state))
-    _finish(execution)
-
-
-def _finish(execution: Execution) -> None:
     execution.over = True
     execution.timers.end()
     if execution.claims is not None:

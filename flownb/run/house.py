@@ -186,9 +186,9 @@ class House:
             self._arm()
 
     def _catch_up(self, store: Store) -> None:
-        """Start what other processes should have started because runs failed, and died before they could."""
+        """Start what other processes should have started because of how runs ended, and died before they could."""
         with contextlib.suppress(StoreError):  # it is locked, or closed: the next process looks again
-            if store.error_calls():
+            if store.error_calls() or store.status_calls():
                 answer_soon(self._engine, store)
 
     def leave(self, execution: Execution) -> None:

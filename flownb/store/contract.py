@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from flownb.model.events import Record
     from flownb.store.artifacts.contract import ArtifactStore
     from flownb.store.keys import Keys
-    from flownb.store.letters import DeadLetter, ErrorCall
+    from flownb.store.letters import DeadLetter, ErrorCall, StatusCall
     from flownb.store.requests import ApprovalRow, AuditEntry, Judge
 
 
@@ -241,8 +241,12 @@ class Store(Protocol):
         """Workflows that are to be started because a run failed, oldest first."""
         ...
 
-    def answer_call(self, call: ErrorCall) -> bool:
-        """A workflow was started because of a failure; False where somebody has said so before."""
+    def status_calls(self) -> list[StatusCall]:
+        """Workflows that are to be started because a run has a status now, oldest first."""
+        ...
+
+    def answer_call(self, call: ErrorCall | StatusCall) -> bool:
+        """A workflow was started because of a failure or a status; False where somebody has said so before."""
         ...
 
     def row(self, run: str) -> RunRow | None:

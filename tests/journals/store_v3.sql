@@ -124,6 +124,13 @@ CREATE TABLE error_calls (
     at REAL NOT NULL,
     body BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE status_calls (
+    run_id TEXT NOT NULL,
+    at REAL NOT NULL,
+    status TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (run_id, at, status)
+) STRICT, WITHOUT ROWID;
 INSERT INTO runs VALUES ('all', 'invoices', 'flow', 'completed', NULL, 'every-event', 'q1', 'manual', 'manual', NULL, NULL, 'd1', '3c57e81353870bf3cd508f2f86d464cd', 1000.0, 1.5, 9.0, NULL, 1);
 INSERT INTO runs VALUES ('nb', 'invoices', 'notebook', 'running', NULL, NULL, '', 'manual', 'manual', NULL, NULL, 'd1', '', 1001.0, 1.5, NULL, 'owner-7', 1);
 INSERT INTO runs VALUES ('nb.1', 'invoices', 'flow', 'paused', 'human', NULL, '', 'manual', 'manual', 'nb', 'nb', 'd1', '', 1002.0, 1.5, NULL, NULL, 1);
@@ -158,23 +165,24 @@ INSERT INTO events VALUES ('all', 28, CAST('{"type":"desktop_ocr","at":5.0,"node
 INSERT INTO events VALUES ('all', 29, CAST('{"type":"system_info","at":5.0,"message":"hello"}' AS BLOB));
 INSERT INTO events VALUES ('all', 30, CAST('{"type":"system_warning","at":5.0,"message":"hm"}' AS BLOB));
 INSERT INTO events VALUES ('all', 31, CAST('{"type":"system_error","at":5.0,"message":"oh"}' AS BLOB));
-INSERT INTO events VALUES ('all', 32, CAST('{"type":"run_paused","at":6.0,"reason":"human","message":"waits for ok"}' AS BLOB));
+INSERT INTO events VALUES ('all', 32, CAST('{"type":"run_paused","at":6.0,"reason":"human","message":"waits for ok","tells":"ops:told"}' AS BLOB));
 INSERT INTO events VALUES ('all', 33, CAST('{"type":"run_resumed","at":7.0,"reset":["b"],"cause":"decided"}' AS BLOB));
 INSERT INTO events VALUES ('all', 34, CAST('{"type":"run_forked","at":7.0,"source":"other","seq":3}' AS BLOB));
 INSERT INTO events VALUES ('all', 35, CAST('{"type":"run_ending","at":8.0,"error":{"type":"ValueError","message":"no such month"},"node":"b","undo":["cancel_hotel"],"handlers":["failed"]}' AS BLOB));
 INSERT INTO events VALUES ('all', 36, CAST('{"type":"dead_letter_dropped","at":8.0,"node":"b","by":"ada"}' AS BLOB));
 INSERT INTO events VALUES ('all', 37, CAST('{"type":"node_failed","at":8.0,"node":"post","error":{"type":"ValueError","message":"no such month"}}' AS BLOB));
-INSERT INTO events VALUES ('all', 38, CAST('{"type":"run_failed","at":8.0,"error":{"type":"ValueError","message":"no such month"},"node":"b","calls":"ops:on_failure"}' AS BLOB));
-INSERT INTO events VALUES ('all', 39, CAST('{"type":"run_cancelled","at":8.0,"by":"ada"}' AS BLOB));
+INSERT INTO events VALUES ('all', 38, CAST('{"type":"run_failed","at":8.0,"error":{"type":"ValueError","message":"no such month"},"node":"b","calls":"ops:on_failure","tells":"ops:told"}' AS BLOB));
+INSERT INTO events VALUES ('all', 39, CAST('{"type":"run_cancelled","at":8.0,"by":"ada","tells":"ops:told"}' AS BLOB));
 INSERT INTO events VALUES ('all', 40, CAST('{"type":"node_step","at":8.0,"node":"load","name":"charge","output":{"id":"ch_1"}}' AS BLOB));
 INSERT INTO events VALUES ('all', 41, CAST('{"type":"node_heartbeat","at":8.0,"node":"load","detail":{"page":3}}' AS BLOB));
-INSERT INTO events VALUES ('all', 42, CAST('{"type":"run_completed","at":9.0,"results":{"rows":3}}' AS BLOB));
+INSERT INTO events VALUES ('all', 42, CAST('{"type":"node_measured","at":8.0,"node":"load","memory":1048576}' AS BLOB));
+INSERT INTO events VALUES ('all', 43, CAST('{"type":"run_completed","at":9.0,"results":{"rows":3},"tells":"ops:told"}' AS BLOB));
 INSERT INTO events VALUES ('nb', 1, CAST('{"type":"run_started","at":1.5,"workflow":"invoices","definition":"d1","inputs":{"path":"ä.csv","n":[1,2.5,null,true]}}' AS BLOB));
 INSERT INTO events VALUES ('nb.1', 1, CAST('{"type":"run_started","at":1.5,"workflow":"invoices","definition":"d1","inputs":{"path":"ä.csv","n":[1,2.5,null,true]}}' AS BLOB));
 INSERT INTO events VALUES ('nb.1', 2, CAST('{"type":"node_started","at":2.0,"node":"load","attempt":2}' AS BLOB));
 INSERT INTO events VALUES ('nb.1', 3, CAST('{"type":"approval_requested","at":1004.0,"node":"ok","approval":"a1","kind":"approval","question":"Post 3 EUR?","ports":["approved","rejected"]}' AS BLOB));
 INSERT INTO events VALUES ('nb.1', 4, CAST('{"type":"approval_voted","at":4.0,"node":"ok","approval":"a1","by":"ada","port":"approved"}' AS BLOB));
-INSERT INTO events VALUES ('nb.1', 5, CAST('{"type":"run_paused","at":6.0,"reason":"human","message":"waits for ok"}' AS BLOB));
+INSERT INTO events VALUES ('nb.1', 5, CAST('{"type":"run_paused","at":6.0,"reason":"human","message":"waits for ok","tells":"ops:told"}' AS BLOB));
 INSERT INTO owners VALUES ('owner-7', 'desk', 'boot-1', 'ns-1', 7, 70, 0, 0, 500.0, 1790000000.0);
 INSERT INTO commands VALUES (1, 'nb', 1790000000.0, CAST('{"type":"cancel","by":"ada"}' AS BLOB));
 INSERT INTO approvals VALUES ('all', 'a1', 'ok', 'approval', 'approved', 1004.0, NULL, 4.0, 'bob', 'approved', CAST('{"type":"approval_requested","at":1004.0,"node":"ok","approval":"a1","kind":"approval","question":"Post 3 EUR?","ports":["approved","rejected"]}' AS BLOB), CAST('{"type":"approval_decided","at":4.0,"node":"ok","approval":"a1","by":"bob","port":"approved","data":{"x":1},"comment":"fine"}' AS BLOB));
@@ -184,12 +192,17 @@ INSERT INTO approval_votes VALUES ('nb.1', 'a1', 0, CAST('{"type":"approval_vote
 INSERT INTO definitions VALUES ('d1', '{"name": "invoices"}', 1790000000.0);
 INSERT INTO programs VALUES ('3c57e81353870bf3cd508f2f86d464cd', CAST('{"kind":"module","target":"jobs:flow","directory":"/srv","source":"","details":{"parameters":{"month":11}}}' AS BLOB), 1790000000.0);
 INSERT INTO cached_results VALUES ('ab12', 'all', 'load', 2);
-INSERT INTO audit VALUES ('all', 1, '13caa8054723', '', CAST('{"type":"approval_requested","at":1004.0,"node":"ok","approval":"a1","kind":"approval","question":"Post 3 EUR?","ports":["approved","rejected"]}' AS BLOB), 'b3f80bcf5e5d356f55d2d16773468bf5df7fee565a30df6edf0d638a291a4ed8');
-INSERT INTO audit VALUES ('all', 2, '13caa8054723', 'b3f80bcf5e5d356f55d2d16773468bf5df7fee565a30df6edf0d638a291a4ed8', CAST('{"type":"approval_voted","at":4.0,"node":"ok","approval":"a1","by":"ada","port":"approved"}' AS BLOB), '222461eb11f7be2e4fb29d9afa69ca1455fe47f726c8e000a4dedf100fae900b');
-INSERT INTO audit VALUES ('all', 3, '13caa8054723', '222461eb11f7be2e4fb29d9afa69ca1455fe47f726c8e000a4dedf100fae900b', CAST('{"type":"approval_decided","at":4.0,"node":"ok","approval":"a1","by":"bob","port":"approved","data":{"x":1},"comment":"fine"}' AS BLOB), 'be7677fd3c05d4a426057769517df8289d540aae590198d20fcc72ba631feaee');
-INSERT INTO audit VALUES ('nb.1', 1, '13caa8054723', '', CAST('{"type":"approval_requested","at":1004.0,"node":"ok","approval":"a1","kind":"approval","question":"Post 3 EUR?","ports":["approved","rejected"]}' AS BLOB), '859dec52966af9e2b9d37f6af6fb0743458be440ed1557ba84056e95ce857d38');
-INSERT INTO audit VALUES ('nb.1', 2, '13caa8054723', '859dec52966af9e2b9d37f6af6fb0743458be440ed1557ba84056e95ce857d38', CAST('{"type":"approval_voted","at":4.0,"node":"ok","approval":"a1","by":"ada","port":"approved"}' AS BLOB), '7ee430ce4d9f51e1e95d8cbc3f9bd4570c563c31daed22a48da65f994f9c95a4');
+INSERT INTO audit VALUES ('all', 1, '6439cbdb70d5', '', CAST('{"type":"approval_requested","at":1004.0,"node":"ok","approval":"a1","kind":"approval","question":"Post 3 EUR?","ports":["approved","rejected"]}' AS BLOB), '74583a16c9d1ff21371376c2a2070ffac5b47c61ce486420257cf8a7c3b857c6');
+INSERT INTO audit VALUES ('all', 2, '6439cbdb70d5', '74583a16c9d1ff21371376c2a2070ffac5b47c61ce486420257cf8a7c3b857c6', CAST('{"type":"approval_voted","at":4.0,"node":"ok","approval":"a1","by":"ada","port":"approved"}' AS BLOB), '1057cb6aa80c47574e4d24569d5390f403e0aafcf0fb0ec8099042e4757edf27');
+INSERT INTO audit VALUES ('all', 3, '6439cbdb70d5', '1057cb6aa80c47574e4d24569d5390f403e0aafcf0fb0ec8099042e4757edf27', CAST('{"type":"approval_decided","at":4.0,"node":"ok","approval":"a1","by":"bob","port":"approved","data":{"x":1},"comment":"fine"}' AS BLOB), '101f528a2a00eb01bfa06600e9f7bbb364a8f1274a86b67f429acf21637f49b3');
+INSERT INTO audit VALUES ('nb.1', 1, '6439cbdb70d5', '', CAST('{"type":"approval_requested","at":1004.0,"node":"ok","approval":"a1","kind":"approval","question":"Post 3 EUR?","ports":["approved","rejected"]}' AS BLOB), '04ccb299d994b4e4951556cceada9d36b3ee76cbbba0e527d16fd3de7b76336f');
+INSERT INTO audit VALUES ('nb.1', 2, '6439cbdb70d5', '04ccb299d994b4e4951556cceada9d36b3ee76cbbba0e527d16fd3de7b76336f', CAST('{"type":"approval_voted","at":4.0,"node":"ok","approval":"a1","by":"ada","port":"approved"}' AS BLOB), '708f1100652e51238e895020a7f2e3352d0b24d6097dcb03397774a0730b6008');
 INSERT INTO workflow_variables VALUES ('invoices', 'limit', 'all', CAST('{"type":"variable_set","at":5.0,"name":"limit","value":500,"scope":"workflow","by":"ada"}' AS BLOB));
 INSERT INTO forks VALUES ('all', 'other', 3);
 INSERT INTO dead_letters VALUES ('all', 'post', 8.0, CAST('{"type":"node_failed","at":8.0,"node":"post","error":{"type":"ValueError","message":"no such month"}}' AS BLOB));
-INSERT INTO error_calls VALUES ('all', 8.0, CAST('{"type":"run_failed","at":8.0,"error":{"type":"ValueError","message":"no such month"},"node":"b","calls":"ops:on_failure"}' AS BLOB));
+INSERT INTO error_calls VALUES ('all', 8.0, CAST('{"type":"run_failed","at":8.0,"error":{"type":"ValueError","message":"no such month"},"node":"b","calls":"ops:on_failure","tells":"ops:told"}' AS BLOB));
+INSERT INTO status_calls VALUES ('all', 6.0, 'paused', CAST('{"type":"run_paused","at":6.0,"reason":"human","message":"waits for ok","tells":"ops:told"}' AS BLOB));
+INSERT INTO status_calls VALUES ('all', 8.0, 'cancelled', CAST('{"type":"run_cancelled","at":8.0,"by":"ada","tells":"ops:told"}' AS BLOB));
+INSERT INTO status_calls VALUES ('all', 8.0, 'failed', CAST('{"type":"run_failed","at":8.0,"error":{"type":"ValueError","message":"no such month"},"node":"b","calls":"ops:on_failure","tells":"ops:told"}' AS BLOB));
+INSERT INTO status_calls VALUES ('all', 9.0, 'completed', CAST('{"type":"run_completed","at":9.0,"results":{"rows":3},"tells":"ops:told"}' AS BLOB));
+INSERT INTO status_calls VALUES ('nb.1', 6.0, 'paused', CAST('{"type":"run_paused","at":6.0,"reason":"human","message":"waits for ok","tells":"ops:told"}' AS BLOB));

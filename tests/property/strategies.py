@@ -112,6 +112,7 @@ handlers = _some(
 settings = _some(
     Settings,
     error_workflow=texts,
+    on_status=st.dictionaries(texts, texts, max_size=2),
     concurrency=_counts,
     timeout=maybe(_seconds),
     failures=st.sampled_from(FailurePolicy),

@@ -47,6 +47,7 @@ _SETTINGS: Final[dict[str, str]] = {
     **same(
         "concurrency",
         "error_workflow",
+        "on_status",
         "timeout",
         "failures",
         "resources",

@@ -97,6 +97,7 @@ _TYPES: Final[dict[str, tuple[str, str]]] = {
     "trigger.webhook": ("globe", "world"),
     "trigger.event": ("bell", "world"),
     "trigger.error": ("bell", "world"),
+    "trigger.status": ("bell", "world"),
     "trigger.file": ("file", "world"),
     "http": ("globe", "world"),
     "mail": ("mail", "world"),

@@ -33,6 +33,8 @@ class RunPaused(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, 
     message: str = ""
     #: When it goes on by itself, for a timer.
     until: float | None = None
+    #: The workflow that is to be started because of this status.
+    tells: str = ""
 
 
 class RunResumed(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_resumed"):
@@ -55,6 +57,8 @@ class RunCompleted(Event, frozen=True, gc=False, omit_defaults=True, kw_only=Tru
 
     results: dict[str, Any] = msgspec.field(default_factory=dict)
     message: str = ""
+    #: The workflow that is to be started because of this status.
+    tells: str = ""
 
 
 class RunFailedEvent(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_failed"):
@@ -64,12 +68,16 @@ class RunFailedEvent(Event, frozen=True, gc=False, omit_defaults=True, kw_only=T
     node: str | None = None
     #: The workflow that is to be started because of it.
     calls: str = ""
+    #: The workflow that is to be started because of this status.
+    tells: str = ""
 
 
 class RunCancelledEvent(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_cancelled"):
     """Somebody ended the run."""
 
     by: str = ""
+    #: The workflow that is to be started because of this status.
+    tells: str = ""
 
 
 class RunEnding(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_ending"):

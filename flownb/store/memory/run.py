@@ -10,7 +10,7 @@ from flownb.model import events as ev
 from flownb.model.journal import JsonCodec
 from flownb.model.status import ApprovalStatus
 from flownb.store.audit import head_of, next_entry
-from flownb.store.letters import letter_changes
+from flownb.store.letters import STATUS_OF, changes_told, letter_changes
 from flownb.store.projections import (
     PROJECTED,
     answered_request,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from flownb.model.events import Event
     from flownb.store.contract import RunRow
     from flownb.store.keys import Keys
+    from flownb.store.letters import Change
     from flownb.store.projections import ApprovalChange
     from flownb.store.requests import ApprovalRow, AuditEntry
 
@@ -36,7 +37,7 @@ _CODEC: Final = JsonCodec()
 class KeptRun:
     """A run with its journal; `row` holds all that changes rarely."""
 
-    __slots__ = ("_sealed_by", "approvals", "audit", "call", "events", "fence", "letters", "owner", "row")
+    __slots__ = ("_sealed_by", "approvals", "audit", "call", "events", "fence", "letters", "owner", "row", "told")
 
     def __init__(self, row: RunRow, keys: Keys) -> None:
         self.row = row
@@ -50,6 +51,8 @@ class KeptRun:
         #: Failures that somebody has to look at, by node, and what is to be started because the run failed.
         self.letters: dict[str, ev.NodeFailedEvent] = {}
         self.call: ev.RunFailedEvent | None = None
+        #: What is to be started because of how the run is now, by moment and status.
+        self.told: dict[tuple[float, str], Change] = {}
 
     def shown(self) -> RunRow:
         """The row as lists show it now."""
@@ -73,6 +76,8 @@ class KeptRun:
         for event in notable:
             if isinstance(event, ev.RunFailedEvent) and event.calls:
                 self.call = event
+        for told in changes_told(notable):
+            self.told[told.at, STATUS_OF[type(told)]] = told
         return notable
 
     def record(self, event: Event) -> None:

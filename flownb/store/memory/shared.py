@@ -8,7 +8,7 @@ from flownb.model import events as ev
 from flownb.model.events import Record
 from flownb.model.status import VariableScope
 from flownb.store.contract import VariableRow
-from flownb.store.letters import DeadLetter, ErrorCall
+from flownb.store.letters import DeadLetter, ErrorCall, StatusCall
 from flownb.store.memory.leases import Leases
 
 if TYPE_CHECKING:
@@ -102,11 +102,24 @@ class Shared(Leases):
             ]
         return sorted(found, key=lambda each: (each.event.at, each.run))
 
-    def answer_call(self, call: ErrorCall) -> bool:
-        """A workflow was started because of a failure; False where somebody has said so before."""
+    def status_calls(self) -> list[StatusCall]:
+        """Workflows that are to be started because a run has a status now, oldest first."""
+        with self._lock:
+            self._open()
+            found = [
+                StatusCall(run=name, workflow=kept.row.workflow, event=event)
+                for name, kept in self._runs.items()
+                for event in kept.told.values()
+            ]
+        return sorted(found, key=lambda each: (each.event.at, each.run, each.status))
+
+    def answer_call(self, call: ErrorCall | StatusCall) -> bool:
+        """A workflow was started because of a failure or a status; False where somebody has said so before."""
         with self._lock:
             self._changing()
             kept = self._runs.get(call.run)
+            if isinstance(call, StatusCall):
+                return kept is not None and kept.told.pop((call.event.at, call.status), None) is not None
             if kept is None or kept.call is None or kept.call.at != call.event.at:
                 return False
             kept.call = None

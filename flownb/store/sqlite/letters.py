@@ -1,4 +1,4 @@
-"""Dead letters and error calls, written with the events that they are read off."""
+"""Dead letters, error calls and status calls, written with the events that they are read off."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from flownb.model import events as ev
-from flownb.store.letters import DeadLetter, ErrorCall, letter_changes
+from flownb.store.letters import STATUS_OF, DeadLetter, ErrorCall, StatusCall, changes_told, letter_changes
 from flownb.store.sqlite import meaning
 from flownb.store.sqlite.table import Table
 
@@ -26,6 +26,12 @@ WHERE ?1 IS NULL OR run_id = ?1 ORDER BY at, run_id, node
 _CALL: Final = "INSERT OR REPLACE INTO error_calls (run_id, at, body) VALUES (?, ?, ?)"
 _CALLS: Final = "SELECT run_id, workflow, body FROM error_calls JOIN runs ON runs.id = run_id ORDER BY at, run_id"
 _ANSWERED: Final = "DELETE FROM error_calls WHERE run_id = ? AND at = ? RETURNING run_id"
+_TELL: Final = "INSERT OR REPLACE INTO status_calls (run_id, at, status, body) VALUES (?, ?, ?, ?)"
+_TOLD: Final = """
+SELECT run_id, workflow, body FROM status_calls JOIN runs ON runs.id = run_id
+ORDER BY at, run_id, status_calls.status
+"""
+_HEARD: Final = "DELETE FROM status_calls WHERE run_id = ? AND at = ? AND status = ? RETURNING run_id"
 
 
 def keep(cursor: Cursor, run: str, happened: Iterable[Event], encode: Callable[[Event], bytes]) -> None:
@@ -38,6 +44,8 @@ def keep(cursor: Cursor, run: str, happened: Iterable[Event], encode: Callable[[
     for event in happened:
         if isinstance(event, ev.RunFailedEvent) and event.calls:
             cursor.execute(_CALL, (run, event.at, encode(event)))
+    for change in changes_told(happened):
+        cursor.execute(_TELL, (run, change.at, STATUS_OF[type(change)], encode(change)))
 
 
 class Letters(Table):
@@ -55,9 +63,17 @@ class Letters(Table):
             rows = cursor.execute(_CALLS).fetchall()
         return [ErrorCall(run=of, workflow=workflow, event=self._event(of, body)) for of, workflow, body in rows]
 
-    def answer_call(self, call: ErrorCall) -> bool:
+    def status_calls(self) -> list[StatusCall]:
+        """Workflows that are to be started because a run has a status now, oldest first."""
+        with self._db.reading() as cursor:
+            rows = cursor.execute(_TOLD).fetchall()
+        return [StatusCall(run=of, workflow=workflow, event=self._event(of, body)) for of, workflow, body in rows]
+
+    def answer_call(self, call: ErrorCall | StatusCall) -> bool:
         """A workflow was started; False where somebody has said so before."""
         with self._db.writing() as cursor:
+            if isinstance(call, StatusCall):
+                return bool(cursor.execute(_HEARD, (call.run, call.event.at, call.status)).fetchall())
             return bool(cursor.execute(_ANSWERED, (call.run, call.event.at)).fetchall())
 
     def _event(self, run: str, body: bytes) -> Any:

@@ -45,6 +45,7 @@ _TRACES: Final = (
     ("forks", "run_id"),
     ("dead_letters", "run_id"),
     ("error_calls", "run_id"),
+    ("status_calls", "run_id"),
 )
 _APPROVALS: Final = """
 SELECT approvals.id, run_id, workflow, node, approvals.kind, approvals.status, approvals.created_at, expires_at,

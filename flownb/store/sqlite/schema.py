@@ -165,6 +165,14 @@ CREATE TABLE error_calls (
     at REAL NOT NULL,
     body BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE status_calls (
+    run_id TEXT NOT NULL,
+    at REAL NOT NULL,
+    status TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (run_id, at, status)
+) STRICT, WITHOUT ROWID;
 """
 
 #: What makes a file of version n into one of version n + 1.

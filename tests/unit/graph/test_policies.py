@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from flownb.graph.policies import check_policies, check_settings
 from flownb.model.workflow import Cache, JoinCount, Limits, Node, RetryPolicy, Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def places(**fields: Any) -> list[str | None]:
@@ -67,10 +70,28 @@ def test_what_a_run_can_use_is_sound(fields: dict[str, Any]) -> None:
         (Settings(time_zone="Europe/Vienn"), "settings.time_zone"),
         (Settings(time_zone="../etc/passwd"), "settings.time_zone"),
         (Settings(budget={"eur": -1}), "settings.budget.eur"),
+        (Settings(on_status={"complete": "flow:told"}), "settings.on_status.complete"),
+        (Settings(on_status={"running": "flow:told"}), "settings.on_status.running"),
+        (Settings(on_status={"paused": "no_such_module:told"}), "settings.on_status.paused"),
+        (Settings(on_status={"paused": "no_such_file.json"}), "settings.on_status.paused"),
+        (Settings(on_status={"paused": ""}), "settings.on_status.paused"),
     ],
 )
 def test_settings_have_their_bounds(settings: Settings, place: str) -> None:
     assert [problem.place for problem in check_settings(settings)] == [place]
+
+
+def test_a_status_for_which_nothing_can_be_started_names_the_near_one() -> None:
+    (problem,) = check_settings(Settings(on_status={"complete": "flow:told"}))
+    assert "Did you mean 'completed'?" in problem.message
+    (unfound,) = check_settings(Settings(on_status={"completed": "no_such_module:told"}))
+    assert (unfound.severity, unfound.code) == ("warning", "unknown_target")
+
+
+def test_workflows_that_can_be_found_are_sound(tmp_path: Path) -> None:
+    (tmp_path / "told.json").write_text("{}")
+    named = {"completed": str(tmp_path / "told.json"), "failed": "json.tool:main", "cancelled": "flow:told and more"}
+    assert list(check_settings(Settings(on_status=named))) == []
 
 
 def test_sound_settings_are_sound() -> None:

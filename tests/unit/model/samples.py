@@ -96,6 +96,7 @@ FULL = Workflow(
     settings=Settings(
         concurrency=4,
         error_workflow="ops:on_failure",
+        on_status={"completed": "ops:told"},
         timeout=60,
         failures=FailurePolicy.COLLECT,
         resources={"gpu": 2},

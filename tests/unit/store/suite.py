@@ -126,18 +126,18 @@ ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.SystemInfo(at=5.0, message="hello"),
     ev.SystemWarning(at=5.0, message="hm"),
     ev.SystemError(at=5.0, message="oh"),
-    ev.RunPaused(at=6.0, reason="human", message="waits for ok"),
+    ev.RunPaused(at=6.0, reason="human", message="waits for ok", tells="ops:told"),
     ev.RunResumed(at=7.0, reset=("b",), cause="decided"),
     ev.RunForked(at=7.0, source="other", seq=3),
     ev.RunEnding(at=8.0, error=FAILURE, node="b", undo=("cancel_hotel",), handlers=("failed",)),
     ev.DeadLetterDropped(at=8.0, node="b", by="ada"),
     ev.NodeFailedEvent(at=8.0, node="post", error=FAILURE),
-    ev.RunFailedEvent(at=8.0, error=FAILURE, node="b", calls="ops:on_failure"),
-    ev.RunCancelledEvent(at=8.0, by="ada"),
+    ev.RunFailedEvent(at=8.0, error=FAILURE, node="b", calls="ops:on_failure", tells="ops:told"),
+    ev.RunCancelledEvent(at=8.0, by="ada", tells="ops:told"),
     ev.NodeStep(at=8.0, node="load", name="charge", output={"id": "ch_1"}),
     ev.NodeHeartbeat(at=8.0, node="load", detail={"page": 3}),
     ev.NodeMeasured(at=8.0, node="load", memory=1_048_576),
-    ev.RunCompleted(at=9.0, results={"rows": 3}),
+    ev.RunCompleted(at=9.0, results={"rows": 3}, tells="ops:told"),
 )
 
 
@@ -316,6 +316,29 @@ class StoreSuite:
         assert call.event == second
         assert [store.answer_call(call) for _ in range(2)] == [True, False]
         assert store.error_calls() == []
+
+    def test_each_status_that_calls_a_workflow_stays_until_it_is_answered_once(self, store: Store, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        quiet = ev.RunPaused(at=2.0, reason="human")
+        paused = ev.RunPaused(at=3.0, reason="timer", tells="ops:tell")
+        failed = ev.RunFailedEvent(at=3.0, error=FAILURE, calls="ops:alert", tells="ops:tell")
+        cancelled = ev.RunCancelledEvent(at=4.0, tells="ops:tell")
+        store.commit([write(lease, 2, quiet, paused, failed)])
+        store.commit([write(lease, 5, cancelled, release=True)])
+        calls = store.status_calls()
+        assert [(call.run, call.status, call.event) for call in calls] == [
+            ("r1", "failed", failed),
+            ("r1", "paused", paused),
+            ("r1", "cancelled", cancelled),
+        ]
+        assert [store.answer_call(calls[1]) for _ in range(2)] == [True, False]
+        assert [call.status for call in store.status_calls()] == ["failed", "cancelled"]
+        (error,) = store.error_calls()
+        assert store.answer_call(error)
+        assert len(store.status_calls()) == 2
+        store.delete_run("r1")
+        assert store.status_calls() == []
+        assert not store.answer_call(calls[0])
 
     # --- results that may be used again
 

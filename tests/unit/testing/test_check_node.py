@@ -57,6 +57,8 @@ TRIALS: dict[str, dict[str, Any]] = {
     "code.run": {"config": {"code": "total = main * 2\ntotal"}, "inputs": {"main": 3}},
     "control.error_handler": {"config": {"errors": ["timeout"]}},
     "control.compensate": {"config": {"status": "failed"}, "inputs": {"main": [1]}},
+    "trigger.error": {},
+    "trigger.status": {},
     "human.approval": {"config": {"question": "Post?"}, "resumed": answered("approved")},
     "human.input": {
         "config": {"question": "How many?", "form": {"type": "object", "properties": {"n": {"type": "integer"}}}},
