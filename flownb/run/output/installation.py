@@ -23,6 +23,7 @@ class _Installation:
         with self._lock:
             self._users += 1
             if self._users > 1:
+                messages.put_back()
                 return
             streams.install()
             threads.install()
