@@ -16,7 +16,8 @@ demo: setup  ## run a real notebook as a workflow, kill it in the middle, resume
 
 test: check  ## check, then all tests but the long ones (within 20 minutes on 2 cores)
 	@scripts/setup --lab --apt "chromium fonts-liberation"
-	$(BIN)/pytest tests -m "not soak" -n $(WORKERS) --dist worksteal
+	$(BIN)/pytest tests -m "not soak" --ignore tests/browser -n $(WORKERS) --dist worksteal
+	$(BIN)/pytest tests/browser -m "not soak"
 
 lab:  ## open JupyterLab with the tutorial
 	@scripts/setup --lab

@@ -239,6 +239,8 @@ class Engine:
             sys.setswitchinterval(0.0005)
             if self._thread is not None:
                 self.watchdog.wake()
+        else:
+            installation.renew()
         self.executions[execution.run_id] = execution
         self.arrivals.arrived(execution)
         execution.begin()

@@ -1,6 +1,7 @@
 """A real JupyterLab, real kernels and a real Chromium, for the tests of what people see.
 
-One server and one browser serve a whole session; every test has a notebook and a page of its own. Nothing waits for a
+One server serves a whole session, and one browser a file: while Playwright is at work, its thread counts as one with a
+running loop, which other tests must not meet. Every test has a notebook of its own. Nothing waits for a
 time: everything waits for what the page shows, long enough for a machine that has other things to do.
 """
 
@@ -93,7 +94,7 @@ def lab_folder(lab: Lab) -> Path:
     return lab.folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(everything_is_there: None) -> Iterator[Browser]:
     """Chromium, without a window and without any wish to talk to its makers."""
     from playwright.sync_api import sync_playwright
@@ -109,7 +110,7 @@ def browser(everything_is_there: None) -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def desk(browser: Browser, lab: Lab) -> Iterator[Page]:
     """JupyterLab, loaded once; showing one document at a time."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, device_scale_factor=1)

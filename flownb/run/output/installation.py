@@ -23,6 +23,7 @@ class _Installation:
         with self._lock:
             self._users += 1
             if self._users > 1:
+                messages.put_back()
                 return
             streams.install()
             threads.install()
@@ -65,6 +66,8 @@ def _catch_displays() -> Callable[[], None] | None:
 _installation: Final = _Installation()
 #: Begin and end to catch; counted, so that many engines may overlap.
 enter = _installation.enter
+#: With each further run: what somebody has put in the place of ours meanwhile gives way again.
+renew = messages.put_back
 leave = _installation.leave
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_installation.forked)

@@ -76,10 +76,18 @@ def install() -> None:
     if _patches.show is None:
         _patches.show = warnings.showwarning
         warnings.showwarning = _show
+    put_back()
     # Python shows a warning once for each line of code. Beside the first run of a process there have been others: what
     # is shown begins anew with each time that runs are at work.
     if (forget := getattr(warnings, "_filters_mutated", None)) is not None:
         forget()
+
+
+def put_back() -> None:
+    """Take warnings again where `catch_warnings(record=True)` has meanwhile put Python's own function in place."""
+    if warnings.showwarning is getattr(warnings, "_showwarning_orig", None):
+        _patches.show = warnings.showwarning
+        warnings.showwarning = _show
 
 
 def remove() -> None:

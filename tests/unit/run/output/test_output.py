@@ -407,6 +407,29 @@ def test_a_warning_is_a_line_with_its_category_for_its_node_and_anew_in_each_run
         assert run["b"].log == ""
 
 
+def test_a_run_that_begins_where_warnings_are_recorded_takes_its_own_while_another_is_at_work() -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def stays() -> None:
+        begun.set()
+        assert over.wait(60)
+
+    def warns() -> None:
+        warnings.warn("it is old", FutureWarning, stacklevel=1)
+
+    flow = Flow("other")
+    flow.node(stays)
+    other = flow.run(store="memory:", display=False)
+    try:
+        assert begun.wait(60)
+        with warnings.catch_warnings(record=True):
+            warnings.simplefilter("always")
+            assert "FutureWarning: it is old" in done(warns)["a"].log
+    finally:
+        over.set()
+    other.result(60)
+
+
 # --- how much ---------------------------------------------------------------------------------------------------------
 
 
