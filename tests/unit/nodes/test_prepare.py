@@ -87,9 +87,5 @@ def test_a_missing_name_is_an_expression_error() -> None:
 def test_nearer_names_win_in_the_scope() -> None:
     context = FakeContext(inputs={"a": 1, "run": 2}, variables={"v": 3})
     names = scope(context, {"a": 5})
-    assert names == {
-        "run": 2,
-        "trigger": {"type": "manual", "payload": None},
-        "variables": {"a": 1, "run": 2, "v": 3},
-        "a": 5,
-    }
+    trigger = {"type": "manual", "payload": None}
+    assert names == {"run": 2, "trigger": trigger, "variables": {"a": 1, "run": 2, "v": 3}, "a": 5}
