@@ -157,6 +157,7 @@ def test_a_run_is_paused_and_resumed_from_the_bar(
     expect(opened.node("post")).to_have_attribute("data-status", "running")
 
     page.locator('[data-action="pause"]').click()
+    expect(page.locator(".fnb-bar")).to_have_attribute("aria-busy", "false")  # the kernel has taken it
     go("may")
 
     opened.wait_for_status("paused")

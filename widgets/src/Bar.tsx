@@ -24,6 +24,7 @@ export function Bar() {
   const store = useStore();
   const bar = usePart("bar", (each) => each.bar);
   const gone = usePart("bar", (each) => each.gone);
+  const busy = usePart("bar", (each) => each.busy);
   const name = usePart("scene", (each) => each.scene.name);
   const atWork = bar.status === "running" && !gone;
   const tone = bar.status === "paused" ? (bar.reason === "manual" ? "pending" : "waiting") : bar.status;
@@ -35,7 +36,7 @@ export function Bar() {
   };
   const first = bar.failed[0];
   return (
-    <header className="fnb-bar">
+    <header className="fnb-bar" aria-busy={busy}>
       <span className="title ell" title={`${name}, run ${bar.id}`}>
         {name}
       </span>

@@ -136,16 +136,23 @@ export class Store {
     }, PATIENCE);
     this.waiting.set(id, { timer, ask: what.ask });
     this.model.send({ id, ...what });
+    this.tell("bar");
   }
 
   private answered(id: number): void {
     const waited = this.waiting.get(id);
     if (waited) clearTimeout(waited.timer);
     this.waiting.delete(id);
+    this.tell("bar");
     if (this.silent !== null) {
       this.silent = null;
       this.tell("notice");
     }
+  }
+
+  /** Whether the kernel has yet to say that it took what was asked. */
+  get busy(): boolean {
+    return this.waiting.size > 0;
   }
 
   dismiss(): void {
