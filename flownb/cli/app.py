@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from flownb import __version__
-from flownb.cli.harmless import block
 from flownb.cli.stdout import silence
 from flownb.errors import EnvironmentFault, FlownbError, NotFound, RunCancelled, RunFailed, RunPaused, UsageError
 from flownb.imports import at_once
+from flownb.services.harmless import block
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

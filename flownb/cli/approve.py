@@ -11,12 +11,12 @@ import click
 
 from flownb.cli.app import json_option, open_existing, say, store_option
 from flownb.cli.ending import is_alive, resume_line
-from flownb.cli.harmless import line
 from flownb.cli.look import when
 from flownb.errors import Conflict, NotFound, UsageError, near_names
 from flownb.run.handles.describe import describe_request
 from flownb.run.waiting.decisions import decide, look_after, remind
 from flownb.run.waiting.judging import REJECTED, standing
+from flownb.services.harmless import line
 from flownb.services.identity import Who
 
 if TYPE_CHECKING:

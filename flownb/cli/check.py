@@ -10,9 +10,9 @@ import click
 
 from flownb.cli.app import json_option, open_existing, say, store_option
 from flownb.cli.find import find_run
-from flownb.cli.harmless import line
 from flownb.errors import NotFound, UsageError
 from flownb.model.problem import Severity
+from flownb.services.harmless import line
 
 if TYPE_CHECKING:
     from flownb.graph.picture import PictureState

@@ -11,11 +11,11 @@ import click
 from flownb.cli.app import json_option, open_existing, say, store_option
 from flownb.cli.control import user
 from flownb.cli.find import find_run
-from flownb.cli.harmless import block, line
 from flownb.cli.look import when
 from flownb.errors import FlownbError, UsageError
 from flownb.run.recovery.letters import ask_again, describe_letter, drop, find_letters, letter_id
 from flownb.run.recovery.recover import require_row
+from flownb.services.harmless import block, line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

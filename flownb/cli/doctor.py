@@ -16,8 +16,8 @@ import click
 
 from flownb import __version__
 from flownb.cli.app import json_option, store_option
-from flownb.cli.harmless import line
 from flownb.errors import FlownbError, NotFound
+from flownb.services.harmless import line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

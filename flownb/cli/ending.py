@@ -7,10 +7,10 @@ import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.cli.app import say
-from flownb.cli.harmless import block, line
 from flownb.cli.look import duration, status_text
 from flownb.model.status import PauseReason, RunStatus
 from flownb.model.times import iso
+from flownb.services.harmless import block, line
 from flownb.store import values
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import click
 
 from flownb.cli.app import json_option, open_existing, store_option
 from flownb.cli.find import find_run
-from flownb.cli.harmless import line
 from flownb.errors import UsageError
 from flownb.run.recovery.retention import delete_expired, expired
+from flownb.services.harmless import line
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 

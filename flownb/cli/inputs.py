@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from flownb.cli.harmless import line
 from flownb.errors import FlownbError
+from flownb.services.harmless import line
 
 if TYPE_CHECKING:
     from flownb.model.workflow import Variable

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flownb.cli.harmless import block
 from flownb.run.output.held import settled
+from flownb.services.harmless import block
 
 
 class Printed:

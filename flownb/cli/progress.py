@@ -10,10 +10,10 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from flownb.cli.harmless import block, line
 from flownb.cli.look import SIGNS, length, waiting_text
 from flownb.cli.printed import Printed
 from flownb.model import events as ev
+from flownb.services.harmless import block, line
 from flownb.store import values
 
 if TYPE_CHECKING:

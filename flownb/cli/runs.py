@@ -11,12 +11,12 @@ import click
 from flownb.cli.app import json_option, open_existing, say, store_option
 from flownb.cli.ending import is_alive, results, sentences, why
 from flownb.cli.find import find_run
-from flownb.cli.harmless import block, line
 from flownb.cli.look import duration, status_text, waiting_text, when
 from flownb.cli.printed import Printed
 from flownb.errors import NotFound, UsageError, near_names
 from flownb.model.events import NodeOutput
 from flownb.model.status import STATUS_ALIASES, RunStatus
+from flownb.services.harmless import block, line
 from flownb.store import values
 
 if TYPE_CHECKING:

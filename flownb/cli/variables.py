@@ -9,11 +9,11 @@ import click
 
 from flownb.cli.app import json_option, open_existing, say, store_option
 from flownb.cli.control import user
-from flownb.cli.harmless import line
 from flownb.cli.look import when
 from flownb.cli.typed import typed_as
 from flownb.errors import NotFound, UsageError, near_names
 from flownb.model.times import iso
+from flownb.services.harmless import line
 from flownb.store import values
 
 if TYPE_CHECKING:
