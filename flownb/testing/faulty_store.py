@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from flownb.errors import StoreError
 from flownb.store.contract import Store
+from flownb.store.lists import Lists
 from flownb.testing.crash import Crash, crash
 
 if TYPE_CHECKING:
@@ -17,7 +18,12 @@ How = Literal["before_commit", "after_commit", "ack_lost"]
 _HOWS: Final = get_args(How)
 
 #: The calls of the contract, in its order.
-CALLS: Final = tuple(name for name, value in vars(Store).items() if callable(value) and not name.startswith("_"))
+CALLS: Final = tuple(
+    name
+    for part in (Store, Lists)
+    for name, value in vars(part).items()
+    if callable(value) and not name.startswith("_")
+)
 
 
 class FaultyStore:
