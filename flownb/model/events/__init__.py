@@ -53,6 +53,7 @@ from flownb.model.events.people import (
     ApprovalDecided,
     ApprovalExpired,
     ApprovalRefused,
+    ApprovalNotified,
     ApprovalReminded,
     ApprovalRequested,
     ApprovalVoted,
@@ -77,6 +78,7 @@ __all__ = [
     "ApprovalDecided",
     "ApprovalExpired",
     "ApprovalRefused",
+    "ApprovalNotified",
     "ApprovalReminded",
     "ApprovalRequested",
     "ApprovalVoted",
@@ -156,6 +158,7 @@ AnyEvent = (
     | ApprovalExpired
     | ApprovalRefused
     | ApprovalReminded
+    | ApprovalNotified
     | BreakpointSet
     | SignalReceived
     | SignalDelivered

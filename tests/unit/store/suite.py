@@ -117,6 +117,7 @@ ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.ApprovalExpired(at=4.0, node="ok", approval="a2"),
     ev.ApprovalRefused(at=4.0, node="ok", approval="a2", by="eve", port="approved", why="eve may not"),
     ev.ApprovalReminded(at=4.0, node="ok", approval="a2"),
+    ev.ApprovalNotified(at=4.0, node="ok", approval="a2", channel="mail", to="ada", why="refused", next_at=9.0),
     ev.VariableSet(at=5.0, name="month", value="2026-11"),
     ev.VariableSet(at=5.0, name="limit", value=500, scope="workflow", by="ada"),
     ev.DesktopScreenshot(at=5.0, node="shot", image={"$artifact": {"digest": "cd"}}),
