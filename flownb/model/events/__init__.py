@@ -67,6 +67,7 @@ from flownb.model.events.runs import (
     RunPaused,
     RunResumed,
     RunStarted,
+    RunStopping,
     SignalReceived,
     VariableSet,
 )
@@ -116,6 +117,7 @@ __all__ = [
     "RunPaused",
     "RunResumed",
     "RunStarted",
+    "RunStopping",
     "SignalDelivered",
     "SignalReceived",
     "SystemError",
@@ -135,6 +137,7 @@ AnyEvent = (
     | RunFailedEvent
     | RunCancelledEvent
     | RunEnding
+    | RunStopping
     | RunForked
     | NodeStarted
     | IterationStarted
