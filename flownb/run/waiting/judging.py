@@ -10,6 +10,7 @@ from flownb.errors import Conflict, FlownbError, InvalidInput, near_names
 from flownb.graph.form import faults_in
 from flownb.model import events as ev
 from flownb.model.status import ApprovalStatus, PauseReason
+from flownb.model.times import iso
 from flownb.services.identity import Who
 from flownb.store import refusals
 
@@ -125,6 +126,9 @@ def judge(row: ApprovalRow, answer: Answer) -> tuple[list[ev.Event], FlownbError
                 data=answer.data,
                 user=_user(who),
                 claim=who.claim,
+                via=who.via,
+                link=who.link,
+                address=who.address,
             )
         )
     if given + 1 >= needed:
@@ -139,6 +143,9 @@ def judge(row: ApprovalRow, answer: Answer) -> tuple[list[ev.Event], FlownbError
                 comment=answer.comment,
                 user=_user(who),
                 claim=who.claim,
+                via=who.via,
+                link=who.link,
+                address=who.address,
             )
         )
     return found, None
@@ -160,6 +167,19 @@ def _why_not(row: ApprovalRow, who: Who) -> FlownbError | None:
         return InvalidInput(
             f"{request.asked_by} started run {row.run} and may not answer {row.node}: somebody else has to.",
             name="by",
+        )
+    if not request.self_approval and who.is_anybody:
+        return InvalidInput(
+            f"{row.node} may not be answered by who started the run, and nobody can tell who has this link: a link "
+            "that was made for a person is needed.",
+            name="by",
+        )
+    used = next((vote for vote in row.votes if who.link and vote.link == who.link), None)
+    if used is not None:
+        return Conflict(
+            f"This link was used at {iso(used.at)}, for {used.port}, and counts once; {standing(row)}.",
+            run=row.run,
+            row=row,
         )
     mine = next((vote for vote in row.votes if vote.by == who.name), None)
     if mine is not None:
@@ -191,6 +211,9 @@ def refused(row: ApprovalRow, answer: Answer, why: str) -> ev.ApprovalRefused:
         why=why,
         user=_user(answer.who),
         claim=answer.who.claim,
+        via=answer.who.via,
+        link=answer.who.link,
+        address=answer.who.address,
     )
 
 
