@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING
 
 from flownb import faults
 from flownb.errors import NodeTimeout
-from flownb.graph.nodetype import Ending
 from flownb.model import events as ev
-from flownb.model.remedies import COMPENSATE
-from flownb.model.state import COMPLETED
 from flownb.model.status import ErrorClass, PauseReason, RunStatus
 from flownb.run import plan as planning
 from flownb.run.calls import with_call
@@ -19,6 +16,7 @@ from flownb.run.watch import leftovers
 from flownb.run.watch.leftovers import CANCEL_SECONDS
 
 if TYPE_CHECKING:
+    from flownb.graph.nodetype import Ending
     from flownb.run.executor import Execution
 
 
@@ -129,11 +127,18 @@ def _out_of_time(execution: Execution, limit: float) -> None:
 
 
 def end_by(execution: Execution, path: str, ending: Ending) -> None:
-    """A node ends the run."""
-    now = execution.engine.now()
+    """A node ends the run; where others are still in flight, that is written, since they may outlive this process."""
     message = ending.message or f"ended by {path}"
-    execution.undoes = execution.undoes or ending.undo
-    if ending.well:
+    if any(attempt.path != path for attempt in execution.alive.values()) and execution.state.stopping is None:
+        now = execution.engine.now()
+        execution.record(ev.RunStopping(at=now, node=path, well=ending.well, message=message, undoes=ending.undo))
+    _stop_by(execution, path, well=ending.well, message=message, undo=ending.undo)
+
+
+def _stop_by(execution: Execution, path: str, *, well: bool, message: str, undo: bool) -> None:
+    now = execution.engine.now()
+    execution.undoes = execution.undoes or undo
+    if well:
         stop(execution, ev.RunCompleted(at=now, message=message))
         return
     failure = ev.Failure(type="Stopped", message=message)
@@ -209,13 +214,8 @@ def _give_up(execution: Execution) -> None:
 
 
 def go_on_ending(execution: Execution) -> bool:
-    """Whether a run that is taken up was about to end; also where its process died before it could say so."""
+    """Whether a run that is taken up was about to end."""
     state = execution.state
-    if state.ending is not None or state.topology.remedies is None:
-        return state.ending is not None
-    for number, node in enumerate(state.topology.nodes):
-        if node.type == COMPENSATE and state.node_status[number] == COMPLETED:
-            well, message = node.config.get("status") == "completed", str(node.config.get("message") or "")
-            end_by(execution, state.topology.paths[number], Ending(well, message, undo=True))
-            return True
-    return False
+    if state.ending is None and (stopping := state.stopping) is not None:
+        _stop_by(execution, stopping.node, well=stopping.well, message=stopping.message, undo=stopping.undoes)
+    return state.ending is not None or state.stopping is not None

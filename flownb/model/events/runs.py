@@ -93,6 +93,17 @@ class RunEnding(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, 
     handlers: tuple[str, ...] = ()
 
 
+class RunStopping(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_stopping"):
+    """A node ends the run while others are in flight: nothing starts any more, and the run ends when they have."""
+
+    node: str
+    #: Whether it ends well.
+    well: bool = False
+    message: str = ""
+    #: Whether what the run did is undone first.
+    undoes: bool = False
+
+
 class RunForked(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_forked"):
     """The run is a copy of another up to one of its events."""
 

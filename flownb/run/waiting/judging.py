@@ -111,48 +111,32 @@ def judge(row: ApprovalRow, answer: Answer) -> tuple[list[ev.Event], FlownbError
     barred = _why_not(row, answer.who)
     if barred is not None:
         return [refused(row, answer, str(barred))], barred
-    who, needed = answer.who, votes_needed(request, answer.port)
+    needed = votes_needed(request, answer.port)
     given = sum(vote.port == answer.port for vote in row.votes)
+    said = _of(row, answer) | {"comment": answer.comment, "data": answer.data}
     found: list[ev.Event] = []
     if needed > 1 or row.votes:
-        found.append(
-            ev.ApprovalVoted(
-                at=answer.at,
-                node=row.node,
-                approval=row.id,
-                by=who.name,
-                port=answer.port,
-                comment=answer.comment,
-                data=answer.data,
-                user=_user(who),
-                claim=who.claim,
-                via=who.via,
-                link=who.link,
-                address=who.address,
-            )
-        )
+        found.append(ev.ApprovalVoted(**said))
     if given + 1 >= needed:
-        found.append(
-            ev.ApprovalDecided(
-                at=answer.at,
-                node=row.node,
-                approval=row.id,
-                by=who.name,
-                port=answer.port,
-                data=answer.data,
-                comment=answer.comment,
-                user=_user(who),
-                claim=who.claim,
-                via=who.via,
-                link=who.link,
-                address=who.address,
-            )
-        )
+        found.append(ev.ApprovalDecided(**said))
     return found, None
 
 
-def _user(who: Who) -> str:
-    return who.user if who.user != who.name else ""
+def _of(row: ApprovalRow, answer: Answer) -> dict[str, Any]:
+    """What each record of an answer says: to what, which, whose, and how they were known."""
+    who = answer.who
+    return {
+        "at": answer.at,
+        "node": row.node,
+        "approval": row.id,
+        "port": answer.port,
+        "by": who.name,
+        "user": who.user if who.user != who.name else "",
+        "claim": who.claim,
+        "via": who.via,
+        "link": who.link,
+        "address": who.address,
+    }
 
 
 def _why_not(row: ApprovalRow, who: Who) -> FlownbError | None:
@@ -202,19 +186,7 @@ def standing(row: ApprovalRow) -> str:
 
 def refused(row: ApprovalRow, answer: Answer, why: str) -> ev.ApprovalRefused:
     """The record of an answer that was not taken."""
-    return ev.ApprovalRefused(
-        at=answer.at,
-        node=row.node,
-        approval=row.id,
-        by=answer.who.name,
-        port=answer.port,
-        why=why,
-        user=_user(answer.who),
-        claim=answer.who.claim,
-        via=answer.who.via,
-        link=answer.who.link,
-        address=answer.who.address,
-    )
+    return ev.ApprovalRefused(why=why, **_of(row, answer))
 
 
 def expiry(row: ApprovalRow, now: float) -> ev.ApprovalExpired:

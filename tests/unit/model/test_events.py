@@ -41,6 +41,8 @@ VALUES: dict[str, Any] = {
     "compensates": True,
     "undo": ("cancel_hotel", "cancel_flight"),
     "handlers": ("failed",),
+    "well": True,
+    "undoes": True,
     "port": True,
     "delay": 1.5,
     "until": 1767225700.0,

@@ -1,4 +1,4 @@
-"""Answers by signed links: each counts once, for the person that the link was made for, and the log says how it came."""
+"""Answers by signed links: each counts once, for whom the link was made, and the log says how it came."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from flownb.model import events as ev
 from flownb.run.handles.describe import describe
 from flownb.run.waiting.decisions import audited, decide
 from flownb.run.waiting.verify import verify
-from flownb.services.identity import ANYBODY, who_by_link
+from flownb.services import identity
+from flownb.services.identity import ANYBODY, user, who, who_by_link
 from flownb.services.settings import settings_of
 from flownb.store.memory import MemoryStore
 from tests.unit.run.waiting.test_people import asking, ended, paused, trusting
@@ -34,8 +35,8 @@ def by_link(
     store: Store, asked: ApprovalRow, person: str, link: str, port: str | None = None, **given: Any
 ) -> ApprovalRow:
     """An answer as the public page gives it."""
-    who = who_by_link(settings_of(store), person, link, "203.0.113.7")
-    return decide(store, asked.run, asked.id, port=port, at=NOW, person=who, **given)
+    somebody = who_by_link(settings_of(store), person, link, "203.0.113.7")
+    return decide(store, asked.run, asked.id, port=port, at=NOW, person=somebody, **given)
 
 
 def test_it_counts_as_the_persons_and_the_log_says_how_it_came(store: Store) -> None:
@@ -58,12 +59,14 @@ def test_it_counts_as_the_persons_and_the_log_says_how_it_came(store: Store) -> 
     assert verify(store, run.id)[1] == []
 
 
-def test_groups_of_the_settings_count_and_those_of_this_machine_do_not(tmp_path: Path) -> None:
-    from flownb.services.identity import user, who
-
+def test_groups_of_the_settings_count_and_those_of_this_machine_do_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity, "_system_groups", lambda: frozenset({"staff"}))
     kept = trusting(tmp_path, '[approvals.groups]\nfinance = ["anna"]')
     assert who_by_link(settings_of(kept), "anna", "n").groups == {"finance"}
-    assert who_by_link(settings_of(kept), user(), "n").groups == frozenset() != who(settings_of(kept)).groups
+    assert who(settings_of(kept)).groups == {"staff"}
+    assert who_by_link(settings_of(kept), user(), "n").groups == frozenset()
 
 
 def test_a_link_has_one_vote_and_so_has_whoever_holds_several(store: Store) -> None:
@@ -95,8 +98,6 @@ def test_a_refused_answer_leaves_the_link_as_good_as_before(store: Store) -> Non
 
 
 def test_who_started_the_run_may_not_answer_it_by_a_link_either(store: Store) -> None:
-    from flownb.services.identity import user
-
     run = asking(self_approval=False).run(store=store, display=False)
     asked = paused(run)
     with pytest.raises(InvalidInput, match="somebody else has to"):
