@@ -20,6 +20,7 @@ from flownb.model.events import (
     Event,
     VariableSet,
 )
+from flownb.store.notices import NoticeStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from flownb.store.artifacts.contract import ArtifactStore
     from flownb.store.keys import Keys
     from flownb.store.letters import DeadLetter, ErrorCall, StatusCall
-    from flownb.store.notices import Notice
     from flownb.store.requests import ApprovalRow, AuditEntry, Judge
 
 
@@ -151,7 +151,7 @@ class Inbox(msgspec.Struct, frozen=True):
     command: Command
 
 
-class Store(Protocol):
+class Store(NoticeStore, Protocol):
     """The contract. Methods are synchronous, short, and may be called from any thread.
 
     Every method may raise `StoreError` or one of its kinds, with a sentence that names the place.
@@ -303,30 +303,6 @@ class Store(Protocol):
 
     def due_approvals(self, now: float) -> list[ApprovalRow]:
         """Requests that nobody has answered and whose time is over."""
-        ...
-
-    def due_notices(self, now: float) -> list[Notice]:
-        """Notices that are to be delivered by now and that nobody delivers, oldest first."""
-        ...
-
-    def next_notice(self) -> float | None:
-        """When the next notice is to be delivered, whether somebody does so already or not; None where there is none.
-
-        It costs next to nothing where there is none.
-        """
-        ...
-
-    def change_notice(self, seen: Notice, then: Notice, *, more: Sequence[Notice] = ()) -> bool:
-        """Put a notice in the place of one that was looked at, unless somebody was faster: False then.
-
-        One whose request was answered meanwhile stays closed. The outcome of `then`, where it is another than that of
-        `seen`, goes into the audit log.
-
-        Args:
-            seen: how it was.
-            then: how it is from now on; the same key.
-            more: notices that are made with it; those that are there stay as they are.
-        """
         ...
 
     def audit(self, run: str) -> list[AuditEntry]:

@@ -7,14 +7,14 @@ the next one. Everything is done by comparing and swapping: of two processes tha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
 from flownb.model import events as ev
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ASKED: Final = "asked"
 REMINDER: Final = "reminder"
@@ -89,10 +89,38 @@ def changed(there: Notice | None, seen: Notice, then: Notice) -> Notice | None:
     """
     if there == seen:
         return then
-    return closed(then) if there is not None and there == closed(seen) else None
+    return closed(then) if seen.claim and there is not None and there == closed(seen) else None
 
 
 def is_due(notice: Notice, now: float) -> bool:
     """Whether it is to be delivered by now, and nobody does."""
     held = now < notice.claimed_until <= now + LONGEST_CLAIM
     return notice.next_at is not None and notice.next_at <= now and not held
+
+
+class NoticeStore(Protocol):
+    """What every store promises of notices."""
+
+    def due_notices(self, now: float) -> list[Notice]:
+        """Notices that are to be delivered by now and that nobody delivers, oldest first."""
+        ...
+
+    def next_notice(self) -> float | None:
+        """When the next notice is to be delivered, whether somebody does so already or not; None where there is none.
+
+        It costs next to nothing where there is none.
+        """
+        ...
+
+    def change_notice(self, seen: Notice, then: Notice, *, more: Sequence[Notice] = ()) -> bool:
+        """Put a notice in the place of one that was looked at, unless somebody was faster: False then.
+
+        One whose request was answered meanwhile stays closed. The outcome of `then`, where it is another than that of
+        `seen`, goes into the audit log.
+
+        Args:
+            seen: how it was.
+            then: how it is from now on; the same key.
+            more: notices that are made with it; those that are there stay as they are.
+        """
+        ...

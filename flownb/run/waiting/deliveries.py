@@ -79,6 +79,8 @@ class Deliveries:
         """The process ends: wait a moment, and begin nothing more."""
         if self._pid != os.getpid():
             return
+        if self._stopped:
+            return
         self.wait(seconds)
         with self._lock:
             self._stopped = True
@@ -117,7 +119,7 @@ class Deliveries:
         except FlownbError as error:
             _log.info("Notices of %s can't be delivered now: %s", store.url, error)
             return _AGAIN
-        except Exception:
+        except Exception:  # noqa: BLE001  a fault of ours with one store must not end it for the others
             _log.exception("Notices of %s can't be delivered; please report this.", store.url)
             moment = None
         if moment is None:
@@ -133,7 +135,7 @@ _begun = False
 
 def deliveries() -> Deliveries:
     """Those of this process; a forked child has its own."""
-    global _deliveries, _begun
+    global _deliveries, _begun  # noqa: PLW0603  a process has one
     if _deliveries._pid != os.getpid():  # noqa: SLF001  of this module
         _deliveries, _begun = Deliveries(), False
     if not _begun:
@@ -144,7 +146,7 @@ def deliveries() -> Deliveries:
 
 def deliver_soon(engine: Engine, store: Store) -> None:
     """Deliver what is due in a store, on the thread for that; from any thread."""
-    deliveries().soon(store, lambda: engine.now())
+    deliveries().soon(store, lambda: engine.now())  # noqa: PLW0108  a test may give it another clock later
 
 
 def tell_once_committed(execution: Execution, channels: Sequence[str]) -> None:

@@ -18,6 +18,8 @@ from flownb import faults
 from flownb.errors import FlownbError, StoreError
 from flownb.model import events as ev
 from flownb.run.handles.question import answer_lines
+from flownb.run.handles.told import told_line
+from flownb.run.waiting.judging import approvers_at
 from flownb.services import masking
 from flownb.services.channels.channel import SECONDS, DeliveryFailed, Message
 from flownb.services.channels.directory import directory_of
@@ -137,8 +139,11 @@ class _Pass:
     async def _send(self, notice: Notice, row: ApprovalRow) -> str:
         """Deliver one; returns why not, empty where it was."""
         channel: Channel = self._known().channel(notice.channel)
+        person = notice.to if channel.personal else ""
+        address = self._known().address(person, notice.channel) if person else notice.to.replace(ALL, "")
+        message = message_of(self._store, notice, row, person=person, address=address, now=self._now())
         async with asyncio.timeout(CLAIM_SECONDS - SECONDS):
-            await channel.deliver(message_of(self._store, self._known(), channel, notice, row, self._now()))
+            await channel.deliver(message)
         faults.reach("notice.sent")
         return ""
 
@@ -164,16 +169,7 @@ class _Pass:
         self._store.change_notice(notice, then)
         self._told.append(told)
         if why and wait is None:
-            _log.warning("%s of run %s: %s", row.node, row.run, outcome_line(told))
-
-
-def outcome_line(told: ev.ApprovalNotified) -> str:
-    """What came of a notice, for people: `mail to alice failed: …`."""
-    what = "" if told.kind == "asked" else f" ({told.kind})"
-    who = "" if told.to in ("", ALL) else f" to {line(told.to, 60)}"
-    if not told.why:
-        return f"{line(told.channel, 40)}{who}{what} was sent"
-    return f"{line(told.channel, 40)}{who}{what} failed: {line(told.why, _MOST_WHY)}"
+            _log.warning("%s of run %s: %s", row.node, row.run, told_line(then))
 
 
 def recipients(row: ApprovalRow, kind: str, now: float) -> tuple[str, ...]:
@@ -217,22 +213,13 @@ def _next(plan: Notice, row: ApprovalRow, now: float) -> float | None:
     return plan.next_at + (missed + 1) * every
 
 
-def message_of(
-    store: Store, directory: Directory, channel: Channel, notice: Notice, row: ApprovalRow, now: float
-) -> Message:
-    """What somebody is told of a request.
-
-    Raises:
-        DeliveryFailed: the channel does not reach them.
-    """
+def message_of(store: Store, notice: Notice, row: ApprovalRow, *, person: str, address: str, now: float) -> Message:
+    """What somebody is told of a request; `person` is empty where that is a room."""
     request = row.request
-    person = notice.to if channel.personal else ""
-    address = directory.address(notice.to, notice.channel) if channel.personal else notice.to.replace(ALL, "")
     shown: Any = request.preview or ()
-    late = request.escalate_at is not None and request.escalate_at <= now
     return Message(
         id="/".join((notice.run, *map(str, notice.key))),
-        thread="/".join((notice.run, notice.approval, "asked", notice.channel, notice.to, "0")),
+        thread=f"{notice.run}/{notice.approval}/asked/{notice.channel}/{notice.to}/0",
         kind=notice.kind,
         run=row.run,
         workflow=row.workflow,
@@ -243,7 +230,7 @@ def message_of(
         ports=request.ports,
         until=row.expires_at,
         due=request.due_at,
-        approvers=(*request.approvers, *(request.escalate_to if late and request.approvers else ())),
+        approvers=approvers_at(request, now),
         to=person,
         address=address,
         link=link_to(store, row, person, now=now),

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import logging
 import re
+import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from flownb.errors import FlownbError, UsageError
+from flownb.errors import FlownbError
 from flownb.services import masking, secrets
 from flownb.services.channels import fields
 from flownb.services.channels.channel import SECONDS, DeliveryFailed
@@ -71,11 +72,10 @@ class Chat:
         await self._send(f"{head.rstrip('/')}/{room}{mark}{rest}" if room else url, message)
 
     async def _send(self, url: str, message: Message) -> None:
-        import apprise
-
-        service = apprise.Apprise()
         with _said() as said:
             try:
+                apprise = _apprise()
+                service = apprise.Apprise()
                 if not service.add(url):
                     raise DeliveryFailed("Apprise knows no service of this URL; its documentation lists them.")
                 async with asyncio.timeout(self._timeout):
@@ -89,6 +89,16 @@ class Chat:
         if not done:
             why = line(masking.text("; ".join(said)), _MOST_SAID)
             raise DeliveryFailed(f"The service does not take the message: {why or 'it does not say why'}")
+
+
+def _apprise() -> Any:
+    """The package, with its services: it reads them all the first time, and Python warns of some."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import apprise
+
+        apprise.Apprise.instantiate("json://localhost", suppress_exceptions=True)
+    return apprise
 
 
 def _title(message: Message) -> str:

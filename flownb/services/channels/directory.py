@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.errors import UsageError, near_names
 from flownb.services.channels.channel import DeliveryFailed
 from flownb.services.settings import section, settings_of
-from flownb.store.notices import PASSIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -96,13 +95,16 @@ class Directory:
         """
         if name in _given:
             return _given[name]
+        name = name if name in self._tables else ALIASES.get(name, name)
+        if name in _given:
+            return _given[name]
         if name not in self._made:
             self._made[name] = self._make(name)
         return self._made[name]
 
     def _make(self, name: str) -> Channel:
         if name not in self._tables:
-            near = near_names(name, [*self.names, *PASSIVE])
+            near = near_names(name, self.names) if self.names else ""
             raise UsageError(
                 f"There is no channel {name!r}.{near} Set it up as [channels.{name}] in {self.told}.", name=name
             )
@@ -112,10 +114,8 @@ class Directory:
         kind = self.kind(name)
         make = _KINDS.get(kind) or _from_entry_point(kind)
         if make is None:
-            known = ", ".join(_KINDS)
             raise UsageError(
-                f"{self.told}: channels.{name} has the kind {kind!r}.{near_names(kind, _KINDS)} There is: {known}.",
-                name=name,
+                f"{self.told}: channels.{name} has the kind {kind!r}.{near_names(kind, _KINDS)}", name=name
             )
         rest = {key: each for key, each in table.items() if key != "kind"}
         try:
@@ -148,12 +148,13 @@ class Directory:
         Raises:
             DeliveryFailed: it does not.
         """
+        if channel in _given:
+            return person
         kind = self.kind(channel)
         found = self._person(person).address(channel, kind)
         if not found:
             raise DeliveryFailed(
-                f"{person} has no address for {channel}: write {person} = {{{kind} = …}} under [people] in "
-                f"{self.told}."
+                f"{person} has no address for {channel}: write {person} = {{{kind} = …}} under [people] in {self.told}."
             )
         return found
 

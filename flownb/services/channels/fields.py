@@ -57,7 +57,7 @@ def secret(table: dict[str, Any], name: str) -> str:
         return ""
     if not isinstance(found, str) or not NAME.fullmatch(found.removeprefix(SCHEME)):
         raise UsageError(
-            f"{name} names no secret. It takes the name of one, as {name} = \"smtp_{name}\", and never its value; "
+            f'{name} names no secret. It takes the name of one, as {name} = "smtp_{name}", and never its value; '
             "FLOWNB_SECRET_… or .flownb/secrets.toml has that."
         )
     return found

@@ -112,7 +112,8 @@ def _html(message: Message) -> str:
         parts.append(f'<p style="margin:0 0 12px">{_lines(message.details)}</p>')
     parts.append(as_html(message.shown))
     if message.link is not None:
-        parts.append(f'<p style="margin:20px 0"><a href="{escape(message.link)}" style="{_BUTTON}">Look and answer</a></p>')
+        link = f'<a href="{escape(message.link)}" style="{_BUTTON}">Look and answer</a>'
+        parts.append(f'<p style="margin:20px 0">{link}</p>')
     parts.append(f'<p style="{SMALL}">{"<br>".join(escape(each) for each in facts(message))}</p>')
     if message.commands:
         lines = "<br>".join(escape(each) for each in message.commands)

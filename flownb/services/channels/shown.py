@@ -88,9 +88,7 @@ def _html_of(part: dict[str, Any]) -> str:
         return f'<p style="{SMALL}">{name}</p><pre style="{_PRE}">{escape(_plain_text(part))}</pre>'
     head, rows, size = _cells(shown)
     names = "".join(f'<th style="{_TH}">{escape(each)}</th>' for each in head)
-    body = "".join(
-        "<tr>" + "".join(f'<td style="{_TD}">{escape(each)}</td>' for each in row) + "</tr>" for row in rows
-    )
+    body = "".join("<tr>" + "".join(f'<td style="{_TD}">{escape(each)}</td>' for each in row) + "</tr>" for row in rows)
     table = f'<table style="border-collapse:collapse;font-size:13px"><tr>{names}</tr>{body}</table>'
     return f'<p style="{SMALL}">{name} ({size})</p>{table}'
 

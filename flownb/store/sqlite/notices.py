@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from flownb.store.requests import ApprovalRow
     from flownb.store.sqlite.transaction import Cursor
 
-_COLUMNS: Final = (
-    "run_id, approval, kind, channel, recipient, round, next_at, attempts, claim, claimed_until, outcome"
-)
+_COLUMNS: Final = "run_id, approval, kind, channel, recipient, round, next_at, attempts, claim, claimed_until, outcome"
 _ADD: Final = f"INSERT OR IGNORE INTO notices ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  our own names
 _CLOSE: Final = "UPDATE notices SET next_at = NULL WHERE run_id = ? AND approval = ? AND next_at IS NOT NULL"
 _KEY: Final = "run_id = ? AND approval = ? AND kind = ? AND channel = ? AND recipient = ? AND round = ?"
