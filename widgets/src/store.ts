@@ -1,28 +1,9 @@
 // What the views of one run share: the last that Python said, and who wants to hear when it changes.
 
 import type { Bar, Detail, EdgeState, EventLine, Message, Model, Moment, News, NodeRecord, Question, Scene } from "./wire";
-import { watchKernel } from "./kernel";
+import { Link } from "./link";
 
-/** How long a busy kernel may keep silent before the view says so. */
-const PATIENCE = 1_000;
-
-export interface Refusal {
-  message: string;
-}
-
-export interface Ask {
-  ask: string;
-  node?: string | null;
-  on?: boolean;
-  index?: number | null;
-  after?: number;
-  approval?: string;
-  port?: string;
-  data?: unknown;
-  comment?: string;
-}
-
-export class Store {
+export class Store extends Link {
   scene: Scene;
   bar: Bar;
   nodes: Record<string, NodeRecord>;
@@ -31,20 +12,10 @@ export class Store {
   detail: Detail | null = null;
   selected: string | null;
   events: EventLine[] = [];
-  /** The kernel is gone: what is shown is the last that was known. */
-  gone = false;
-  /** A command that the kernel has not acknowledged. */
-  silent: string | null = null;
-  refusal: Refusal | null = null;
-  /** How far this machine's clock is ahead of the kernel's, in seconds. */
-  private skew = 0;
   private number: number;
-  private asked = 0;
-  private waiting = new Map<number, { timer: ReturnType<typeof setTimeout>; ask: string }>();
-  private listeners = new Map<string, Set<() => void>>();
-  private stopKernel: () => void;
 
-  constructor(private readonly model: Model) {
+  constructor(model: Model) {
+    super(model);
     const moment = model.get("moment") as Moment;
     this.scene = model.get("scene") as Scene;
     this.bar = moment.bar;
@@ -54,7 +25,10 @@ export class Store {
     this.number = moment.number;
     this.selected = moment.selected ?? null;
     this.skew = Date.now() / 1000 - moment.now;
-    this.stopKernel = watchKernel(model, (gone) => this.lose(gone));
+  }
+
+  get icons(): Record<string, string[]> {
+    return this.scene.icons;
   }
 
   /** A message from Python. */
@@ -84,9 +58,7 @@ export class Store {
         if (message.events) this.append(message.events);
         return;
       case "refused":
-        this.answered(message.id);
-        this.refusal = { message: message.message };
-        this.tell("notice");
+        this.refused(message.id, message.message);
         return;
       case "scene":
         this.redraw(message.scene);
@@ -127,39 +99,6 @@ export class Store {
     }
   }
 
-  /** Ask something of the run; what comes of it arrives as news. */
-  ask(what: Ask): void {
-    const id = ++this.asked;
-    const timer = setTimeout(() => {
-      this.silent = what.ask;
-      this.tell("notice");
-    }, PATIENCE);
-    this.waiting.set(id, { timer, ask: what.ask });
-    this.model.send({ id, ...what });
-    this.tell("bar");
-  }
-
-  private answered(id: number): void {
-    const waited = this.waiting.get(id);
-    if (waited) clearTimeout(waited.timer);
-    this.waiting.delete(id);
-    this.tell("bar");
-    if (this.silent !== null) {
-      this.silent = null;
-      this.tell("notice");
-    }
-  }
-
-  /** Whether the kernel has yet to say that it took what was asked. */
-  get busy(): boolean {
-    return this.waiting.size > 0;
-  }
-
-  dismiss(): void {
-    this.refusal = null;
-    this.tell("notice");
-  }
-
   select(key: string | null): void {
     if (key === this.selected) return;
     this.selected = key;
@@ -167,40 +106,5 @@ export class Store {
     this.tell("selected");
     this.tell("detail");
     if (!this.gone) this.ask({ ask: "look", node: key });
-  }
-
-  private lose(gone: boolean): void {
-    if (gone === this.gone) return;
-    this.gone = gone;
-    if (gone) {
-      for (const each of this.waiting.values()) clearTimeout(each.timer);
-      this.waiting.clear();
-      this.silent = null;
-    }
-    this.tell("notice");
-    this.tell("bar");
-  }
-
-  /** The kernel's clock, in seconds since 1970. */
-  now(): number {
-    return Date.now() / 1000 - this.skew;
-  }
-
-  /** Be told when a part changes: `bar`, `scene`, `nodes`, `node KEY`, `edge ID`, `detail`, `selected`, `events`, `notice`. */
-  listen(part: string, listener: () => void): () => void {
-    const found = this.listeners.get(part) ?? new Set();
-    this.listeners.set(part, found);
-    found.add(listener);
-    return () => found.delete(listener);
-  }
-
-  private tell(part: string): void {
-    for (const listener of this.listeners.get(part) ?? []) listener();
-  }
-
-  close(): void {
-    this.stopKernel();
-    for (const each of this.waiting.values()) clearTimeout(each.timer);
-    this.waiting.clear();
   }
 }

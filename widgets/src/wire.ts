@@ -212,13 +212,13 @@ export interface News {
 
 export interface Done {
   kind: "done";
-  id: number;
+  id: string;
   events?: EventLine[];
   scene?: Scene;
   moment?: Moment;
 }
 
-export type Message = News | Done | { kind: "refused"; id: number; message: string } | { kind: "scene"; scene: Scene };
+export type Message = News | Done | { kind: "refused"; id: string; message: string } | { kind: "scene"; scene: Scene };
 
 // The part of anywidget's model that is used. Nothing is ever saved from here: Python alone says what is.
 export interface Model {
