@@ -1,7 +1,7 @@
 // An open question: what is asked, what is shown, what is filled in, and the answers as buttons.
 
 import { useId, useState } from "react";
-import { useNow, usePart, useStore } from "./use";
+import { useLink, useNow, useShared } from "./use";
 import type { Field, Question } from "./wire";
 import { begin, read } from "./form";
 import { capital, elapsed } from "./words";
@@ -12,13 +12,13 @@ const WORDS: Record<string, string> = { approved: "Approve", rejected: "Reject",
 const ACTIONS: Record<string, string> = { approved: "approve", rejected: "reject" };
 
 export function Asking({ question }: { question: Question }) {
-  const store = useStore();
-  const barred = usePart("place", (each) => each.barred);
+  const store = useLink();
+  const barred = useShared("bar", (each) => each.barred);
   const [filled, fill] = useState(() => begin(question.fields));
   const [comment, say] = useState("");
   const [tried, setTried] = useState(false);
   const [sent, setSent] = useState<string | null>(null);
-  const refusal = usePart("notice", (each) => each.refusal);
+  const refusal = useShared("notice", (each) => each.refusal);
   const { data, wrong } = read(question.fields, filled);
   const missing = Object.keys(wrong).length > 0;
   const answer = (port: string): void => {

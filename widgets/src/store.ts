@@ -1,14 +1,7 @@
 // What the views of one run share: the last that Python said, and who wants to hear when it changes.
 
 import type { Bar, Detail, EdgeState, EventLine, Message, Model, Moment, News, NodeRecord, PastMoment, Question, Scene } from "./wire";
-import { watchKernel } from "./kernel";
-
-/** How long a busy kernel may keep silent before the view says so. */
-const PATIENCE = 1_000;
-
-export interface Refusal {
-  message: string;
-}
+import { Link, PAGE, type Ask } from "./link";
 
 /** What changes while a run works, as it is shown: the present, or a moment of the journal. */
 export interface Shown {
@@ -31,27 +24,12 @@ export interface Place {
   read: number | null;
 }
 
-export interface Ask {
-  ask: string;
-  node?: string | null;
-  on?: boolean;
-  index?: number | null;
-  after?: number;
-  until?: number;
-  approval?: string;
-  port?: string;
-  data?: unknown;
-  comment?: string;
-  page?: string;
-  seq?: number | null;
-}
-
 /** What only looks; everything else is a command. */
 const LOOKS = new Set(["look", "round", "past", "events", "whole"]);
 /** Between two moments that are asked for while the slider is dragged. */
 const BETWEEN = 100;
 
-export class Store {
+export class Store extends Link {
   scene: Scene;
   private present: Shown;
   private then: Shown | null = null;
@@ -61,27 +39,20 @@ export class Store {
   events: EventLine[] = [];
   /** The last events before the moment that is shown. */
   eventsThen: EventLine[] = [];
-  /** The kernel is gone: what is shown is the last that was known. */
-  gone = false;
-  /** A command that the kernel has not acknowledged. */
-  silent: string | null = null;
-  refusal: Refusal | null = null;
-  /** How far this machine's clock is ahead of the kernel's, in seconds. */
-  private skew = 0;
   private number: number;
-  private asked = 0;
-  private waiting = new Map<number, { timer: ReturnType<typeof setTimeout>; ask: string }>();
-  private listeners = new Map<string, Set<() => void>>();
-  private stopKernel: () => void;
 
-  constructor(private readonly model: Model) {
+  constructor(model: Model) {
+    super(model);
     const moment = model.get("moment") as Moment;
     this.scene = model.get("scene") as Scene;
     this.present = { bar: moment.bar, nodes: moment.nodes, edges: moment.edges, questions: moment.questions, detail: null };
     this.number = moment.number;
     this.selected = moment.selected ?? null;
     this.skew = Date.now() / 1000 - moment.now;
-    this.stopKernel = watchKernel(model, (gone) => this.lose(gone));
+  }
+
+  get icons(): Record<string, string[]> {
+    return this.scene.icons;
   }
 
   private get shown(): Shown {
@@ -108,8 +79,8 @@ export class Store {
   }
 
   /** Why nothing can be asked of the run from here; null where it can. */
-  get barred(): string | null {
-    if (this.gone) return "The kernel is gone.";
+  override get barred(): string | null {
+    if (this.gone) return super.barred;
     return this.place ? `This is the run after event ${this.place.seq ?? this.place.wanted}; go back to now to ask something of it.` : null;
   }
 
@@ -129,7 +100,7 @@ export class Store {
           this.present.detail = message.detail;
           if (!this.then) this.tell("detail");
         }
-        if (message.past && message.past.page === this.page) this.arrive(message.past);
+        if (message.past && message.past.page === PAGE) this.arrive(message.past);
         return;
       case "done":
         this.answered(message.id);
@@ -145,9 +116,7 @@ export class Store {
         } else if (message.events) this.append(message.events);
         return;
       case "refused":
-        this.answered(message.id);
-        this.refusal = { message: message.message };
-        this.tell("notice");
+        this.refused(message.id, message.message);
         return;
       case "scene":
         this.redraw(message.scene);
@@ -193,7 +162,6 @@ export class Store {
 
   // --- looking back
 
-  private readonly page = Math.random().toString(36).slice(2);
   private askedAt = 0;
   private later: ReturnType<typeof setTimeout> | null = null;
 
@@ -210,7 +178,7 @@ export class Store {
       this.later = null;
       if (!this.place) return;
       this.askedAt = Date.now();
-      this.ask({ ask: "past", page: this.page, seq: this.place.wanted, node: this.selected });
+      this.ask({ ask: "past", page: PAGE, seq: this.place.wanted, node: this.selected });
     }, wait);
   }
 
@@ -222,7 +190,7 @@ export class Store {
     const before = this.shown;
     this.then = null;
     this.place = null;
-    if (!this.gone) this.ask({ ask: "past", page: this.page, seq: null });
+    if (!this.gone) this.ask({ ask: "past", page: PAGE, seq: null });
     this.tellOf(before);
     this.tell("place");
     this.tell("bar");
@@ -265,41 +233,13 @@ export class Store {
     }
   }
 
-  /** Ask something of the run; what comes of it arrives as news. */
-  ask(what: Ask): void {
-    if (!LOOKS.has(what.ask) && this.barred !== null) {
-      this.refusal = { message: this.barred };
-      this.tell("notice");
+  /** What only looks goes to the kernel from everywhere, what changes something from the present. */
+  override ask(what: Ask): void {
+    if (LOOKS.has(what.ask) || this.barred === null) {
+      super.ask(what);
       return;
     }
-    const id = ++this.asked;
-    const timer = setTimeout(() => {
-      this.silent = what.ask;
-      this.tell("notice");
-    }, PATIENCE);
-    this.waiting.set(id, { timer, ask: what.ask });
-    this.model.send({ id, ...what });
-    this.tell("bar");
-  }
-
-  private answered(id: number): void {
-    const waited = this.waiting.get(id);
-    if (waited) clearTimeout(waited.timer);
-    this.waiting.delete(id);
-    this.tell("bar");
-    if (this.silent !== null) {
-      this.silent = null;
-      this.tell("notice");
-    }
-  }
-
-  /** Whether the kernel has yet to say that it took what was asked. */
-  get busy(): boolean {
-    return this.waiting.size > 0;
-  }
-
-  dismiss(): void {
-    this.refusal = null;
+    this.refusal = { message: this.barred };
     this.tell("notice");
   }
 
@@ -315,45 +255,19 @@ export class Store {
     if (this.place) this.lookBack(this.place.wanted);
   }
 
-  private lose(gone: boolean): void {
-    if (gone === this.gone) return;
-    this.gone = gone;
-    if (gone) {
-      for (const each of this.waiting.values()) clearTimeout(each.timer);
-      this.waiting.clear();
-      this.silent = null;
-    }
-    this.tell("notice");
-    this.tell("bar");
-  }
-
   /** Whether nothing moves in what is shown: a moment of the journal, or the last that a kernel said. */
   get still(): boolean {
     return this.gone || this.place !== null;
   }
 
   /** The kernel's clock, in seconds since 1970; at a moment of the journal, its time. */
-  now(): number {
-    return this.then?.at ?? Date.now() / 1000 - this.skew;
+  override now(): number {
+    return this.then?.at ?? super.now();
   }
 
-  /** Be told when a part changes: `bar`, `scene`, `nodes`, `node KEY`, `edge ID`, `detail`, `selected`, `events`, `notice`, `place`. */
-  listen(part: string, listener: () => void): () => void {
-    const found = this.listeners.get(part) ?? new Set();
-    this.listeners.set(part, found);
-    found.add(listener);
-    return () => found.delete(listener);
-  }
-
-  private tell(part: string): void {
-    for (const listener of this.listeners.get(part) ?? []) listener();
-  }
-
-  close(): void {
-    this.stopKernel();
+  override close(): void {
     if (this.later) clearTimeout(this.later);
-    for (const each of this.waiting.values()) clearTimeout(each.timer);
-    this.waiting.clear();
+    super.close();
   }
 }
 

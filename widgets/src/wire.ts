@@ -224,7 +224,7 @@ export interface PastMoment {
 
 export interface Done {
   kind: "done";
-  id: number;
+  id: string;
   events?: EventLine[];
   /** The events are the last ones before this. */
   until?: number;
@@ -232,7 +232,7 @@ export interface Done {
   moment?: Moment;
 }
 
-export type Message = News | Done | { kind: "refused"; id: number; message: string } | { kind: "scene"; scene: Scene };
+export type Message = News | Done | { kind: "refused"; id: string; message: string } | { kind: "scene"; scene: Scene };
 
 // The part of anywidget's model that is used. Nothing is ever saved from here: Python alone says what is.
 export interface Model {

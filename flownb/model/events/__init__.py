@@ -66,6 +66,7 @@ from flownb.model.events.runs import (
     RunPaused,
     RunResumed,
     RunStarted,
+    RunStopping,
     SignalReceived,
     VariableSet,
 )
@@ -114,6 +115,7 @@ __all__ = [
     "RunPaused",
     "RunResumed",
     "RunStarted",
+    "RunStopping",
     "SignalDelivered",
     "SignalReceived",
     "SystemError",
@@ -133,6 +135,7 @@ AnyEvent = (
     | RunFailedEvent
     | RunCancelledEvent
     | RunEnding
+    | RunStopping
     | RunForked
     | NodeStarted
     | IterationStarted

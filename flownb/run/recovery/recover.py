@@ -108,7 +108,8 @@ def resumption(
     """
     refuse_undone(state)
     paths = state.topology.paths
-    ends = state.ending is not None and state.status is not RunStatus.FAILED  # it goes on with its end
+    about_to_end = state.ending is not None or state.stopping is not None
+    ends = about_to_end and state.status is not RunStatus.FAILED  # it goes on with its end
     wanted = {state.topology.index[path] for path in again if path in state.topology.index}
     back: set[int] = set(state.reset_numbers(_chosen(state, definition, wanted))) if retry and not ends else set()
     if retry:

@@ -41,6 +41,7 @@ VALUES: dict[str, Any] = {
     "compensates": True,
     "undo": ("cancel_hotel", "cancel_flight"),
     "handlers": ("failed",),
+    "undoes": True,
     "port": True,
     "delay": 1.5,
     "until": 1767225700.0,
