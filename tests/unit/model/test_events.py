@@ -41,7 +41,6 @@ VALUES: dict[str, Any] = {
     "compensates": True,
     "undo": ("cancel_hotel", "cancel_flight"),
     "handlers": ("failed",),
-    "well": True,
     "undoes": True,
     "port": True,
     "delay": 1.5,

@@ -130,7 +130,7 @@ ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.RunResumed(at=7.0, reset=("b",), cause="decided"),
     ev.RunForked(at=7.0, source="other", seq=3),
     ev.RunEnding(at=8.0, error=FAILURE, node="b", undo=("cancel_hotel",), handlers=("failed",)),
-    ev.RunStopping(at=8.0, node="b", well=True, message="enough", undoes=True),
+    ev.RunStopping(at=8.0, node="b", status="completed", message="enough", undoes=True),
     ev.DeadLetterDropped(at=8.0, node="b", by="ada"),
     ev.NodeFailedEvent(at=8.0, node="post", error=FAILURE),
     ev.RunFailedEvent(at=8.0, error=FAILURE, node="b", calls="ops:on_failure", tells="ops:told"),
