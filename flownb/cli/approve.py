@@ -70,7 +70,7 @@ def _told(row: ApprovalRow) -> str:
         return f"expired, {row.port}"
     claim = getattr(row.decision, "claim", "")
     user = getattr(row.decision, "user", "") or row.decided_by or "somebody"
-    who = Who(row.decided_by or "somebody", user, claim)
+    who = Who(row.decided_by or "somebody", user, claim, via=getattr(row.decision, "via", ""))
     return f"{row.status}: {row.port} by {line(who.told, 80)} {when(row.decided_at)}"
 
 

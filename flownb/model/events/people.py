@@ -51,6 +51,10 @@ class ApprovalVoted(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_onl
     #: The real identity, where `by` is another, and the name that somebody claimed.
     user: str = ""
     claim: str = ""
+    #: How they were known, where not by their process: `link`, with its number and the address that it came from.
+    via: str = ""
+    link: str = ""
+    address: str = ""
 
 
 class ApprovalDecided(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="approval_decided"):
@@ -65,6 +69,10 @@ class ApprovalDecided(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_o
     #: The real identity, where `by` is another, and the name that somebody claimed.
     user: str = ""
     claim: str = ""
+    #: How they were known, where not by their process: `link`, with its number and the address that it came from.
+    via: str = ""
+    link: str = ""
+    address: str = ""
 
 
 class ApprovalExpired(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="approval_expired"):
@@ -87,6 +95,9 @@ class ApprovalRefused(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_o
     why: str
     user: str = ""
     claim: str = ""
+    via: str = ""
+    link: str = ""
+    address: str = ""
 
 
 class ApprovalReminded(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="approval_reminded"):

@@ -188,14 +188,14 @@ def _vote(vote: ApprovalVoted) -> dict[str, Any]:
 
 def _who(said: ApprovalVoted | ApprovalDecided) -> dict[str, Any]:
     """The real identity, and what was claimed beside it."""
-    return {"user": said.user or said.by, "claim": said.claim or None}
+    return {"user": said.user or said.by, "claim": said.claim or None, "via": said.via or None}
 
 
 def _beside(decision: ApprovalDecided | ApprovalExpired | None) -> dict[str, Any]:
     if decision is None:
-        return {"data": None, "comment": None, "user": None, "claim": None}
+        return {"data": None, "comment": None, "user": None, "claim": None, "via": None}
     if isinstance(decision, ev.ApprovalExpired):
-        return {"data": decision.data, "comment": decision.action, "user": None, "claim": None}
+        return {"data": decision.data, "comment": decision.action, "user": None, "claim": None, "via": None}
     return {"data": decision.data, "comment": decision.comment, **_who(decision)}
 
 
