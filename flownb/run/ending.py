@@ -127,22 +127,39 @@ def _out_of_time(execution: Execution, limit: float) -> None:
 
 
 def end_by(execution: Execution, path: str, ending: Ending) -> None:
-    """A node ends the run; where others are still in flight, that is written, since they may outlive this process."""
+    """A node ends the run."""
+    status = RunStatus.COMPLETED if ending.well else RunStatus.FAILED
     message = ending.message or f"ended by {path}"
-    if any(attempt.path != path for attempt in execution.alive.values()) and execution.state.stopping is None:
-        now = execution.engine.now()
-        execution.record(ev.RunStopping(at=now, node=path, well=ending.well, message=message, undoes=ending.undo))
-    _stop_by(execution, path, well=ending.well, message=message, undo=ending.undo)
-
-
-def _stop_by(execution: Execution, path: str, *, well: bool, message: str, undo: bool) -> None:
     now = execution.engine.now()
-    execution.undoes = execution.undoes or undo
-    if well:
-        stop(execution, ev.RunCompleted(at=now, message=message))
+    _stop_durably(execution, ev.RunStopping(at=now, status=status, node=path, message=message, undoes=ending.undo))
+
+
+def cancel(execution: Execution, by: str) -> None:
+    """Somebody ends the run."""
+    now = execution.engine.now()
+    _stop_durably(execution, ev.RunStopping(at=now, status=RunStatus.CANCELLED, by=by))
+
+
+def _stop_durably(execution: Execution, stopping: ev.RunStopping) -> None:
+    """Stop; where nodes are still in flight, this is written, since they may outlive the process."""
+    if execution.over or execution.stopping is not None:
         return
-    failure = ev.Failure(type="Stopped", message=message)
-    stop(execution, ev.RunFailedEvent(at=now, error=failure, node=path))
+    if any(attempt.path != stopping.node for attempt in execution.alive.values()) and execution.state.stopping is None:
+        execution.record(stopping)
+    _stop_as(execution, stopping)
+
+
+def _stop_as(execution: Execution, stopping: ev.RunStopping) -> None:
+    now, message = execution.engine.now(), stopping.message
+    execution.undoes = execution.undoes or stopping.undoes
+    match stopping.status:
+        case RunStatus.CANCELLED:
+            stop(execution, ev.RunCancelledEvent(at=now, by=stopping.by))
+        case RunStatus.COMPLETED:
+            stop(execution, ev.RunCompleted(at=now, message=message))
+        case _:
+            failure = ev.Failure(type="Stopped", message=message)
+            stop(execution, ev.RunFailedEvent(at=now, error=failure, node=stopping.node))
 
 
 def leave(execution: Execution) -> None:
@@ -216,6 +233,6 @@ def _give_up(execution: Execution) -> None:
 def go_on_ending(execution: Execution) -> bool:
     """Whether a run that is taken up was about to end."""
     state = execution.state
-    if state.ending is None and (stopping := state.stopping) is not None:
-        _stop_by(execution, stopping.node, well=stopping.well, message=stopping.message, undo=stopping.undoes)
+    if state.ending is None and state.stopping is not None:
+        _stop_as(execution, state.stopping)
     return state.ending is not None or state.stopping is not None

@@ -21,6 +21,7 @@ from flownb.model.events import (
     VariableSet,
 )
 from flownb.store.lists import Lists
+from flownb.store.notices import NoticeStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -151,7 +152,7 @@ class Inbox(msgspec.Struct, frozen=True):
     command: Command
 
 
-class Store(Lists, Protocol):
+class Store(Lists, NoticeStore, Protocol):
     """The contract. Methods are synchronous, short, and may be called from any thread.
 
     Every method may raise `StoreError` or one of its kinds, with a sentence that names the place.

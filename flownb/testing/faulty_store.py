@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from flownb.errors import StoreError
 from flownb.store.contract import Store
-from flownb.store.lists import Lists
 from flownb.testing.crash import Crash, crash
 
 if TYPE_CHECKING:
@@ -20,7 +19,8 @@ _HOWS: Final = get_args(How)
 #: The calls of the contract, in its order.
 CALLS: Final = tuple(
     name
-    for part in (Store, Lists)
+    for part in Store.__mro__
+    if part.__module__.startswith("flownb.")
     for name, value in vars(part).items()
     if callable(value) and not name.startswith("_")
 )

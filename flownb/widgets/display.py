@@ -41,23 +41,31 @@ def show(run: Run) -> None:
     from IPython.display import display
 
     _shown[run] = execution
-    handle = display(_whole(run), raw=True, display_id=True)
-    if handle is not None:
-        picture.Refresher(run, lambda run: handle.update(_whole(run), raw=True), only_at_rest=True)
+    data, metadata = _whole(run)
+    handle = display(data, raw=True, metadata=metadata, display_id=True)
+    if handle is None:
+        return
+
+    def update(run: Run) -> None:
+        data, metadata = _whole(run)
+        handle.update(data, raw=True, metadata=metadata)
+
+    picture.Refresher(run, update, only_at_rest=True)
 
 
-def bundle(run: Run, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+def bundle(run: Run, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
     """The mimebundle of a run: the widget where there can be one, and always `image/png` and `text/plain`."""
     if not live():
         return picture.bundle(run, include, exclude)
     if run in _shown and _shown[run] == _execution():
-        return {"text/plain": repr(run)}  # it stands right above
+        return {"text/plain": repr(run)}, {}  # it stands right above
     return _whole(run)
 
 
-def _whole(run: Run) -> dict[str, Any]:
-    found = {VIEW: {"version_major": 2, "version_minor": 0, "model_id": widget_of(run).model_id}}
-    return found | picture.bundle(run)
+def _whole(run: Run) -> tuple[dict[str, Any], dict[str, Any]]:
+    data, metadata = picture.bundle(run)
+    view = {"version_major": 2, "version_minor": 0, "model_id": widget_of(run).model_id}
+    return {VIEW: view} | data, metadata
 
 
 def widget_of(run: Run) -> RunWidget:

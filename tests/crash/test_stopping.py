@@ -57,3 +57,35 @@ def test_a_stop_holds_whenever_the_process_dies(point: str, nth: int, failed: bo
         assert later == []
         check_journal(run.events())
         assert sum(isinstance(each.event, ev.RunStopping) for each in run.events()) == 1
+
+
+@pytest.mark.parametrize("nth", range(1, 5))
+@pytest.mark.parametrize("point", ["tick.after_commit", "tick.before_commit"])
+def test_a_cancellation_holds_once_it_is_written(point: str, nth: int) -> None:
+    flow = Flow("cancelled")
+
+    @flow.node
+    async def slow() -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            await asyncio.sleep(1)
+            raise
+
+    with Simulation(nth) as simulation:
+        run = simulation.run(flow, key="k")
+        simulation.until(lambda: str(run["slow"].status) == "running")
+        died = True
+        with contextlib.suppress(Crash), crash_at(point, nth=nth):
+            run.cancel()
+            simulation.settle(run)
+            died = False
+        if died:
+            simulation.crash()
+            simulation.restart()
+            seen = [each.event for each in simulation.store.events(run.id)]
+            written = any(isinstance(each, ev.RunStopping | ev.RunCancelledEvent) for each in seen)
+            run = simulation.run(flow, key="k")
+            simulation.settle(run)
+        assert run.status is (RunStatus.CANCELLED if not died or written else RunStatus.COMPLETED)
+        check_journal(run.events())

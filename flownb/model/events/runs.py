@@ -94,12 +94,14 @@ class RunEnding(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, 
 
 
 class RunStopping(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_stopping"):
-    """A node ends the run while others are in flight: nothing starts any more, and the run ends when they have."""
+    """Somebody, or a node, ends the run while nodes are in flight: nothing starts, and it ends when they have."""
 
-    node: str
-    #: Whether it ends well.
-    well: bool = False
+    #: What it ends as: `completed`, `failed` or `cancelled`.
+    status: str
+    #: The node that ends it; None where somebody cancelled it.
+    node: str | None = None
     message: str = ""
+    by: str = ""
     #: Whether what the run did is undone first.
     undoes: bool = False
 
