@@ -25,6 +25,7 @@ export function RunView({ store }: { store: Store }) {
 function Frame() {
   const bar = usePart("bar", (store) => store.bar);
   const name = usePart("scene", (store) => store.scene.name);
+  const { canvas } = useStore();
   return (
     <section
       className="fnb fnb-frame flownb-run"
@@ -36,7 +37,7 @@ function Frame() {
     >
       <Bar />
       <Notices />
-      <Canvas />
+      {canvas && <Canvas />}
       <Questions />
       <Panels />
       <Spoken />

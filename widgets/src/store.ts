@@ -12,10 +12,13 @@ export class Store extends Link {
   detail: Detail | null = null;
   selected: string | null;
   events: EventLine[] = [];
+  /** Whether the graph is drawn; not where something else draws it above. */
+  readonly canvas: boolean;
   private number: number;
 
   constructor(model: Model) {
     super(model);
+    this.canvas = model.get("canvas") !== false;
     const moment = model.get("moment") as Moment;
     this.scene = model.get("scene") as Scene;
     this.bar = moment.bar;
@@ -62,6 +65,9 @@ export class Store extends Link {
         return;
       case "scene":
         this.redraw(message.scene);
+        return;
+      case "select":
+        this.select(message.key);
     }
   }
 
