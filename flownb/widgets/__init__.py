@@ -3,6 +3,8 @@
 ```
 bundle.py     where the built files are, and the sentence where they are missing
 scene.py      what never changes while a run works: cards, boxes and ways of edges where the layout put them
+past.py       what a page is shown that looks back: a moment of the journal
+commands.py   what a page can ask of a run
 moment.py     what changes: a record a node, a word an edge, the figures of the bar; whole, or what is new
 brief.py      a stored value in a few words
 detail.py     what the panel shows of one node

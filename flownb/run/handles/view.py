@@ -195,9 +195,9 @@ class RunView:
         Raises:
             InvalidInput: it has no such event.
         """
-        from flownb.run.handles.moment import Moment
+        from flownb.run.handles.history import History
 
-        return Moment(self._store, self._id, self._shape, seq)
+        return History(self._store, self._id, self._shape).at(seq)
 
     def events(self, after: int = 0) -> list[Record]:
         """The journal of the run from `seq > after` on, in order."""

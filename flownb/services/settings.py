@@ -1,0 +1,54 @@
+"""The operator's settings, `settings.toml` beside the keys of a store: a table for each part that has any.
+
+```toml
+[public]
+url = "https://flows.example.org"
+
+[approvals]
+trust_claims = ["ci"]
+```
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from flownb.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flownb.store.contract import Store
+
+FILE: Final = "settings.toml"
+
+
+def settings_of(store: Store) -> Path | None:
+    """Where the settings of a store are; None where it has no place."""
+    keys = store.keys.path
+    return None if keys is None else keys.with_name(FILE)
+
+
+def section(settings: Path | None, name: str) -> dict[str, Any]:
+    """One table of the settings; empty where there is none.
+
+    Raises:
+        UsageError: they can't be read, or are no TOML, or that part is no table.
+    """
+    if settings is None:
+        return {}
+    try:
+        text = settings.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The settings {settings} can't be read: {error}.") from error
+    import tomllib  # only where there are settings
+
+    try:
+        found = tomllib.loads(text).get(name, {})
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"The settings {settings} are no TOML: {error}.") from error
+    if not isinstance(found, dict):
+        raise UsageError(f"The settings {settings} have an `{name}` that is no table.")
+    return found
