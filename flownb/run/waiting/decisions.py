@@ -62,12 +62,13 @@ def _in_flight(path: str, attempt: int) -> str:
     return f"{path} was in flight (attempt {attempt}) when its process died, and may have had effects outside."
 
 
-def answered(store: Store, state: RunState) -> list[ApprovalRow]:
+def answered(store: Store, state: RunState, rows: list[ApprovalRow] | None = None) -> list[ApprovalRow]:
     """The requests of a run that have an answer, or have expired, which its journal does not have yet."""
     asked = {name for name, each in state.approvals.items() if each["status"] == ApprovalStatus.PENDING}
     if not asked:
         return []
-    rows = store.approvals(run=state.run_id, pending=False)
+    if rows is None:
+        rows = store.approvals(run=state.run_id, pending=False)
     return [row for row in rows if row.id in asked and row.decision is not None]
 
 
@@ -172,14 +173,16 @@ def expire(store: Store, run: str, approval: str, now: float) -> bool:
     return store.answer(run, approval, over).status == ApprovalStatus.EXPIRED
 
 
-def expire_due(execution: Execution) -> None:
-    """End the requests of a run at work whose time is over."""
-    now = execution.engine.now()
+def expire_due(execution: Execution) -> bool:
+    """End the requests of a run at work whose time is over; whether there were any."""
+    now, found = execution.engine.now(), False
     for approval, asked in execution.state.approvals.items():
         until = asked["request"].expires_at
         if asked["status"] == ApprovalStatus.PENDING and until is not None and until <= now:
+            found = True
             with contextlib.suppress(NotFound):  # it is not committed yet
                 expire(execution.store, execution.run_id, approval, now)
+    return found
 
 
 def late(execution: Execution) -> bool:
@@ -248,10 +251,15 @@ def settle_doubt(store: Store, state: RunState, path: str, port: str, *, at: flo
 # --- by whoever has the run -------------------------------------------------------------------------------------------
 
 
-def take(execution: Execution) -> None:
-    """Write the answers that have come, and let their nodes go on; on the engine's loop."""
+def take(execution: Execution, rows: list[ApprovalRow] | None = None) -> None:
+    """Write the answers that have come, and let their nodes go on; on the engine's loop.
+
+    Args:
+        execution: the run at work.
+        rows: its requests, where somebody has read them; an answer that comes after that is a command.
+    """
     state = execution.state
-    for row in answered(execution.store, state):
+    for row in answered(execution.store, state, rows):
         decision = row.decision
         assert decision is not None
         known = state.approvals[row.id]["votes"]

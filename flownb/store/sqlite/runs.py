@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -13,7 +14,7 @@ from flownb.store.sqlite.announced import CREATE, Announced
 from flownb.store.sqlite.leases import Leases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from flownb.errors import NotFound
     from flownb.store.contract import NewRun, Owner
@@ -147,13 +148,21 @@ class Runs(Leases):
             last = page[-1]
             left = None if left is None else left - size
 
-    def approvals(self, *, run: str | None = None, pending: bool = True) -> list[ApprovalRow]:
+    def approvals(
+        self, *, run: str | None = None, runs: Collection[str] | None = None, pending: bool = True
+    ) -> list[ApprovalRow]:
         """Requests to people, oldest first: those without an answer, or all of them."""
-        conditions = ["run_id = ?"] if run is not None else []
+        conditions, values = [], []
+        if run is not None:
+            conditions.append("run_id = ?")
+            values.append(run)
+        if runs is not None:
+            conditions.append("run_id IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps(list(runs)))
         if pending:
             conditions.append("approvals.status = 'pending'")
         with self._db.reading() as cursor:
-            return self._requests(cursor, " AND ".join(conditions) or "true", () if run is None else (run,))
+            return self._requests(cursor, " AND ".join(conditions) or "true", tuple(values))
 
     def due_approvals(self, now: float) -> list[ApprovalRow]:
         """Requests that nobody has answered and whose time is over."""
