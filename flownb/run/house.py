@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks; what another process wrote is felt within two of them.
 LOOK_SECONDS: Final = 0.1
-#: Looks that are asked for come no closer together than this, so that what comes in a flood is done at once.
-GATHER_SECONDS: Final = 0.005
+#: Answers that come within so many seconds of the ones before are a flood: what comes of them is done together, when
+#: none has come for a moment, or the flood has lasted as long.
+_FLOOD_SECONDS: Final = 0.1
+_EBB_SECONDS: Final = 0.003
 #: Every so many looks, watchers are called although nothing has changed: an owner that dies writes nothing.
 _PULSE: Final = 10
 
@@ -77,8 +79,9 @@ class _Place:
         self.woken: list[Rest] = []
         #: Whether a call that looks at the store, or wakes, is on its way; and when the last was.
         self.called = False
-        self.looks = False
         self.last = -math.inf
+        #: How often somebody asked for a look since the last.
+        self.asks = 0
         #: Of runs that were let go while the store could not be written.
         self.unreleased: deque[Lease] = deque()
 
@@ -187,33 +190,38 @@ class House:
         """This process has left a command: don't wait for the next look; from any thread."""
         place = self._places.get(id(store))
         if place is not None:
-            place.looks = True
+            place.asks += 1
             self._call_soon(place)
 
     def _call_soon(self, place: _Place) -> None:
         if not place.called:
             place.called = True
-            self._engine.call(self._called, place)
+            self._engine.call(self._gather, place, math.inf, 0)
 
-    def _called(self, place: _Place) -> None:
-        """Look at once; of many calls in a row most find that it has been done."""
+    def _gather(self, place: _Place, since: float, seen: int) -> None:
+        """Wake and look at once; but while answers come in a flood, when it ebbs: each look would hold up the next.
+
+        Args:
+            place: where.
+            since: when the first of the flood came, by the loop's time.
+            seen: how many had come a moment ago.
+        """
         home = self._engine
-        left = place.last + GATHER_SECONDS - home.loop.time()
-        if left > 0:
-            home.loop.call_later(left, self._look_now, place, context=home.base_context)
-        else:
-            self._look_now(place)
-
-    def _look_now(self, place: _Place) -> None:
+        now, count = home.loop.time(), place.asks + len(place.woken)
+        since = min(since, now)
+        floods = now - place.last < _FLOOD_SECONDS
+        if floods and count != seen and now - since < _FLOOD_SECONDS:
+            home.loop.call_later(_EBB_SECONDS, self._gather, place, since, count, context=home.base_context)
+            return
         place.called = False  # first: who calls from now on is not seen below
         woken, place.woken = place.woken, []
-        looks, place.looks = place.looks, False
+        asked, place.asks = place.asks, 0
         if woken:
             woken[0].run.take_up([each.run for each in woken])
-        if looks and place.needed:
+        if asked and place.needed:
             place.version = None
             self._look_at(place, pulse=False)
-        place.last = self._engine.loop.time()
+        place.last = home.loop.time()
 
     def release_left(self, store: Store) -> None:
         """Let go of what could not be let go before, or raise why not; from any thread."""

@@ -145,7 +145,8 @@ class Values:
 
     def holds_any(self) -> bool:
         """Whether there is anything that is not simply what is recorded."""
-        return bool(self._live or self.given)
+        inputs = self._state.inputs
+        return bool(self._live) or any(values.is_transient(inputs.get(name)) for name in self.given)
 
     def only_here(self) -> bool:
         """Let go of everything that has a stored form; returns whether anything is left."""

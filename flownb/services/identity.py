@@ -14,7 +14,7 @@ finance = ["anna", "ben"]
 from __future__ import annotations
 
 import os
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from flownb.errors import UsageError
@@ -82,6 +82,17 @@ def who(settings: Path | None, claim: str = "") -> Who:
 def _approvals(settings: Path | None) -> dict[str, Any]:
     if settings is None:
         return {}
+    try:
+        found = settings.stat()
+    except OSError:
+        return {}
+    return _read(settings, (found.st_ino, found.st_size, found.st_mtime_ns))
+
+
+@lru_cache(maxsize=8)
+def _read(settings: Path, version: object) -> dict[str, Any]:
+    """The settings in a file, which is read once as long as it stays what it is."""
+    del version
     try:
         text = settings.read_text(encoding="utf-8")
     except FileNotFoundError:

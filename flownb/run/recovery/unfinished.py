@@ -28,11 +28,18 @@ def resume_all(request: Request) -> list[Run]:
     found = store.rows(status=_UNFINISHED, workflow=definition.workflow.name)
     rows = [row for row in found if row.definition == definition.hash and row.parent is None]
     going: list[Run] = []
+    alive: dict[str, bool] = {}
     for start in range(0, len(rows), _AT_ONCE):
         some = {row.id: row for row in rows[start : start + _AT_ONCE]}
         journals, left = store.journals(some), store.waiting()
         answers = by_run(store.approvals(runs=some, pending=False))
         for row in some.values():
+            if row.owner is not None:
+                if row.owner not in alive:
+                    holder = store.owner_of(row.id)
+                    alive[row.owner] = holder is not None and holder[1]
+                if alive[row.owner]:
+                    continue
             run = Run(store, state_of(definition.topology, row.id, row.workflow, journals.get(row.id, ())))
             if goes_on(run, retry=False, rows=answers.get(row.id, []), left=left):
                 run.continuation = Continuation(request)

@@ -50,7 +50,7 @@ _TRACES: Final = (
 )
 _APPROVALS: Final = """
 SELECT approvals.id, run_id, workflow, node, approvals.kind, approvals.status, approvals.created_at, expires_at,
-    decided_at, decided_by, port, approvals.request, decision
+    decided_at, decided_by, port, approvals.request, decision, EXISTS (SELECT 1 FROM approval_votes)
 FROM approvals JOIN runs ON runs.id = run_id
 WHERE {conditions}
 ORDER BY approvals.created_at, approvals.id
@@ -171,13 +171,13 @@ class Runs(Leases):
 
     def _requests(self, cursor: Cursor, conditions: str, values: tuple[Any, ...]) -> list[ApprovalRow]:
         found = cursor.execute(_APPROVALS.format(conditions=conditions), values).fetchall()
-        if not found or not cursor.execute("SELECT EXISTS (SELECT 1 FROM approval_votes)").fetchall()[0][0]:
+        if not found or not found[0][-1]:  # nobody has voted, in no run
             return [self._approval(each, []) for each in found]
         return [self._approval(each, cursor.execute(_VOTES, (each[1], each[0])).fetchall()) for each in found]
 
     def _approval(self, columns: tuple[Any, ...], votes: list[tuple[bytes]]) -> ApprovalRow:
         decode: Any = self._codec.decode
-        name, run, workflow, node, kind, status, created_at, expires_at, decided_at, by, port, request, decision = (
+        name, run, workflow, node, kind, status, created_at, expires_at, decided_at, by, port, request, decision, _ = (
             columns
         )
         return ApprovalRow(
