@@ -151,7 +151,7 @@ def waiting(flow: Flow, url: str, size: Size) -> Iterator[Row]:
     yield Row(GROUP, f"opening a store with {count:,} paused runs", value=found["opened"], aim=_OPENED, aim_of="value")
     yield Row(GROUP, f"listing {count:,} approvals", value=found["listed"], aim=_LISTED, aim_of="value")
     yield Row(
-        GROUP, f"held for {count:,} paused runs by a process that looks after them", unit="B", value=found["held"]
+        GROUP, f"held for {count:,} paused runs by a process that has listed them", unit="B", value=found["held"]
     )
 
 
@@ -176,7 +176,7 @@ def _hold(url: str, count: int) -> dict[str, float]:
     runs = paused_runs(flow, store, count)
     after = _resident()
     check(len(runs), count)
-    return {"held": after - before}
+    return {"held": float(after - before)}
 
 
 def _resume(url: str, count: int) -> dict[str, float]:
@@ -208,7 +208,7 @@ def _look(url: str, count: int) -> dict[str, float]:
         start = time.perf_counter()
         check(len(flownb.inbox(store)), count)
         took.append(time.perf_counter() - start)
-    return {"opened": opened, "listed": statistics.median(took), "held": _resident() - before}
+    return {"opened": opened, "listed": statistics.median(took), "held": float(_resident() - before)}
 
 
 def _resident() -> int:

@@ -26,6 +26,8 @@ POINTS: Final[dict[str, str]] = {
     "answer.before_commit": "an answer to a person's request is judged, nothing of it is written",
     "answer.committed": "an answer is committed, nobody was told",
     "runs.claimed": "runs that go on together are claimed, nothing of that is journaled",
+    "notice.claimed": "a notice to a person is claimed, nothing is sent",
+    "notice.sent": "a notice was sent, its outcome is not committed",
     "artifact.written": "an artifact is on disk, the event that names it is not committed",
     "run.ending": "what is undone and who is told before the end of a run is decided, and not committed",
     "run.compensating": "a compensation is about to be decided; what those before it did is committed or not",

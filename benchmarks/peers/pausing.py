@@ -38,7 +38,7 @@ def main() -> None:
     start = time.perf_counter()
     pauses.pause(count)
     _tell(what=f"{many}, each to its question", value=time.perf_counter() - start)
-    _tell(what=f"held by {count:,} handles on paused runs", unit="B", value=max(0, _resident() - before))
+    _tell(what=f"held by {count:,} handles on paused runs", unit="B", value=float(max(0, _resident() - before)))
     _tell(doing=f"{many}, answered one by one and resumed where held")
     start = time.perf_counter()
     check(pauses.resume(count), count)

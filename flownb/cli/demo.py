@@ -182,7 +182,7 @@ def _completed(store: Store, run_id: str, after: int = 0) -> list[str]:
 
 def _tell(url: str, row: RunRow, before: list[str], out: Path, output: Path) -> int:
     """Say what was restored and what ran, write picture and report; 1 if a committed node ran again."""
-    from flownb.model.events import NodeStarted, RunResumed
+    from flownb.model.events import ApprovalRequested, NodeStarted, RunResumed
     from flownb.store.place import open_store
 
     store = open_store(url)
@@ -196,7 +196,9 @@ def _tell(url: str, row: RunRow, before: list[str], out: Path, output: Path) -> 
     click.echo()
     _say(6, "RESULT  What happened to the nodes:")
     _list("restored, not run again", [node for node in before if node not in second])
-    _list("interrupted, begun again", [node for node in after if node in first])
+    asked = {each.event.node for each in records if isinstance(each.event, ApprovalRequested)}
+    _list("interrupted, begun again", [node for node in after if node in first - asked])
+    _list("answered by a person", [node for node in after if node in first & asked])
     _list("run for the first time", [node for node in after if node not in first])
     if twice:
         _list("COMMITTED AND RUN AGAIN", twice)

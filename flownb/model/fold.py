@@ -35,6 +35,10 @@ def _run_ending(state: RunState, event: ev.RunEnding) -> None:
     state.ending = event
 
 
+def _run_stopping(state: RunState, event: ev.RunStopping) -> None:
+    state.stopping = event
+
+
 def _run_forked(state: RunState, event: ev.RunForked) -> None:
     state.forked_from = event
 
@@ -52,7 +56,7 @@ def _rests(state: RunState, at: float) -> None:
 
 def _run_resumed(state: RunState, event: ev.RunResumed) -> None:
     if state.status is RunStatus.FAILED:
-        state.ending = None
+        state.ending = state.stopping = None
         state.active_seconds, state.active_since = 0.0, event.at  # what failed begins anew
     elif state.active_since is None or event.cause not in ("retry", "decided"):
         # Else it is at work and goes on so; of a process that died nobody knows how long it worked.
@@ -277,6 +281,7 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.RunFailedEvent: _run_failed,
     ev.RunCancelledEvent: _run_cancelled,
     ev.RunEnding: _run_ending,
+    ev.RunStopping: _run_stopping,
     ev.RunForked: _run_forked,
     ev.IterationStarted: _iteration_started,
     ev.NodeStarted: _node_started,
@@ -300,6 +305,7 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.ApprovalExpired: asked.expired,
     ev.ApprovalRefused: _nothing,
     ev.ApprovalReminded: _nothing,
+    ev.ApprovalNotified: _nothing,
     ev.BreakpointSet: _breakpoint_set,
     ev.SignalReceived: _signal_received,
     ev.SignalDelivered: _signal_delivered,

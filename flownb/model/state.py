@@ -43,8 +43,10 @@ class RunState(Readiness):
     Lists are by node number (`topology.index`). Outputs are in plain form; the engine keeps the live values.
     """
 
-    #: How the run is about to end, once that is decided; and what its trigger says of why it began (plain form).
+    #: How the run is about to end, once that is decided; which node ends it, while others are still in flight; and
+    #: what its trigger says of why it began (plain form).
     ending: ev.RunEnding | None = None
+    stopping: ev.RunStopping | None = None
     payload: Any = None
 
     def __init__(self, topology: Topology, run_id: str = "") -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flownb.model.workflow import Node
 
 #: What these nodes pass through: it need not be wired, and several branches may come together in it.
-_PASSING = InputPort(MAIN, many=True, unwired=True, help="passed on as it is")
+PASSING = InputPort(MAIN, many=True, unwired=True, help="passed on as it is")
 
 
 def passing(inputs: Mapping[str, Any], otherwise: Any = None) -> Any:
@@ -103,7 +103,7 @@ class Condition(FunctionNode):
     Config: ClassVar[builtins.type[BaseModel] | None] = ConditionConfig
     expressions: ClassVar[tuple[str, ...]] = ("test",)
     ports: ClassVar[NodePorts] = NodePorts(
-        (_PASSING,),
+        (PASSING,),
         (
             OutputPort(MAIN, DataType.BOOLEAN, help="the answer"),
             OutputPort("true", help="fires when the answer is yes"),
@@ -198,7 +198,7 @@ class Delay(NodeType):
     category: ClassVar[Category] = Category.LOGIC
     instant: ClassVar[bool] = True
     Config: ClassVar[builtins.type[BaseModel] | None] = DelayConfig
-    ports: ClassVar[NodePorts] = NodePorts((_PASSING,))
+    ports: ClassVar[NodePorts] = NodePorts((PASSING,))
 
     async def execute(self, ctx: Context, inputs: dict[str, Any]) -> Any:
         """Be parked until the time has come, then give what came in."""

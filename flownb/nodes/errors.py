@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flownb.graph.nodetype import Ending, NodeType, Output
 from flownb.graph.strategies import unknown_error
-from flownb.model.ports import MAIN, DataType, InputPort, NodePorts, OutputPort
+from flownb.model.ports import MAIN, DataType, NodePorts, OutputPort
 from flownb.model.problem import Problem
 from flownb.model.status import Category
-from flownb.nodes.control import passing
+from flownb.nodes.control import PASSING, passing
 
 if TYPE_CHECKING:
     import builtins
@@ -81,9 +81,7 @@ class Compensate(NodeType):
     category: ClassVar[Category] = Category.RESULT
     instant: ClassVar[bool] = True
     Config: ClassVar[builtins.type[BaseModel] | None] = CompensateConfig
-    ports: ClassVar[NodePorts] = NodePorts(
-        (InputPort(MAIN, many=True, unwired=True, help="passed on as it is"),), (OutputPort(MAIN, help="what came in"),)
-    )
+    ports: ClassVar[NodePorts] = NodePorts((PASSING,), (OutputPort(MAIN, help="what came in"),))
 
     async def execute(self, ctx: Context, inputs: dict[str, Any]) -> Output:
         """End it."""

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flownb.graph.nodetype import Ending, NodeType, Output
-from flownb.model.ports import MAIN, InputPort, NodePorts, OutputPort
+from flownb.model.ports import MAIN, NodePorts, OutputPort
 from flownb.model.status import Category, VariableScope
-from flownb.nodes.control import passing
+from flownb.nodes.control import PASSING, passing
 
 if TYPE_CHECKING:
     import builtins
 
     from flownb.graph.nodetype import Context
-
-_PASSING = InputPort(MAIN, many=True, unwired=True, help="passed on as it is")
 
 
 class SetVariableConfig(BaseModel):
@@ -54,7 +52,7 @@ class SetVariable(NodeType):
     category: ClassVar[Category] = Category.LOGIC
     instant: ClassVar[bool] = True
     Config: ClassVar[builtins.type[BaseModel] | None] = SetVariableConfig
-    ports: ClassVar[NodePorts] = NodePorts((_PASSING,))
+    ports: ClassVar[NodePorts] = NodePorts((PASSING,))
 
     async def execute(self, ctx: Context, inputs: dict[str, Any]) -> Output:
         """Give the variables their values, with what passes through."""
@@ -82,7 +80,7 @@ class Stop(NodeType):
     category: ClassVar[Category] = Category.RESULT
     instant: ClassVar[bool] = True
     Config: ClassVar[builtins.type[BaseModel] | None] = StopConfig
-    ports: ClassVar[NodePorts] = NodePorts((_PASSING,), (OutputPort(MAIN, help="what came in"),))
+    ports: ClassVar[NodePorts] = NodePorts((PASSING,), (OutputPort(MAIN, help="what came in"),))
 
     async def execute(self, ctx: Context, inputs: dict[str, Any]) -> Output:
         """End it."""

@@ -22,13 +22,18 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN: Final = 0.5
 
 
-def bundle(run: Run, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-    """The mimebundle of a run: `image/png` and `text/plain`, which begins `run <status>`."""
+def bundle(run: Run, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The mimebundle of a run: `image/png` and `text/plain`, which begins `run <status>`.
+
+    Beside it the metadata of the display: how large the picture is meant to be, and whose it is.
+    """
     del include, exclude
     drawn = picture_of(run.state)
     asked = run.approvals.pending if run.state.approvals else []
     told = "".join(f"\n{each.text()}" for each in asked)
-    return {"text/plain": f"{run!r}\n{drawn.text()}{told}", "image/png": drawn.png()}
+    size = {"width": int(drawn.width), "height": int(drawn.height)}
+    data = {"text/plain": f"{run!r}\n{drawn.text()}{told}", "image/png": drawn.png()}
+    return data, {"image/png": size, "flownb": {"run": run.id}}
 
 
 def show(run: Run) -> None:

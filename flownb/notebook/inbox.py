@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flownb.run.engine import engine
 from flownb.run.handles.approvals import Approval, Approvals
 from flownb.run.waiting.decisions import look_after, remind
+from flownb.run.waiting.deliveries import deliver_soon
 from flownb.store.place import store_of
 
 if TYPE_CHECKING:
@@ -33,4 +34,6 @@ def inbox(store: Any = None, *, everything: bool = False) -> Approvals:
     rows = opened.approvals(pending=not everything)
     for row in rows:
         remind(opened, row, now)
+    if opened.next_notice() is not None:
+        deliver_soon(engine(), opened)
     return Approvals(Approval(opened, row) for row in rows)

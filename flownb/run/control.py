@@ -8,7 +8,7 @@ from flownb.errors import near_names
 from flownb.model import commands as cmd
 from flownb.model import events as ev
 from flownb.model.state import FAILED, PENDING, RUNNING, STATUSES, WAITING
-from flownb.run.ending import stop
+from flownb.run.ending import cancel
 from flownb.run.loops import end_inside
 from flownb.run.variables import set_by
 from flownb.run.waiting.decisions import RERUN, settle_doubt, take
@@ -42,7 +42,7 @@ def obey(execution: Execution, command: cmd.Command) -> None:  # noqa: C901, PLR
         case cmd.ClearBreakpoint(node=path):
             set_breakpoint(execution, path, on=False)
         case cmd.Cancel(by=by):
-            stop(execution, ev.RunCancelledEvent(at=execution.engine.now(), by=by))
+            cancel(execution, by)
         case cmd.RetryNode(node=path):
             _retry(execution, path, command.by)
         case cmd.SkipNode(node=path):

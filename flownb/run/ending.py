@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING
 
 from flownb import faults
 from flownb.errors import NodeTimeout
-from flownb.graph.nodetype import Ending
 from flownb.model import events as ev
-from flownb.model.remedies import COMPENSATE
-from flownb.model.state import COMPLETED
 from flownb.model.status import ErrorClass, PauseReason, RunStatus
 from flownb.run import plan as planning
 from flownb.run.calls import with_call
@@ -19,6 +16,7 @@ from flownb.run.watch import leftovers
 from flownb.run.watch.leftovers import CANCEL_SECONDS
 
 if TYPE_CHECKING:
+    from flownb.graph.nodetype import Ending
     from flownb.run.executor import Execution
 
 
@@ -130,14 +128,38 @@ def _out_of_time(execution: Execution, limit: float) -> None:
 
 def end_by(execution: Execution, path: str, ending: Ending) -> None:
     """A node ends the run."""
-    now = execution.engine.now()
+    status = RunStatus.COMPLETED if ending.well else RunStatus.FAILED
     message = ending.message or f"ended by {path}"
-    execution.undoes = execution.undoes or ending.undo
-    if ending.well:
-        stop(execution, ev.RunCompleted(at=now, message=message))
+    now = execution.engine.now()
+    _stop_durably(execution, ev.RunStopping(at=now, status=status, node=path, message=message, undoes=ending.undo))
+
+
+def cancel(execution: Execution, by: str) -> None:
+    """Somebody ends the run."""
+    now = execution.engine.now()
+    _stop_durably(execution, ev.RunStopping(at=now, status=RunStatus.CANCELLED, by=by))
+
+
+def _stop_durably(execution: Execution, stopping: ev.RunStopping) -> None:
+    """Stop; where nodes are still in flight, this is written, since they may outlive the process."""
+    if execution.over or execution.stopping is not None:
         return
-    failure = ev.Failure(type="Stopped", message=message)
-    stop(execution, ev.RunFailedEvent(at=now, error=failure, node=path))
+    if any(attempt.path != stopping.node for attempt in execution.alive.values()) and execution.state.stopping is None:
+        execution.record(stopping)
+    _stop_as(execution, stopping)
+
+
+def _stop_as(execution: Execution, stopping: ev.RunStopping) -> None:
+    now, message = execution.engine.now(), stopping.message
+    execution.undoes = execution.undoes or stopping.undoes
+    match stopping.status:
+        case RunStatus.CANCELLED:
+            stop(execution, ev.RunCancelledEvent(at=now, by=stopping.by))
+        case RunStatus.COMPLETED:
+            stop(execution, ev.RunCompleted(at=now, message=message))
+        case _:
+            failure = ev.Failure(type="Stopped", message=message)
+            stop(execution, ev.RunFailedEvent(at=now, error=failure, node=stopping.node))
 
 
 def leave(execution: Execution) -> None:
@@ -209,13 +231,8 @@ def _give_up(execution: Execution) -> None:
 
 
 def go_on_ending(execution: Execution) -> bool:
-    """Whether a run that is taken up was about to end; also where its process died before it could say so."""
+    """Whether a run that is taken up was about to end."""
     state = execution.state
-    if state.ending is not None or state.topology.remedies is None:
-        return state.ending is not None
-    for number, node in enumerate(state.topology.nodes):
-        if node.type == COMPENSATE and state.node_status[number] == COMPLETED:
-            well, message = node.config.get("status") == "completed", str(node.config.get("message") or "")
-            end_by(execution, state.topology.paths[number], Ending(well, message, undo=True))
-            return True
-    return False
+    if state.ending is None and state.stopping is not None:
+        _stop_as(execution, state.stopping)
+    return state.ending is not None or state.stopping is not None

@@ -14,16 +14,19 @@ finance = ["anna", "ben"]
 from __future__ import annotations
 
 import os
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from flownb.errors import UsageError
+from flownb.services.settings import section
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILE: Final = "settings.toml"
 _MOST_NAME: Final = 200
+#: Who answers by a link that was made for nobody in particular.
+ANYBODY: Final = "whoever has the link"
+LINK: Final = "link"
 
 
 @cache
@@ -46,10 +49,22 @@ class Who(NamedTuple):
     user: str
     claim: str = ""
     groups: frozenset[str] = frozenset()
+    #: How they are known, where that is not by the process that they use: `link`, with the link's number and the
+    #: address that it was used from.
+    via: str = ""
+    link: str = ""
+    address: str = ""
+
+    @property
+    def is_anybody(self) -> bool:
+        """Whether nobody can tell who it is."""
+        return self.via == LINK and self.name == ANYBODY
 
     @property
     def told(self) -> str:
-        """For people: `root`, `root (as anna)`, or `anna (by root)` where the claim is trusted."""
+        """For people: `root`, `root (as anna)`, `anna (by root)` where the claim is trusted, `anna (by link)`."""
+        if self.via and not self.is_anybody:
+            return f"{self.name} (by {self.via})"
         if self.name != self.user:
             return f"{self.name} (by {self.user})"
         return f"{self.user} (as {self.claim})" if self.claim not in ("", self.user) else self.user
@@ -69,9 +84,8 @@ def who(settings: Path | None, claim: str = "") -> Who:
     Raises:
         UsageError: the name is no name, or the settings can't be read.
     """
-    if len(claim) > _MOST_NAME or not claim.isprintable():
-        raise UsageError(f"{claim[:40]!r} is no name: give up to {_MOST_NAME} printable characters.")
-    known = _approvals(settings)
+    check_name(claim)
+    known = section(settings, "approvals")
     real = user()
     trusted = known.get("trust_claims", False)
     counts = trusted is True or (isinstance(trusted, list) and real in trusted)
@@ -79,42 +93,47 @@ def who(settings: Path | None, claim: str = "") -> Who:
     return Who(name, real, claim, _groups(known, name, real))
 
 
-def _approvals(settings: Path | None) -> dict[str, Any]:
-    if settings is None:
-        return {}
-    try:
-        found = settings.stat()
-    except OSError:
-        return {}
-    return _read(settings, (found.st_ino, found.st_size, found.st_mtime_ns))
+def who_by_link(settings: Path | None, person: str, link: str, address: str = "") -> Who:
+    """Who answers by a signed link: the person that it was made for.
+
+    Their groups are those of the settings: this machine may have a user of the same name who is somebody else.
+
+    Args:
+        settings: the operator's settings.
+        person: as the link says; empty for whoever holds it.
+        link: the number of the link.
+        address: where the answer came from.
+
+    Raises:
+        UsageError: the settings can't be read.
+    """
+    name = person or ANYBODY
+    groups = _listed(section(settings, "approvals"), name) if person else frozenset[str]()
+    return Who(name, name, groups=groups, via=LINK, link=link, address=address)
 
 
-@lru_cache(maxsize=8)
-def _read(settings: Path, version: object) -> dict[str, Any]:
-    """The settings in a file, which is read once as long as it stays what it is."""
-    del version
-    try:
-        text = settings.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The settings {settings} can't be read: {error}.") from error
-    import tomllib  # only where there are settings
+def check_name(name: str) -> None:
+    """Refuse what is no name of a person.
 
-    try:
-        found = tomllib.loads(text).get("approvals", {})
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"The settings {settings} are no TOML: {error}.") from error
-    if not isinstance(found, dict):
-        raise UsageError(f"The settings {settings} have an `approvals` that is no table.")
-    return found
+    Raises:
+        UsageError: it is too long, or no text that one can read.
+    """
+    if len(name) > _MOST_NAME or not name.isprintable():
+        raise UsageError(f"{name[:40]!r} is no name: give up to {_MOST_NAME} printable characters.")
 
 
 def _groups(known: dict[str, Any], name: str, real: str) -> frozenset[str]:
     """The groups of a name in the settings, and of the real user in the operating system."""
+    found = _listed(known, name)
+    return found | _system_groups() if name == real else found
+
+
+def _listed(known: dict[str, Any], name: str) -> frozenset[str]:
+    """The groups of a name in the settings."""
     listed = known.get("groups", {})
-    found = {group for group, names in listed.items() if name in names} if isinstance(listed, dict) else set()
-    return frozenset(found | _system_groups()) if name == real else frozenset(found)
+    if not isinstance(listed, dict):
+        return frozenset()
+    return frozenset(group for group, names in listed.items() if isinstance(names, list) and name in names)
 
 
 @cache

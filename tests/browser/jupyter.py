@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -17,12 +18,13 @@ import nbformat
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
 
     from playwright.sync_api import Locator, LocatorAssertions, Page
 
 TOKEN = "tests"
+#: What flownb gives Jupyter to read; as an installed one has it, also where this clone was installed before.
+OURS = Path(__file__).parents[2] / "kernel_ext" / "share" / "jupyter"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 SETTINGS: dict[str, dict[str, Any]] = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -74,6 +76,7 @@ def open_lab(folder: Path) -> Iterator[Lab]:
     root = folder / "notebooks"
     root.mkdir()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "FLOWNB"))}
+    kept["JUPYTER_PATH"] = str(OURS)
     own = {f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
     own |= {
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
@@ -120,6 +123,15 @@ class Notebook:
         self.command("apputils:change-theme", {"theme": THEMES[theme]})
         self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=THEMES[theme])
 
+    def read(self, theme: str = "light") -> None:
+        """Open it as it was saved, without a kernel."""
+        none = {"shouldStart": False, "canStart": True, "autoStartDefault": False}
+        self.command("docmanager:open", {"path": self.path, "kernelPreference": none})
+        self.page.wait_for_function(
+            "path => window.jupyterapp?.shell.currentWidget?.context?.path === path", arg=self.path
+        )
+        self.command("apputils:change-theme", {"theme": THEMES[theme]})
+
     def reload(self) -> None:
         """Load the page anew, with this notebook."""
         self.page.goto(f"{self.lab.url}/lab/tree/{self.path}?token={TOKEN}")
@@ -165,6 +177,17 @@ class Notebook:
         """Save it, and read what was saved."""
         self.command("docmanager:save")
         return nbformat.read(self.lab.folder / self.path, as_version=4)
+
+    def save_when(self, shows: Callable[[Any], bool]) -> Any:
+        """Save it when it shows what it shall, and read what was saved."""
+        found: list[Any] = []
+
+        def looks_right() -> bool:
+            found[:] = [self.save()]
+            return shows(found[0])
+
+        wait_for(looks_right, 60)
+        return found[0]
 
     @property
     def kernel(self) -> dict[str, Any]:

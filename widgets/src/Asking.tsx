@@ -1,7 +1,7 @@
 // An open question: what is asked, what is shown, what is filled in, and the answers as buttons.
 
 import { useId, useState } from "react";
-import { useNow, usePart, useStore } from "./use";
+import { useLink, useNow, useShared } from "./use";
 import type { Field, Question } from "./wire";
 import { begin, read } from "./form";
 import { capital, elapsed } from "./words";
@@ -12,17 +12,17 @@ const WORDS: Record<string, string> = { approved: "Approve", rejected: "Reject",
 const ACTIONS: Record<string, string> = { approved: "approve", rejected: "reject" };
 
 export function Asking({ question }: { question: Question }) {
-  const store = useStore();
-  const gone = usePart("bar", (each) => each.gone);
+  const store = useLink();
+  const barred = useShared("bar", (each) => each.barred);
   const [filled, fill] = useState(() => begin(question.fields));
   const [comment, say] = useState("");
   const [tried, setTried] = useState(false);
   const [sent, setSent] = useState<string | null>(null);
-  const refusal = usePart("notice", (each) => each.refusal);
+  const refusal = useShared("notice", (each) => each.refusal);
   const { data, wrong } = read(question.fields, filled);
   const missing = Object.keys(wrong).length > 0;
   const answer = (port: string): void => {
-    if (gone) return;
+    if (barred !== null) return;
     if (missing && port !== "rejected") {
       setTried(true);
       return;
@@ -112,7 +112,8 @@ export function Asking({ question }: { question: Question }) {
             key={port}
             className={`fnb-btn big${index === 0 ? " primary" : index === 1 ? " line" : ""}`}
             data-action={ACTIONS[port] ?? port}
-            disabled={busy || gone}
+            disabled={busy || barred !== null}
+            title={barred ?? undefined}
             onClick={() => answer(port)}
           >
             {wordOf(port)}

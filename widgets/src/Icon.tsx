@@ -1,7 +1,7 @@
 // Icons: strokes in a 16 px box, as the Python half keeps them (one drawing for the picture and for the page).
 
 import { memo } from "react";
-import { useStore } from "./use";
+import { useLink } from "./use";
 
 const TOOLS: Record<string, string[]> = {
   pause: ["M5.5 4v8M10.5 4v8"],
@@ -30,8 +30,8 @@ interface Props {
 }
 
 export const Icon = memo(function Icon({ name, small, spin }: Props) {
-  const store = useStore();
-  const strokes = TOOLS[name] ?? store.scene.icons[name] ?? store.scene.icons["shapes"] ?? [];
+  const icons = useLink().icons;
+  const strokes = TOOLS[name] ?? icons[name] ?? icons["shapes"] ?? [];
   return (
     <svg className={`ic${small ? " st" : ""}${spin ? " spin" : ""}`} viewBox="0 0 16 16" aria-hidden="true">
       {strokes.map((each, index) => {

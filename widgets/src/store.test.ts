@@ -9,7 +9,7 @@ const bar: Bar = {
 const pending: NodeRecord = { status: "pending", look: "pending", text: "Pending" };
 const done: NodeRecord = { status: "completed", look: "completed", text: "Completed" };
 
-let sent: { id: number; ask: string }[] = [];
+let sent: { id: string; ask: string }[] = [];
 
 function model(): Model {
   const moment: Moment = { number: 4, now: Date.now() / 1000, bar, nodes: { a: pending }, edges: {}, questions: {} };
@@ -43,7 +43,7 @@ describe("the store", () => {
     expect(sent.map((each) => each.ask)).toEqual(["whole"]);
     store.hear(news(3, { a: done }));
     expect(sent).toHaveLength(1);
-    const id = sent[0]?.id ?? 0;
+    const id = sent[0]?.id ?? "";
     store.hear({ kind: "done", id, moment: { number: 7, now: 0, bar, nodes: { a: done }, edges: {}, questions: {} } });
     expect(store.nodes["a"]).toEqual(done);
     store.hear(news(8, { a: pending }));
@@ -57,13 +57,16 @@ describe("the store", () => {
     expect(store.silent).toBeNull();
     vi.advanceTimersByTime(200);
     expect(store.silent).toBe("pause");
-    store.hear({ kind: "done", id: sent[0]?.id ?? 0 });
+    store.hear({ kind: "done", id: sent[0]?.id ?? "" });
     expect(store.silent).toBeNull();
   });
 
   it("shows what was refused until it is closed", () => {
     const store = new Store(model());
-    store.hear({ kind: "refused", id: 1, message: "Run r1 is completed." });
+    store.ask({ ask: "pause" });
+    store.hear({ kind: "refused", id: "of another page", message: "No." });
+    expect(store.refusal).toBeNull();
+    store.hear({ kind: "refused", id: sent[0]?.id ?? "", message: "Run r1 is completed." });
     expect(store.refusal?.message).toBe("Run r1 is completed.");
     store.dismiss();
     expect(store.refusal).toBeNull();

@@ -1,15 +1,30 @@
 // React's view of the store.
 
 import { createContext, useCallback, useContext, useEffect, useState, useSyncExternalStore } from "react";
-import type { Store } from "./store";
+import type { Link } from "./link";
+import { Store } from "./store";
 import type { EdgeState, NodeRecord } from "./wire";
 
-export const StoreContext = createContext<Store | null>(null);
+export const StoreContext = createContext<Link | null>(null);
+
+/** The line to the Python half, of whichever view this is. */
+export function useLink(): Link {
+  const link = useContext(StoreContext);
+  if (!link) throw new Error("a view without a store");
+  return link;
+}
 
 export function useStore(): Store {
-  const store = useContext(StoreContext);
-  if (!store) throw new Error("a view without a store");
+  const store = useLink();
+  if (!(store instanceof Store)) throw new Error("this belongs to the view of a run");
   return store;
+}
+
+/** A part that every view has, `bar` or `notice`; the component is drawn anew when that changes. */
+export function useShared<T>(part: string, read: (link: Link) => T): T {
+  const link = useLink();
+  const listen = useCallback((tell: () => void) => link.listen(part, tell), [link, part]);
+  return useSyncExternalStore(listen, () => read(link));
 }
 
 /** A part of the store; the component is drawn anew when that part changes. */
@@ -31,7 +46,7 @@ export function useEdge(id: string): EdgeState | undefined {
 
 /** The kernel's time, new every `every` milliseconds while `on`. */
 export function useNow(on: boolean, every = 500): number {
-  const store = useStore();
+  const store = useLink();
   const [, tick] = useState(0);
   useEffect(() => {
     if (!on) return;

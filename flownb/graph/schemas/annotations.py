@@ -162,14 +162,19 @@ def _fields_of(form: DataSchema) -> tuple[tuple[str, Any], ...]:
     )
 
 
+def hints_of_class(cls: type) -> dict[str, Any]:
+    """The annotations of a class; none where one of them can't be read, as a name that only a type checker imports."""
+    try:
+        return typing.get_type_hints(cls, include_extras=True)
+    except Exception:  # noqa: BLE001  it evaluates texts, which may raise anything
+        return {}
+
+
 def shape_of_class(cls: type, around: tuple[type, ...] = ()) -> DataSchema:
     """The form of a dataclass or a TypedDict; one that holds itself is looked at once."""
     if cls in around:
         return DataSchema("object")
-    try:
-        hints = typing.get_type_hints(cls, include_extras=True)
-    except Exception:  # noqa: BLE001  a name that only a type checker imports
-        hints = {}
+    hints = hints_of_class(cls)
     if typing.is_typeddict(cls):
         # Where annotations are texts, the class itself does not see which are `NotRequired`.
         left_out = {name for name, hint in hints.items() if typing.get_origin(hint) is typing.NotRequired}

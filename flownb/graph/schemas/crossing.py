@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import InvalidInput
-from flownb.graph.schemas.annotations import RETURN, hints_of, model_of, shape_of_class
+from flownb.graph.schemas.annotations import RETURN, hints_of, hints_of_class, model_of, shape_of_class
 from flownb.graph.schemas.result import Fault, inside
 from flownb.graph.schemas.schema import MOST_FAULTS
 from flownb.graph.schemas.words import read_schema
@@ -128,10 +128,7 @@ def _as_dataclass(model: Any, value: Mapping[str, Any]) -> tuple[Any, list[Fault
     faults = list(shape_of_class(model).validate(value).faults)
     if faults:
         return value, faults
-    try:
-        hints = typing.get_type_hints(model)
-    except Exception:  # noqa: BLE001  a name that only a type checker imports
-        hints = {}
+    hints = hints_of_class(model)
     given = {}
     for each in dataclasses.fields(model):
         if each.init and each.name in value:

@@ -52,6 +52,7 @@ from flownb.model.events.nodes import (
 from flownb.model.events.people import (
     ApprovalDecided,
     ApprovalExpired,
+    ApprovalNotified,
     ApprovalRefused,
     ApprovalReminded,
     ApprovalRequested,
@@ -66,6 +67,7 @@ from flownb.model.events.runs import (
     RunPaused,
     RunResumed,
     RunStarted,
+    RunStopping,
     SignalReceived,
     VariableSet,
 )
@@ -76,6 +78,7 @@ __all__ = [
     "AnyEvent",
     "ApprovalDecided",
     "ApprovalExpired",
+    "ApprovalNotified",
     "ApprovalRefused",
     "ApprovalReminded",
     "ApprovalRequested",
@@ -114,6 +117,7 @@ __all__ = [
     "RunPaused",
     "RunResumed",
     "RunStarted",
+    "RunStopping",
     "SignalDelivered",
     "SignalReceived",
     "SystemError",
@@ -133,6 +137,7 @@ AnyEvent = (
     | RunFailedEvent
     | RunCancelledEvent
     | RunEnding
+    | RunStopping
     | RunForked
     | NodeStarted
     | IterationStarted
@@ -156,6 +161,7 @@ AnyEvent = (
     | ApprovalExpired
     | ApprovalRefused
     | ApprovalReminded
+    | ApprovalNotified
     | BreakpointSet
     | SignalReceived
     | SignalDelivered

@@ -38,6 +38,12 @@ class ApprovalRequested(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw
     due_at: float | None = None
     #: Seconds between two reminders.
     remind: float | None = None
+    #: Where people are told, by the names of the operator's channels; and who, where that is not all approvers.
+    channels: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+    #: Who is told, and may answer, from a moment on that nobody has answered until.
+    escalate_to: tuple[str, ...] = ()
+    escalate_at: float | None = None
 
 
 class ApprovalVoted(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="approval_voted"):
@@ -51,6 +57,10 @@ class ApprovalVoted(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_onl
     #: The real identity, where `by` is another, and the name that somebody claimed.
     user: str = ""
     claim: str = ""
+    #: How they were known, where not by their process: `link`, with its number and the address that it came from.
+    via: str = ""
+    link: str = ""
+    address: str = ""
 
 
 class ApprovalDecided(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="approval_decided"):
@@ -65,6 +75,10 @@ class ApprovalDecided(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_o
     #: The real identity, where `by` is another, and the name that somebody claimed.
     user: str = ""
     claim: str = ""
+    #: How they were known, where not by their process: `link`, with its number and the address that it came from.
+    via: str = ""
+    link: str = ""
+    address: str = ""
 
 
 class ApprovalExpired(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="approval_expired"):
@@ -87,9 +101,28 @@ class ApprovalRefused(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_o
     why: str
     user: str = ""
     claim: str = ""
+    via: str = ""
+    link: str = ""
+    address: str = ""
 
 
 class ApprovalReminded(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="approval_reminded"):
     """A request that is due was brought to mind; kept in the audit log."""
 
     approval: str
+
+
+class ApprovalNotified(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="approval_notified"):
+    """Somebody was told of a request, or could not be; kept in the audit log, and changes nothing."""
+
+    approval: str
+    channel: str
+    #: Who; empty where all are told at once, as in a chat room.
+    to: str = ""
+    #: `asked`, `reminder` or `escalation`.
+    kind: str = "asked"
+    #: Why it could not be delivered; empty where it was.
+    why: str = ""
+    attempt: int = 1
+    #: When it is tried again; None where it is not.
+    next_at: float | None = None

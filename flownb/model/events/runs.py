@@ -93,6 +93,19 @@ class RunEnding(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, 
     handlers: tuple[str, ...] = ()
 
 
+class RunStopping(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_stopping"):
+    """Somebody, or a node, ends the run while nodes are in flight: nothing starts, and it ends when they have."""
+
+    #: What it ends as: `completed`, `failed` or `cancelled`.
+    status: str
+    #: The node that ends it; None where somebody cancelled it.
+    node: str | None = None
+    message: str = ""
+    by: str = ""
+    #: Whether what the run did is undone first.
+    undoes: bool = False
+
+
 class RunForked(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="run_forked"):
     """The run is a copy of another up to one of its events."""
 

@@ -19,15 +19,15 @@ from flownb.model.status import ApprovalStatus, PauseReason
 from flownb.run.aftermath import failed_for_good
 from flownb.run.waiting.judging import Answer, check_port, checked_data, expiry, judge, refused
 from flownb.run.waiting.people import approval_id, go_on
-from flownb.services.identity import FILE, who
+from flownb.services.identity import who
+from flownb.services.settings import settings_of
 from flownb.store import values
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from flownb.errors import FlownbError
     from flownb.model.state import RunState
     from flownb.run.executor import Execution
+    from flownb.services.identity import Who
     from flownb.store.contract import Store
     from flownb.store.requests import ApprovalRow, AuditEntry
 
@@ -82,6 +82,7 @@ def decide(
     claim: str = "",
     data: Any = None,
     comment: str = "",
+    person: Who | None = None,
 ) -> ApprovalRow:
     """Give a request an answer; where it is the last that was needed, whoever has the run goes on with it.
 
@@ -94,6 +95,7 @@ def decide(
         claim: the name that the one who answers gives; their real identity is recorded in any case.
         data: what comes with the answer: of a form plain data, of a node in doubt any value that can be stored.
         comment: a word for the record.
+        person: who answers, where that is known by other means than by this process, as by a signed link.
 
     Returns the request as it stands then; it may wait for more votes.
 
@@ -102,7 +104,7 @@ def decide(
         InvalidInput: the request has no such port, the data don't fit its form, or this person may not answer.
         Conflict: it was answered before, by whom and when; or nobody waits for it any more.
     """
-    person = who(settings_of(store), claim)
+    person = person or who(settings_of(store), claim)
     stored = _Given(store, data) if data is None else _Given(store, data, *_looked_at(store, run, approval, port))
     errors: list[FlownbError] = []
 
@@ -183,12 +185,6 @@ def _usual(row: ApprovalRow) -> str:
     return request.ports[0]
 
 
-def settings_of(store: Store) -> Path | None:
-    """The operator's settings, which lie beside the keys."""
-    keys = store.keys.path
-    return None if keys is None else keys.with_name(FILE)
-
-
 def _plain(store: Store, row: ApprovalRow, port: str, data: Any) -> Any:
     if row.kind != PauseReason.IN_DOUBT:
         data = checked_data(row.request, port, as_data(data))
@@ -241,8 +237,10 @@ def look_after(store: Store, now: float) -> None:
 
 
 def remind(store: Store, row: ApprovalRow, now: float) -> bool:
-    """Note that a request is due, where the time for a reminder has come."""
+    """Note that a request is due, where the time for a reminder has come and no channel sends one."""
     request = row.request
+    if row.notices:
+        return False
     if request.due_at is None or request.due_at > now or row.status != ApprovalStatus.PENDING:
         return False
     reminders = [event.at for event in _notes(store, row) if isinstance(event, ev.ApprovalReminded)]

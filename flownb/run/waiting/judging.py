@@ -10,6 +10,7 @@ from flownb.errors import Conflict, FlownbError, InvalidInput, near_names
 from flownb.graph.form import faults_in
 from flownb.model import events as ev
 from flownb.model.status import ApprovalStatus, PauseReason
+from flownb.model.times import iso
 from flownb.services.identity import Who
 from flownb.store import refusals
 
@@ -107,59 +108,68 @@ def judge(row: ApprovalRow, answer: Answer) -> tuple[list[ev.Event], FlownbError
             )
         )
         return [over, refused(row, answer, str(late))], late
-    barred = _why_not(row, answer.who)
+    barred = _why_not(row, answer.who, answer.at)
     if barred is not None:
         return [refused(row, answer, str(barred))], barred
-    who, needed = answer.who, votes_needed(request, answer.port)
+    needed = votes_needed(request, answer.port)
     given = sum(vote.port == answer.port for vote in row.votes)
+    said = _of(row, answer) | {"comment": answer.comment, "data": answer.data}
     found: list[ev.Event] = []
     if needed > 1 or row.votes:
-        found.append(
-            ev.ApprovalVoted(
-                at=answer.at,
-                node=row.node,
-                approval=row.id,
-                by=who.name,
-                port=answer.port,
-                comment=answer.comment,
-                data=answer.data,
-                user=_user(who),
-                claim=who.claim,
-            )
-        )
+        found.append(ev.ApprovalVoted(**said))
     if given + 1 >= needed:
-        found.append(
-            ev.ApprovalDecided(
-                at=answer.at,
-                node=row.node,
-                approval=row.id,
-                by=who.name,
-                port=answer.port,
-                data=answer.data,
-                comment=answer.comment,
-                user=_user(who),
-                claim=who.claim,
-            )
-        )
+        found.append(ev.ApprovalDecided(**said))
     return found, None
 
 
-def _user(who: Who) -> str:
-    return who.user if who.user != who.name else ""
+def _of(row: ApprovalRow, answer: Answer) -> dict[str, Any]:
+    """What each record of an answer says: to what, which, whose, and how they were known."""
+    who = answer.who
+    return {
+        "at": answer.at,
+        "node": row.node,
+        "approval": row.id,
+        "port": answer.port,
+        "by": who.name,
+        "user": who.user if who.user != who.name else "",
+        "claim": who.claim,
+        "via": who.via,
+        "link": who.link,
+        "address": who.address,
+    }
 
 
-def _why_not(row: ApprovalRow, who: Who) -> FlownbError | None:
+def approvers_at(request: ev.ApprovalRequested, at: float) -> tuple[str, ...]:
+    """Who may answer at a moment: when it took too long, others as well; empty for everybody."""
+    late = request.escalate_at is not None and request.escalate_at <= at
+    return (*request.approvers, *request.escalate_to) if late and request.approvers else request.approvers
+
+
+def _why_not(row: ApprovalRow, who: Who, at: float) -> FlownbError | None:
     """Why somebody may not answer."""
-    request = row.request
+    request, approvers = row.request, approvers_at(row.request, at)
     hint = f" The name {who.claim!r} is a claim, which counts only where the operator's settings trust it."
     claimed = hint if who.claim and who.name != who.claim else ""
-    if request.approvers and not who.is_one_of(request.approvers):
-        may = ", ".join(request.approvers)
+    if approvers and not who.is_one_of(approvers):
+        may = ", ".join(approvers)
         return InvalidInput(f"{who.name} may not answer {row.node}; {may} may.{claimed}", name="by")
     if not request.self_approval and request.asked_by and request.asked_by in (who.name, who.user):
         return InvalidInput(
             f"{request.asked_by} started run {row.run} and may not answer {row.node}: somebody else has to.",
             name="by",
+        )
+    if not request.self_approval and who.is_anybody:
+        return InvalidInput(
+            f"{row.node} may not be answered by who started the run, and nobody can tell who has this link: a link "
+            "that was made for a person is needed.",
+            name="by",
+        )
+    used = next((vote for vote in row.votes if who.link and vote.link == who.link), None)
+    if used is not None:
+        return Conflict(
+            f"This link was used at {iso(used.at)}, for {used.port}, and counts once; {standing(row)}.",
+            run=row.run,
+            row=row,
         )
     mine = next((vote for vote in row.votes if vote.by == who.name), None)
     if mine is not None:
@@ -182,16 +192,7 @@ def standing(row: ApprovalRow) -> str:
 
 def refused(row: ApprovalRow, answer: Answer, why: str) -> ev.ApprovalRefused:
     """The record of an answer that was not taken."""
-    return ev.ApprovalRefused(
-        at=answer.at,
-        node=row.node,
-        approval=row.id,
-        by=answer.who.name,
-        port=answer.port,
-        why=why,
-        user=_user(answer.who),
-        claim=answer.who.claim,
-    )
+    return ev.ApprovalRefused(why=why, **_of(row, answer))
 
 
 def expiry(row: ApprovalRow, now: float) -> ev.ApprovalExpired:

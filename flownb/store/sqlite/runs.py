@@ -10,6 +10,7 @@ import msgspec
 from flownb.store import refusals
 from flownb.store.contract import Lease, RunRow
 from flownb.store.requests import ApprovalRow
+from flownb.store.sqlite import notices
 from flownb.store.sqlite.announced import CREATE, Announced
 from flownb.store.sqlite.leases import Leases
 
@@ -47,6 +48,7 @@ _TRACES: Final = (
     ("dead_letters", "run_id"),
     ("error_calls", "run_id"),
     ("status_calls", "run_id"),
+    ("notices", "run_id"),
 )
 _APPROVALS: Final = """
 SELECT approvals.id, run_id, workflow, node, approvals.kind, approvals.status, approvals.created_at, expires_at,
@@ -172,8 +174,10 @@ class Runs(Leases):
     def _requests(self, cursor: Cursor, conditions: str, values: tuple[Any, ...]) -> list[ApprovalRow]:
         found = cursor.execute(_APPROVALS.format(conditions=conditions), values).fetchall()
         if not found or not found[0][-1]:  # nobody has voted, in no run
-            return [self._approval(each, []) for each in found]
-        return [self._approval(each, cursor.execute(_VOTES, (each[1], each[0])).fetchall()) for each in found]
+            rows = [self._approval(each, []) for each in found]
+        else:
+            rows = [self._approval(each, cursor.execute(_VOTES, (each[1], each[0])).fetchall()) for each in found]
+        return [notices.with_notices(cursor, self._codec, row) if row.request.channels else row for row in rows]
 
     def _approval(self, columns: tuple[Any, ...], votes: list[tuple[bytes]]) -> ApprovalRow:
         decode: Any = self._codec.decode

@@ -56,6 +56,10 @@ def at_rest(runs: list[Run]) -> dict[str, str]:
     return {row.run: row.id for run in runs for row in run.store.approvals(run=run.id)}
 
 
+def until_ended(run: Run) -> None:
+    wait_for(lambda: run.status.ended)
+
+
 def kinds(run: Run) -> Counter[type[ev.Event]]:
     return Counter(type(record.event) for record in run.events())
 
@@ -78,7 +82,7 @@ def test_each_goes_on_once_with_its_own_answer(tmp_path: Path, place: str, by: s
         for each in flownb.inbox(elsewhere):
             each.answer(answers[each.run])
     for n, run in enumerate(runs):
-        wait_for(lambda run=run: run.status.ended)
+        until_ended(run)
         assert run.result(TIMEOUT) == ({"last": n + 2} if answers[run.id] == "approved" else {})
         seen = kinds(run)
         assert (seen[ev.ApprovalRequested], seen[ev.ApprovalDecided], seen[ev.RunResumed]) == (1, 1, 1)
@@ -110,7 +114,7 @@ def test_what_can_not_be_done_now_is_done_as_soon_as_it_can() -> None:
     for run in runs:
         run.decide(asked[run.id])
     for n, run in enumerate(runs):
-        wait_for(lambda run=run: run.status.ended)
+        until_ended(run)
         assert run.result(TIMEOUT) == {"last": n + 2}
     assert store.failed
 

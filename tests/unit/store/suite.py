@@ -15,6 +15,7 @@ from flownb.model.fold import fold
 from flownb.model.state import RunState
 from flownb.model.topology import Topology
 from flownb.model.workflow import Workflow
+from flownb.store.audit import faults_of
 from flownb.store.contract import NewRun, Owner, Program, Write
 from flownb.store.lease import Liveness
 from flownb.store.owner import Here
@@ -92,6 +93,16 @@ def asked(approval: str, node: str, at: float = 1004.0) -> ev.ApprovalRequested:
     )
 
 
+def told_of(approval: str, node: str = "ok") -> ev.ApprovalRequested:
+    return msgspec.structs.replace(
+        asked(approval, node),
+        channels=("mail", "console", "mail"),
+        due_at=1020.0,
+        escalate_to=("eve",),
+        escalate_at=1030.0,
+    )
+
+
 ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.RunStarted(at=1.5, workflow="invoices", definition="d1", inputs={"path": "ä.csv", "n": [1, 2.5, None, True]}),
     ev.NodeStarted(at=2.0, node="load", attempt=2),
@@ -117,6 +128,7 @@ ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.ApprovalExpired(at=4.0, node="ok", approval="a2"),
     ev.ApprovalRefused(at=4.0, node="ok", approval="a2", by="eve", port="approved", why="eve may not"),
     ev.ApprovalReminded(at=4.0, node="ok", approval="a2"),
+    ev.ApprovalNotified(at=4.0, node="ok", approval="a2", channel="mail", to="ada", why="refused", next_at=9.0),
     ev.VariableSet(at=5.0, name="month", value="2026-11"),
     ev.VariableSet(at=5.0, name="limit", value=500, scope="workflow", by="ada"),
     ev.DesktopScreenshot(at=5.0, node="shot", image={"$artifact": {"digest": "cd"}}),
@@ -130,6 +142,7 @@ ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.RunResumed(at=7.0, reset=("b",), cause="decided"),
     ev.RunForked(at=7.0, source="other", seq=3),
     ev.RunEnding(at=8.0, error=FAILURE, node="b", undo=("cancel_hotel",), handlers=("failed",)),
+    ev.RunStopping(at=8.0, node="b", status="completed", message="enough", undoes=True),
     ev.DeadLetterDropped(at=8.0, node="b", by="ada"),
     ev.NodeFailedEvent(at=8.0, node="post", error=FAILURE),
     ev.RunFailedEvent(at=8.0, error=FAILURE, node="b", calls="ops:on_failure", tells="ops:told"),
@@ -676,6 +689,108 @@ class StoreSuite:
             lease = begin(store, run, me)
             store.commit([write(lease, 2, asked(f"a-{run}", "ok"))])
         assert [row.id for row in store.approvals(run="r2")] == ["a-r2"]
+
+    # --- notices to people
+
+    def test_what_is_asked_through_a_channel_is_to_be_told(self, store: Store, kit: Kit, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        assert (store.next_notice(), store.due_notices(9e9)) == (None, [])
+        store.commit([write(lease, 2, asked("a1", "ok"), told_of("a2"))])
+        row = kit.open().approvals()[1]
+        assert [(each.kind, each.channel, each.to, each.next_at) for each in row.notices] == [
+            ("asked", "mail", "", 1004.0),
+            ("escalation", "mail", "", 1030.0),
+            ("reminder", "mail", "", 1020.0),
+        ]
+        assert kit.open().approvals()[0].notices == ()
+        assert store.next_notice() == 1004.0
+        assert store.due_notices(1003.9) == []
+        assert [each.kind for each in store.due_notices(1025.0)] == ["asked", "reminder"]
+
+    def test_of_many_who_claim_a_notice_one_has_it(self, store: Store, kit: Kit, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        store.commit([write(lease, 2, told_of("a1"))])
+        places = [store, kit.open()]
+        (seen,) = store.due_notices(1004.0)
+        won: list[str] = []
+
+        def claim(number: int) -> None:
+            then = msgspec.structs.replace(seen, claim=str(number), claimed_until=1064.0)
+            if places[number % 2].change_notice(seen, then):
+                won.append(str(number))
+
+        threads = [threading.Thread(target=claim, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(won) == 1
+        assert store.due_notices(1004.0) == []
+        assert "asked" not in {each.kind for each in store.due_notices(1063.9)}
+        (again,) = [each for each in store.due_notices(1064.0) if each.kind == "asked"]
+        assert again.claim == won[0], "who died with it holds it no longer"
+
+    def test_a_claim_from_before_the_clock_was_set_back_holds_nobody_up(self, store: Store, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        store.commit([write(lease, 2, told_of("a1"))])
+        (seen,) = store.due_notices(1004.0)
+        assert store.change_notice(seen, msgspec.structs.replace(seen, claim="x", claimed_until=9_000.0))
+        assert len(store.due_notices(1004.0)) == 1
+
+    def test_how_a_notice_went_is_kept_and_logged(self, store: Store, kit: Kit, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        store.commit([write(lease, 2, told_of("a1"))])
+        (plan,) = store.due_notices(1004.0)
+        made = [msgspec.structs.replace(plan, to=name) for name in ("ada", "bob")]
+        assert store.change_notice(plan, msgspec.structs.replace(plan, next_at=None), more=made)
+        assert not store.change_notice(plan, msgspec.structs.replace(plan, attempts=5)), "it is another one now"
+        ada, bob = store.due_notices(1004.0)
+        failed = ev.ApprovalNotified(
+            at=1005.0, node="ok", approval="a1", channel="mail", to="ada", why="refused", next_at=1015.0
+        )
+        assert store.change_notice(ada, msgspec.structs.replace(ada, attempts=1, next_at=1015.0, outcome=failed))
+        sent = ev.ApprovalNotified(at=1005.0, node="ok", approval="a1", channel="mail", to="bob")
+        assert store.change_notice(bob, msgspec.structs.replace(bob, attempts=1, next_at=None, outcome=sent))
+        shown = {each.to: each for each in kit.open().approvals()[0].notices if each.kind == "asked"}
+        assert (shown["ada"].outcome, shown["ada"].delivered, shown["ada"].next_at) == (failed, False, 1015.0)
+        assert (shown["bob"].outcome, shown["bob"].delivered, shown["bob"].next_at) == (sent, True, None)
+        bodies = [entry.body for entry in store.audit("r1")]
+        assert [b"approval_notified" in body for body in bodies] == [False, True, True]
+        assert faults_of("r1", store.audit("r1"), store.keys.all(), lambda entry: str(entry.place)) == []
+
+    @pytest.mark.parametrize(
+        "end",
+        [
+            ev.ApprovalDecided(at=1006.0, node="ok", approval="a1", by="bob", port="approved"),
+            ev.ApprovalExpired(at=1006.0, node="ok", approval="a1"),
+            ev.NodeCancelled(at=1006.0, node="ok", reason=ev.Reason(group="run", message="x")),
+            ev.RunCancelledEvent(at=1006.0),
+        ],
+    )
+    def test_nobody_is_told_of_what_is_answered(self, store: Store, me: Owner, end: ev.Event) -> None:
+        lease = begin(store, "r1", me)
+        store.commit([write(lease, 2, told_of("a1"))])
+        (plan,) = store.due_notices(1004.0)
+        claimed = msgspec.structs.replace(plan, claim="x", claimed_until=1064.0)
+        assert store.change_notice(plan, claimed)
+        store.commit([write(lease, 3, end)])
+        assert (store.due_notices(9e9), store.next_notice()) == ([], None)
+        sent = ev.ApprovalNotified(at=1007.0, node="ok", approval="a1", channel="mail")
+        then = msgspec.structs.replace(claimed, claim="", claimed_until=0.0, outcome=sent, next_at=1100.0)
+        made = [msgspec.structs.replace(plan, to="ada")]
+        assert store.change_notice(claimed, then, more=made), "what was in flight is told of"
+        row = store.approvals(pending=False)[0]
+        assert [(each.to, each.next_at) for each in row.notices] == [("", None)] * 3, "and nothing more is sent"
+        assert store.next_notice() is None
+
+    def test_notices_go_with_their_run(self, store: Store, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        store.commit([write(lease, 2, told_of("a1"), ev.RunPaused(at=9.0, reason="human"), release=True)])
+        assert store.next_notice() is not None
+        (seen,) = store.due_notices(1004.0)
+        store.delete_run("r1")
+        assert (store.next_notice(), store.due_notices(9e9)) == (None, [])
+        assert not store.change_notice(seen, msgspec.structs.replace(seen, claim="x"))
 
     # --- ownership
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from io import BytesIO
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 
 from flownb import Flow
 from flownb.widgets import display
@@ -43,27 +45,29 @@ def test_without_the_bundle_it_is_said_once_and_the_picture_is_shown(
 ) -> None:
     asked_by(monkeypatch, FRONT, why="The browser files are missing.")
     monkeypatch.setattr(display, "_said", set())
-    assert set(display.bundle(run)) == {"text/plain", "image/png"}
-    assert set(display.bundle(run)) == {"text/plain", "image/png"}
+    assert set(display.bundle(run)[0]) == {"text/plain", "image/png"}
+    assert set(display.bundle(run)[0]) == {"text/plain", "image/png"}
     assert caplog.messages == ["The browser files are missing. Until then runs are shown as pictures."]
 
 
 def test_the_picture_and_the_text_are_beside_the_widget(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
     asked_by(monkeypatch, FRONT)
     monkeypatch.setattr(display, "widget_of", lambda _: SimpleNamespace(model_id="m1"))
-    bundle = display.bundle(run)
+    bundle, metadata = display.bundle(run)
     assert bundle[display.VIEW]["model_id"] == "m1"
     assert bundle["text/plain"].startswith("run completed")
     assert bundle["image/png"].startswith(b"\x89PNG")
+    assert metadata["image/png"]["width"] < Image.open(BytesIO(bundle["image/png"])).width  # two pixels a CSS pixel
+    assert metadata["flownb"] == {"run": run.id}
 
 
 def test_a_run_that_stands_above_already_is_one_line(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
     asked_by(monkeypatch, FRONT)
     monkeypatch.setattr(display, "widget_of", lambda _: SimpleNamespace(model_id="m1"))
     monkeypatch.setitem(display._shown, run, "one")
-    assert set(display.bundle(run)) == {"text/plain"}
+    assert set(display.bundle(run)[0]) == {"text/plain"}
     monkeypatch.setitem(display._shown, run, "another execution")
-    assert display.VIEW in display.bundle(run)
+    assert display.VIEW in display.bundle(run)[0]
 
 
 def test_a_cell_that_starts_hundreds_of_runs_shows_a_few_of_them_live(
