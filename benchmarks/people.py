@@ -150,9 +150,7 @@ def waiting(flow: Flow, url: str, size: Size) -> Iterator[Row]:
     found = _in_process("look", url, str(count))
     yield Row(GROUP, f"opening a store with {count:,} paused runs", value=found["opened"], aim=_OPENED, aim_of="value")
     yield Row(GROUP, f"listing {count:,} approvals", value=found["listed"], aim=_LISTED, aim_of="value")
-    yield Row(
-        GROUP, f"held for {count:,} paused runs by a process that has listed them", unit="B", value=found["held"]
-    )
+    yield Row(GROUP, f"held for {count:,} paused runs by a process that has listed them", unit="B", value=found["held"])
 
 
 def _in_process(*arguments: str) -> dict[str, Any]:
