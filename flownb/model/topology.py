@@ -89,8 +89,16 @@ class Topology:
         if self._origin is not None:
             return self
         sinks = self._sinks
-        own = copy.copy(self)
+        own = self._copied()
         own._origin, own.__dict__["_sinks"] = self, sinks  # noqa: SLF001  it is the same class
+        return own
+
+    def private_copy(self) -> Topology:
+        """This graph as it is now, whatever becomes of it: a copy, if it has grown."""
+        return self if self._origin is None else self._copied()
+
+    def _copied(self) -> Topology:
+        own = copy.copy(self)
         for name in _GROWING:
             setattr(own, name, copy.copy(getattr(self, name)))
         return own

@@ -3,6 +3,8 @@
 ```
 bundle.py     where the built files are, and the sentence where they are missing
 scene.py      what never changes while a run works: cards, boxes and ways of edges where the layout put them
+past.py       what a page is shown that looks back: a moment of the journal
+commands.py   what a page can ask of a run
 moment.py     what changes: a record a node, a word an edge, the figures of the bar; whole, or what is new
 brief.py      a stored value in a few words
 detail.py     what the panel shows of one node
@@ -10,6 +12,9 @@ questions.py  what a run asks people, and the fields of the form
 shown.py      a stored value as a page shows it
 pulse.py      the one thread that tells views what is new, ten times a second at most
 run_view.py   the widget: events in, commands out
+views.py      which canvas shows a run: `run.view(renderer=…)`
+cytoscape.py  the same run on ipycytoscape
+lists/        requests and runs of a store, live
 display.py    a run under its cell: the widget where there is a front end for it, else the picture
 ```
 

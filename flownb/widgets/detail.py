@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.graph.drawing.words import clean
-from flownb.model.events import NodeOutput, NodeRetrying, NodeStarted, event_type
+from flownb.model.events import (
+    NodeCancelled,
+    NodeCompleted,
+    NodeFailedEvent,
+    NodeOutput,
+    NodeRetrying,
+    NodeSkipped,
+    NodeStarted,
+    event_type,
+)
 from flownb.model.state import COMPLETED, FAILED
 from flownb.model.times import iso
 from flownb.run.output.held import settled
@@ -18,19 +28,25 @@ if TYPE_CHECKING:
     from flownb.model.events import Event, Failure, Record
     from flownb.model.state import RunState
     from flownb.run.handles.handle import Run
+    from flownb.run.handles.moment import Moment
+    from flownb.run.handles.view import RunView
 
 #: Characters of a log that are shown, its end; of a traceback; of a value of the config.
 _MOST_LOG: Final = 20_000
+#: Characters of a log that are kept for those who look back.
+_MOST_KEPT: Final = 1_000_000
 _MOST_TRACE: Final = 20_000
 _MOST_TEXT: Final = 240
 _MOST_FIELDS: Final = 40
 _MOST_TRIES: Final = 50
+#: What begins and ends attempts.
+_TRIED: Final = (NodeStarted, NodeCompleted, NodeFailedEvent, NodeRetrying, NodeCancelled, NodeSkipped)
 #: Events in one answer to a view.
 MOST_EVENTS: Final = 200
 
 
 class Look:
-    """A view looks at a node: its log is read from the journal once, and then on from there."""
+    """A view looks at a node: its part of the journal is read once, and then on from there."""
 
     def __init__(self, run: Run, key: str, path: str) -> None:
         """Begin to look.
@@ -44,31 +60,35 @@ class Look:
         self.key = key
         self.path = path
         self._after = 0
-        self._log = ""
-        self._tries: list[dict[str, Any]] = []
+        #: What it has written, with the number of the event; and its other events.
+        self._written: deque[tuple[int, str]] = deque()
+        self._kept = 0
+        self._events: list[Record] = []
 
-    def told(self) -> dict[str, Any]:
-        """All that the panel says of the node now."""
-        state, path = self._run.state, self.path
+    def told(self, moment: Moment | None = None) -> dict[str, Any]:
+        """All that the panel says of the node now, or at a moment of the journal."""
+        view: RunView = moment or self._run
+        state, path = view.state, self.path
         number = state.topology.index.get(path)
         if number is None:
             return {"key": self.key, "path": path, "status": "pending", "why": "It has not started.", "type": ""}
         node = state.topology.nodes[number]
-        view = self._run[path]
+        shown_node = view[path]
         self._read(path)
-        error = view.error
+        error = shown_node.error
+        until = moment.seq if moment is not None else self._after
         return {
             "key": self.key,
             "path": path,
             "title": clean(node.title or node.id),
             "type": clean(node.type),
-            "status": str(view.status),
-            "why": view.why[:2_000],
-            "output": shown(state.output[number], self._run.store) if view.status == "completed" else None,
+            "status": str(shown_node.status),
+            "why": shown_node.why[:2_000],
+            "output": shown(state.output[number], view.store) if shown_node.status == "completed" else None,
             "inputs": self._inputs(state, number),
-            "log": settled(self._log)[-_MOST_LOG:],
+            "log": settled("".join(text for seq, text in self._written if seq <= until))[-_MOST_LOG:],
             "error": None if error is None else _failure(error),
-            "tries": self._tries[-_MOST_TRIES:],
+            "tries": _tries(record.event for record in self._events if record.seq <= until)[-_MOST_TRIES:],
             "config": _config(node.config),
             "breakpoint": node.id in state.breakpoints or path in state.breakpoints,
         }
@@ -81,22 +101,12 @@ class Look:
             if getattr(event, "node", None) != path:
                 continue
             if isinstance(event, NodeOutput):
-                self._log = (self._log + event.text)[-4 * _MOST_LOG :]
-            elif isinstance(event, NodeStarted):
-                self._tries.append({"attempt": event.attempt, "started": event.at})
-            elif self._tries and "ended" not in self._tries[-1]:
-                self._end_try(event)
-
-    def _end_try(self, event: Event) -> None:
-        name = event_type(event)
-        if name not in ("node_completed", "node_failed", "node_retrying", "node_cancelled", "node_skipped"):
-            return
-        last = self._tries[-1]
-        last |= {"ended": event.at, "how": name.removeprefix("node_")}
-        if isinstance(event, NodeRetrying):
-            last["delay"] = event.delay
-        if (error := getattr(event, "error", None)) is not None:
-            last["error"] = f"{error.type}: {error.message}"[:_MOST_TEXT]
+                self._written.append((record.seq, event.text))
+                self._kept += len(event.text)
+            elif isinstance(event, _TRIED):
+                self._events.append(record)
+        while self._kept > _MOST_KEPT and len(self._written) > 1:
+            self._kept -= len(self._written.popleft()[1])
 
     def _inputs(self, state: RunState, number: int) -> list[dict[str, Any]]:
         topology = state.topology
@@ -118,6 +128,22 @@ class Look:
             if name in state.inputs
         ]
         return found[:_MOST_FIELDS]
+
+
+def _tries(events: Iterable[Event]) -> list[dict[str, Any]]:
+    """The attempts of a node, one a row."""
+    found: list[dict[str, Any]] = []
+    for event in events:
+        if isinstance(event, NodeStarted):
+            found.append({"attempt": event.attempt, "started": event.at})
+        elif found and "ended" not in found[-1]:
+            last = found[-1]
+            last |= {"ended": event.at, "how": event_type(event).removeprefix("node_")}
+            if isinstance(event, NodeRetrying):
+                last["delay"] = event.delay
+            if (error := getattr(event, "error", None)) is not None:
+                last["error"] = f"{error.type}: {error.message}"[:_MOST_TEXT]
+    return found
 
 
 def _failure(error: Failure) -> dict[str, str]:

@@ -13,12 +13,12 @@ from flownb.widgets.brief import brief
 from flownb.widgets.questions import MOST, question_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from flownb.graph.drawing.state import CardState
     from flownb.model.events import Event
     from flownb.model.state import RunState
-    from flownb.run.handles.handle import Run
+    from flownb.run.handles.view import RunView
 
 #: The browser shows one line of it, and all of it on hover.
 _LONGEST: Final = 300
@@ -26,7 +26,7 @@ _LONGEST: Final = 300
 _MOST_MARKS: Final = 24
 
 
-def bar_of(run: Run) -> dict[str, Any]:
+def bar_of(run: RunView) -> dict[str, Any]:
     """What the bar says: status, progress, times, and the command that reaches the run without a browser."""
     state = run.state
     failed = list(run.errors)
@@ -53,10 +53,15 @@ def bar_of(run: Run) -> dict[str, Any]:
 class Moments:
     """The records of all nodes and edges of a run, made anew only for what has changed."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunView, chosen: Mapping[str, int] | None = None) -> None:
+        """Nothing is told yet.
+
+        Args:
+            run: at work, or at one of its moments.
+            chosen: the round of each loop that its body shows, where somebody chose one.
+        """
         self._run = run
-        #: The round of each loop that its body shows, where somebody chose one.
-        self._chosen: dict[str, int] = {}
+        self.chosen = dict(chosen or {})
         self._nodes: dict[str, dict[str, Any]] = {}
         self._edges: dict[str, str] = {}
         self._bar: dict[str, Any] = {}
@@ -71,9 +76,9 @@ class Moments:
     def choose(self, loop: str, index: int | None) -> None:
         """Let the body of a loop show one round; None follows the newest."""
         if index is None:
-            self._chosen.pop(loop, None)
+            self.chosen.pop(loop, None)
         else:
-            self._chosen[loop] = index
+            self.chosen[loop] = index
         self._read = False
 
     def doubt(self) -> None:
@@ -82,8 +87,7 @@ class Moments:
 
     def whole(self) -> dict[str, Any]:
         """Everything as it is now; what is news to those who were told before stays news."""
-        fresh = Moments(self._run)
-        fresh._chosen = self._chosen
+        fresh = Moments(self._run, self.chosen)
         fresh._renew(None)
         told = {"bar": fresh._bar, "nodes": fresh._nodes, "edges": fresh._edges}
         return told | {"questions": fresh._questions}
@@ -182,7 +186,7 @@ class Moments:
         blocks = state.blocks.get(loop)
         if not blocks:
             return None
-        chosen = self._chosen.get(state.topology.paths[loop])
+        chosen = self.chosen.get(state.topology.paths[loop])
         if chosen is not None and chosen in blocks:
             return chosen
         return max(blocks)

@@ -14,16 +14,19 @@ import traitlets
 
 from flownb.errors import FlownbError
 from flownb.widgets.bundle import SCRIPT, STYLE
+from flownb.widgets.commands import obey
 from flownb.widgets.detail import MOST_EVENTS, Look, lines_of
 from flownb.widgets.moment import Moments
+from flownb.widgets.past import Past
 from flownb.widgets.pulse import pulse
 from flownb.widgets.scene import scene_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from flownb.model.events import Event
     from flownb.run.handles.handle import Run
+    from flownb.run.handles.moment import Moment
 
 #: More events than this between two beats are not looked at one by one.
 _FLOOD: Final = 5_000
@@ -50,10 +53,12 @@ class RunWidget(anywidget.AnyWidget):
     _css: ClassVar[Any] = STYLE
     #: Finds the same state for every view of this model in the browser.
     key = traitlets.Unicode().tag(sync=True)
+    #: Whether the graph is drawn; not where something else draws it above.
+    canvas = traitlets.Bool(default_value=True).tag(sync=True)
     scene = traitlets.Dict().tag(sync=True, to_json=_scene)
     moment = traitlets.Dict().tag(sync=True, to_json=_moment)
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *, canvas: bool = True) -> None:
         """Show a run from now on."""
         self._run = run
         self._lock = threading.RLock()
@@ -61,11 +66,14 @@ class RunWidget(anywidget.AnyWidget):
         self._number = 0
         self._heard: deque[Event] = deque(maxlen=_FLOOD)
         self._looking: Look | None = None
+        self._past = Past(run, self._told_then)
         self._selected: str | None = None
+        #: Whether a page waits for the panel of what it has selected.
+        self._looks_anew = False
         self._workflow: Any = None
         self._scene: dict[str, Any] = {}
         _undisturbed(lambda: self._moments.news(None))  # what a page gets when it begins is no news
-        super().__init__(key=uuid.uuid4().hex)
+        super().__init__(key=uuid.uuid4().hex, canvas=canvas)
         self.on_msg(self._asked)
         heard = weakref.WeakMethod(self._hear)
         run.watch(lambda happened: _call(heard, happened))
@@ -95,6 +103,11 @@ class RunWidget(anywidget.AnyWidget):
                 whole["selected"] = self._selected
             return whole | {"number": self._number, "now": time.time()}
 
+    def select(self, key: str) -> None:
+        """Let every page that shows this look at one node."""
+        self._look(key)
+        self._say({"kind": "select", "key": key})
+
     # --- what changes
 
     def _hear(self, happened: list[Event]) -> None:
@@ -110,18 +123,32 @@ class RunWidget(anywidget.AnyWidget):
             if moved:
                 self._say({"kind": "scene", "scene": self.scene_now()})
             news = self._moments.news(None if moved or len(heard) >= _FLOOD else heard)
-            if self._selected is not None and (news or not heard):
+            if self._selected is not None and (news or self._looks_anew):
                 news["detail"] = self._told(self._selected)
+                self._looks_anew = False
+            if (then := self._past.next(self._moments.chosen)) is not None:
+                news["past"] = then
             if news:
                 self._number += 1
                 self._say({"kind": "news", "number": self._number, "now": time.time()} | news)
+            if self._past.wanted:
+                pulse.wake(self)
 
     def _told(self, key: str) -> dict[str, Any]:
-        path = self._moments.path_of(key)
+        return self._look_at(key, self._moments.path_of(key)).told()
+
+    def _told_then(self, moment: Moment, moments: Moments, look: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What the open panel shows of a moment."""
+        key = look.get("node")
+        if not isinstance(key, str) or not self._has_card(key):
+            return None
+        return self._look_at(key, moments.path_of(key)).told(moment)
+
+    def _look_at(self, key: str, path: str) -> Look:
         look = self._looking
         if look is None or look.path != path:
             look = self._looking = Look(self._run, key, path)
-        return look.told()
+        return look
 
     def _say(self, message: dict[str, Any]) -> None:
         self.send(message)
@@ -141,47 +168,41 @@ class RunWidget(anywidget.AnyWidget):
             self._say({"kind": "done", "id": number} | answer)
 
     def _obey(self, message: dict[str, Any]) -> dict[str, Any]:
-        run, node = self._run, message.get("node")
-        commands: dict[str, Callable[[], Any]] = {
-            "pause": run.pause,
-            "resume": run.resume,
-            "cancel": run.cancel,
-            "step": run.step,
-        }
-        ask = message.get("ask")
-        if ask in commands:
-            commands[ask]()
-        elif ask == "retry" and isinstance(node, str):
-            run.retry(node)
-        elif ask == "skip" and isinstance(node, str):
-            run.skip(node)
-        elif ask == "breakpoint" and isinstance(node, str):
-            run.breakpoint(node, on=bool(message.get("on")))
-        elif ask == "look":
-            self._look(node if isinstance(node, str) else None)
-        elif ask == "round" and isinstance(node, str):
-            self._choose(node, message.get("index"))
-        elif ask == "events":
-            return self._journal(message.get("after"))
-        elif ask == "decide":
-            self._decide(message)
-        elif ask == "whole":
-            return {"scene": self.scene_now(), "moment": self.whole()}
+        if obey(self._run, message):
+            return {}
+        node = message.get("node")
+        match message.get("ask"):
+            case "look":
+                self._look(node if isinstance(node, str) else None)
+            case "round" if isinstance(node, str):
+                self._choose(node, message.get("index"))
+            case "past":
+                self._look_back(message)
+            case "events":
+                return self._journal(message.get("after"), message.get("until"))
+            case "whole":
+                return {"scene": self.scene_now(), "moment": self.whole()}
         return {}
-
-    def _decide(self, message: dict[str, Any]) -> None:
-        """Answer a question; as whoever the operating system says that the kernel runs for."""
-        approval, port, comment = (message.get(name) for name in ("approval", "port", "comment"))
-        if not isinstance(approval, str) or not isinstance(port, str):
-            return
-        data = message.get("data")
-        self._run.decide(approval, port=port, data=data, comment=comment if isinstance(comment, str) else "")
 
     def _look(self, key: str | None) -> None:
         with self._lock:
-            known = key is not None and any(each["key"] == key for each in _cards(self.scene_now()))
-            self._selected = key if known else None
-            self._looking = None
+            self._selected = key if key is not None and self._has_card(key) else None
+            self._looking, self._looks_anew = None, True
+        pulse.wake(self)
+
+    def _has_card(self, key: str) -> bool:
+        return any(each["key"] == key for each in _cards(self.scene_now()))
+
+    def _look_back(self, message: Mapping[str, Any]) -> None:
+        """A page wants to see a moment of the journal, or the present again; its moment comes with a beat."""
+        page, seq = message.get("page"), message.get("seq")
+        if not isinstance(page, str):
+            return
+        with self._lock:
+            if isinstance(seq, int) and not isinstance(seq, bool):
+                self._past.want(page, seq, {"node": message.get("node")})
+            else:
+                self._past.forget(page)
         pulse.wake(self)
 
     def _choose(self, loop: str, index: Any) -> None:
@@ -189,9 +210,13 @@ class RunWidget(anywidget.AnyWidget):
             self._moments.choose(loop, index if isinstance(index, int) else None)
         pulse.wake(self)
 
-    def _journal(self, after: Any) -> dict[str, Any]:
-        """The newest events after a number."""
+    def _journal(self, after: Any, until: Any) -> dict[str, Any]:
+        """The newest events after a number, or the last ones up to another."""
         start = after if isinstance(after, int) and after > 0 else 0
+        if isinstance(until, int) and until >= 0:
+            start = max(0, until - MOST_EVENTS)
+            records = self._run.store.events(self._run.id, start, until - start) if until else []
+            return {"events": lines_of(records), "until": until}
         start = max(start, self._run.state.seq - MOST_EVENTS)
         return {"events": lines_of(self._run.events(start)[-MOST_EVENTS:])}
 

@@ -13,7 +13,7 @@ const ACTIONS: Record<string, string> = { approved: "approve", rejected: "reject
 
 export function Asking({ question }: { question: Question }) {
   const store = useLink();
-  const gone = useShared("bar", (each) => each.gone);
+  const barred = useShared("bar", (each) => each.barred);
   const [filled, fill] = useState(() => begin(question.fields));
   const [comment, say] = useState("");
   const [tried, setTried] = useState(false);
@@ -22,7 +22,7 @@ export function Asking({ question }: { question: Question }) {
   const { data, wrong } = read(question.fields, filled);
   const missing = Object.keys(wrong).length > 0;
   const answer = (port: string): void => {
-    if (gone) return;
+    if (barred !== null) return;
     if (missing && port !== "rejected") {
       setTried(true);
       return;
@@ -112,7 +112,8 @@ export function Asking({ question }: { question: Question }) {
             key={port}
             className={`fnb-btn big${index === 0 ? " primary" : index === 1 ? " line" : ""}`}
             data-action={ACTIONS[port] ?? port}
-            disabled={busy || gone}
+            disabled={busy || barred !== null}
+            title={barred ?? undefined}
             onClick={() => answer(port)}
           >
             {wordOf(port)}

@@ -23,10 +23,9 @@ const ICONS: Record<string, string> = { pending: "pending", paused: "waiting" };
 export function Bar() {
   const store = useStore();
   const bar = usePart("bar", (each) => each.bar);
-  const gone = usePart("bar", (each) => each.gone);
   const busy = usePart("bar", (each) => each.busy);
   const name = usePart("scene", (each) => each.scene.name);
-  const atWork = bar.status === "running" && !gone;
+  const atWork = usePart("bar", (each) => each.bar.status === "running" && !each.still);
   const tone = bar.status === "paused" ? (bar.reason === "manual" ? "pending" : "waiting") : bar.status;
   const icon = bar.status === "paused" && bar.reason === "manual" ? "paused" : (ICONS[bar.status] ?? bar.status);
   const word = bar.status === "paused" ? (REASONS[bar.reason] ?? "Paused") : capital(bar.status);
@@ -83,7 +82,8 @@ export function Bar() {
 function Elapsed() {
   const bar = usePart("bar", (each) => each.bar);
   const gone = usePart("bar", (each) => each.gone);
-  const now = useNow(bar.finished === null && bar.started !== null && !gone);
+  const still = usePart("bar", (each) => each.still);
+  const now = useNow(bar.finished === null && bar.started !== null && !still);
   if (bar.started === null || (gone && bar.finished === null)) return null;
   return <span className="num elapsed">{elapsed(Math.max(0, (bar.finished ?? now) - bar.started))}</span>;
 }
@@ -92,12 +92,15 @@ function Actions() {
   const store = useStore();
   const bar = usePart("bar", (each) => each.bar);
   const gone = usePart("bar", (each) => each.gone);
+  const barred = usePart("place", (each) => each.barred);
   if (gone) return null;
   const button = (ask: string, word: string, icon: string, node?: string) => (
     <button
       type="button"
       className="fnb-btn"
       data-action={ask}
+      disabled={barred !== null}
+      title={barred ?? undefined}
       onClick={() => store.ask(node === undefined ? { ask } : { ask, node })}
       key={ask}
     >

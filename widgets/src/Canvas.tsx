@@ -1,11 +1,10 @@
-// The canvas: cards where the layout put them, edges behind them, tools and the map on top.
+// The canvas: cards where the layout put them, and edges behind them; nothing else lies over it.
 
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import {
   Background,
   BackgroundVariant,
   ReactFlow,
-  ReactFlowProvider,
   ViewportPortal,
   useReactFlow,
   type Node,
@@ -17,8 +16,6 @@ import type { Scene, Spot } from "./wire";
 import { Box } from "./Box";
 import { Card } from "./Card";
 import { Edges } from "./Edges";
-import { GraphMap } from "./GraphMap";
-import { Tools } from "./Tools";
 import { fit, heightFor, levelOf, PAD } from "./zoom";
 import { remembered } from "./memory";
 
@@ -42,9 +39,7 @@ export function Canvas() {
       </span>
     </div>
   ) : (
-    <ReactFlowProvider>
-      <Graph scene={scene} />
-    </ReactFlowProvider>
+    <Graph scene={scene} />
   );
 }
 
@@ -54,7 +49,6 @@ function Graph({ scene }: { scene: Scene }) {
   const flow = useReactFlow<CardNode>();
   const memory = remembered(store);
   const [size, setSize] = useState<{ width: number; height: number } | null>(null);
-  const [zoom, setZoom] = useState(1);
   const touched = useRef(memory.viewport !== null);
 
   const nodes = useMemo<CardNode[]>(
@@ -81,7 +75,6 @@ function Graph({ scene }: { scene: Scene }) {
       if (!element) return;
       element.style.setProperty("--fnb-zoom", String(viewport.zoom));
       element.dataset["level"] = levelOf(viewport.zoom);
-      setZoom(viewport.zoom);
       memory.viewport = touched.current ? viewport : null;
     },
     [memory],
@@ -133,6 +126,7 @@ function Graph({ scene }: { scene: Scene }) {
     [flow, scene],
   );
   memory.reveal = reveal;
+  memory.fit = fitAll;
 
   const keys = useKeys(scene, fitAll, reveal);
   return (
@@ -184,8 +178,6 @@ function Graph({ scene }: { scene: Scene }) {
           </div>
         </ViewportPortal>
       </ReactFlow>
-      <Tools zoom={zoom} onFit={fitAll} onReveal={reveal} />
-      <GraphMap zoom={zoom} />
     </div>
   );
 }

@@ -46,7 +46,7 @@ export const Card = memo(function Card({ spot }: { spot: Spot }) {
   const node = useNode(spot.key);
   const picked = usePart("selected", (each) => each.selected === spot.key);
   const halts = usePart("bar", (each) => each.bar.breakpoints.includes(spot.id));
-  const gone = usePart("bar", (each) => each.gone);
+  const still = usePart("bar", (each) => each.still);
   const running = node.status === "running";
   const kind = tone(node.look, node.status);
   const stale = node.badges?.includes("stale") ? " is-stale" : "";
@@ -90,16 +90,16 @@ export const Card = memo(function Card({ spot }: { spot: Spot }) {
           </span>
           <span className="l2">
             <span className={`s-${kind}`}>
-              <Icon name={node.look} small spin={running && node.look === "running" && !gone} />
+              <Icon name={node.look} small spin={running && node.look === "running" && !still} />
             </span>
             <span className={`txt ell s-${kind}`}>{node.text}</span>
             {(running || (node.text.length <= SHORT && node.status !== "waiting")) && (
-              <Duration started={node.started} finished={node.finished} running={running && !gone} />
+              <Duration started={node.started} finished={node.finished} running={running && !still} />
             )}
           </span>
         </span>
         <span className={`only s-${kind}`}>
-          <Icon name={node.look} small spin={running && !gone} />
+          <Icon name={node.look} small spin={running && !still} />
         </span>
       </span>
       {running && node.progress !== undefined && (

@@ -8,17 +8,22 @@ export function Events() {
   const store = useStore();
   const seq = usePart("bar", (each) => each.bar.seq);
   const gone = usePart("bar", (each) => each.gone);
-  const lines = usePart("events", (each) => each.events);
+  const then = usePart("place", (each) => each.place?.seq ?? null);
+  const lines = usePart("events", (each) => (each.place?.seq != null ? each.eventsThen : each.events));
   const list = useRef<HTMLDivElement>(null);
   const last = useRef(0);
   useEffect(() => {
     if (gone) return;
+    if (then !== null) {
+      store.ask({ ask: "events", until: then });
+      return;
+    }
     const known = store.events.at(-1)?.seq ?? 0;
     if (known >= seq) return;
     const timer = setTimeout(() => store.ask({ ask: "events", after: known }), last.current ? 500 : 0);
     last.current = seq;
     return () => clearTimeout(timer);
-  }, [store, seq, gone]);
+  }, [store, seq, gone, then]);
   useEffect(() => {
     const element = list.current;
     if (element) element.scrollTop = element.scrollHeight;

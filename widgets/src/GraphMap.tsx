@@ -8,7 +8,7 @@ import type { Spot } from "./wire";
 /** From so many cards on there is a map. */
 const FROM = 8;
 const WIDE = 142;
-const HIGH = 76;
+const HIGH = 48;
 
 const Patch = memo(function Patch({ spot }: { spot: Spot }) {
   const node = useNode(spot.key);
@@ -21,7 +21,7 @@ export function GraphMap({ zoom }: { zoom: number }) {
   const viewport = useViewport();
   if (scene.cards.length < FROM) return null;
   const scale = Math.min((WIDE - 12) / scene.width, (HIGH - 12) / scene.height);
-  const width = Math.max(60, Math.round(scene.width * scale) + 12);
+  const width = Math.max(48, Math.round(scene.width * scale) + 12);
   const height = Math.max(24, Math.round(scene.height * scale) + 12);
   const margin = 6 / scale;
   const go = (event: React.PointerEvent<SVGSVGElement>): void => {

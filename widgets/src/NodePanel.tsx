@@ -83,17 +83,18 @@ function NodeActions({ detail, id }: { detail: Detail | null; id: string }) {
   const store = useStore();
   const gone = usePart("bar", (each) => each.gone);
   const run = usePart("bar", (each) => each.bar.status);
+  const barred = usePart("place", (each) => each.barred);
   if (!detail || gone || run === "completed" || run === "cancelled") return null;
   const halts = detail.breakpoint ?? false;
   return (
     <>
       {detail.status === "failed" && (
-        <button type="button" className="fnb-btn icon" aria-label="Try again" title="Try again" onClick={() => store.ask({ ask: "retry", node: detail.path })}>
+        <button type="button" className="fnb-btn icon" disabled={barred !== null} aria-label="Try again" title={barred ?? "Try again"} onClick={() => store.ask({ ask: "retry", node: detail.path })}>
           <Icon name="retry" />
         </button>
       )}
       {(detail.status === "pending" || detail.status === "waiting") && (
-        <button type="button" className="fnb-btn icon" aria-label="Skip it" title="Skip it" onClick={() => store.ask({ ask: "skip", node: detail.path })}>
+        <button type="button" className="fnb-btn icon" disabled={barred !== null} aria-label="Skip it" title={barred ?? "Skip it"} onClick={() => store.ask({ ask: "skip", node: detail.path })}>
           <Icon name="skip" />
         </button>
       )}
@@ -103,7 +104,8 @@ function NodeActions({ detail, id }: { detail: Detail | null; id: string }) {
           className={`fnb-btn icon${halts ? " s-failed" : ""}`}
           aria-pressed={halts}
           aria-label={halts ? "Remove the breakpoint" : "Halt before it"}
-          title={halts ? "Remove the breakpoint" : "Halt before it"}
+          disabled={barred !== null}
+          title={barred ?? (halts ? "Remove the breakpoint" : "Halt before it")}
           onClick={() => store.ask({ ask: "breakpoint", node: id, on: !halts })}
         >
           <Icon name="breakpoint" />

@@ -26,6 +26,7 @@ function Failed() {
   const store = useStore();
   const bar = usePart("bar", (each) => each.bar);
   const gone = usePart("bar", (each) => each.gone);
+  const barred = usePart("place", (each) => each.barred);
   const node = bar.error_node;
   const kept = bar.done - bar.failures;
   return (
@@ -61,7 +62,7 @@ function Failed() {
         </button>
       )}
       {!gone && (
-        <button type="button" className="fnb-btn primary" data-action="retry" onClick={() => store.ask({ ask: "resume" })}>
+        <button type="button" className="fnb-btn primary" disabled={barred !== null} title={barred ?? undefined} data-action="retry" onClick={() => store.ask({ ask: "resume" })}>
           <Icon name="retry" />
           Retry{node !== null && ` from ${node.length > 24 ? "there" : node}`}
         </button>

@@ -1,6 +1,7 @@
 // A run under its cell: bar, notices, canvas, and the panels below.
 
 import { useState } from "react";
+import { ReactFlowProvider } from "@xyflow/react";
 import { StoreContext, usePart, useStore } from "./use";
 import type { Store } from "./store";
 import { remembered } from "./memory";
@@ -12,6 +13,7 @@ import { NodePanel } from "./NodePanel";
 import { Questions } from "./Questions";
 import { Notices } from "./Notices";
 import { Spoken } from "./Spoken";
+import { Strip } from "./Strip";
 import { Timeline } from "./Timeline";
 
 export function RunView({ store }: { store: Store }) {
@@ -25,18 +27,24 @@ export function RunView({ store }: { store: Store }) {
 function Frame() {
   const bar = usePart("bar", (store) => store.bar);
   const name = usePart("scene", (store) => store.scene.name);
+  const { canvas } = useStore();
+  const seq = usePart("place", (store) => store.place?.seq ?? null);
   return (
     <section
       className="fnb fnb-frame flownb-run"
       data-run={bar.id}
       data-status={bar.status}
+      data-moment={seq ?? undefined}
       aria-label={`Run of ${name}`}
       // JupyterLab's own shortcuts stay out of what is typed here.
       data-lm-suppress-shortcuts="true"
     >
       <Bar />
       <Notices />
-      <Canvas />
+      <ReactFlowProvider>
+        {canvas && <Canvas />}
+        {canvas && <Strip />}
+      </ReactFlowProvider>
       <Questions />
       <Panels />
       <Spoken />

@@ -21,9 +21,10 @@ export function Timeline() {
   const nodes = usePart("nodes", (each) => each.nodes);
   const bar = usePart("bar", (each) => each.bar);
   const gone = usePart("bar", (each) => each.gone);
+  const still = usePart("bar", (each) => each.still);
   const scene = usePart("scene", (each) => each.scene);
   const picked = usePart("selected", (each) => each.selected);
-  const now = useNow(bar.finished === null && bar.started !== null && !gone);
+  const now = useNow(bar.finished === null && bar.started !== null && !still);
   const rows = useMemo<Row[]>(() => {
     const all = [...scene.boxes, ...scene.cards].flatMap((spot) => {
       const node = nodes[spot.key];

@@ -1,23 +1,19 @@
-// Zoom, fit and find, over the lower left corner.
+// Zoom, fit and find.
 
 import { useMemo, useRef, useState } from "react";
 import { useReactFlow } from "@xyflow/react";
 import { usePart, useStore } from "./use";
+import { remembered } from "./memory";
 import { Icon } from "./Icon";
 
 const MOST_HITS = 8;
 
-interface Props {
-  zoom: number;
-  onFit: () => void;
-  onReveal: (key: string) => void;
-}
-
-export function Tools({ zoom, onFit, onReveal }: Props) {
+export function Tools({ zoom }: { zoom: number }) {
   const flow = useReactFlow();
+  const store = useStore();
   const [finding, setFinding] = useState(false);
   return (
-    <>
+    <div className="fnb-toolbox">
       <div className="fnb-tools" role="toolbar" aria-label="Zoom">
         <button type="button" className="fnb-btn icon" aria-label="Zoom out" title="Zoom out" onClick={() => void flow.zoomOut()}>
           <Icon name="minus" />
@@ -26,7 +22,7 @@ export function Tools({ zoom, onFit, onReveal }: Props) {
         <button type="button" className="fnb-btn icon" aria-label="Zoom in" title="Zoom in" onClick={() => void flow.zoomIn()}>
           <Icon name="plus" />
         </button>
-        <button type="button" className="fnb-btn icon" aria-label="Fit (F)" title="Fit (F)" onClick={onFit}>
+        <button type="button" className="fnb-btn icon" aria-label="Fit (F)" title="Fit (F)" onClick={() => remembered(store).fit()}>
           <Icon name="fit" />
         </button>
         <button
@@ -40,8 +36,8 @@ export function Tools({ zoom, onFit, onReveal }: Props) {
           <Icon name="search" />
         </button>
       </div>
-      {finding && <Find onReveal={onReveal} onClose={() => setFinding(false)} />}
-    </>
+      {finding && <Find onReveal={(key) => remembered(store).reveal(key)} onClose={() => setFinding(false)} />}
+    </div>
   );
 }
 

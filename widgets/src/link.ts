@@ -16,7 +16,7 @@ export interface Ask {
 }
 
 /** Tells the pages of one kernel apart: what one of them asked is no business of the others. */
-const PAGE = [...crypto.getRandomValues(new Uint8Array(8))].map((each) => each.toString(16).padStart(2, "0")).join("");
+export const PAGE = [...crypto.getRandomValues(new Uint8Array(8))].map((each) => each.toString(16).padStart(2, "0")).join("");
 let asked = 0;
 
 export abstract class Link {
@@ -37,6 +37,11 @@ export abstract class Link {
 
   /** The strokes of icons by name, as the Python half keeps them. */
   abstract get icons(): Record<string, string[]>;
+
+  /** Why nothing can be changed from here; null where it can. */
+  get barred(): string | null {
+    return this.gone ? "The kernel is gone." : null;
+  }
 
   /** Ask something of the Python half; what comes of it arrives as news. */
   ask(what: Ask): void {

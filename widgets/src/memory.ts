@@ -10,6 +10,8 @@ interface Memory {
   side: string;
   open: boolean | null;
   reveal: (key: string) => void;
+  /** Shows all of the graph. */
+  fit: () => void;
   /** Brings the first open question into sight. */
   ask: () => void;
 }
@@ -19,7 +21,7 @@ const memories = new WeakMap<Store, Memory>();
 export function remembered(store: Store): Memory {
   let found = memories.get(store);
   if (!found) {
-    found = { viewport: null, tab: "output", side: "timeline", open: null, reveal: () => undefined, ask: () => undefined };
+    found = { viewport: null, tab: "output", side: "timeline", open: null, reveal: () => undefined, fit: () => undefined, ask: () => undefined };
     memories.set(store, found);
   }
   return found;

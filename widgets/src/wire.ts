@@ -208,17 +208,31 @@ export interface News {
   edges?: Record<string, EdgeState>;
   questions?: Record<string, Question>;
   detail?: Detail;
+  past?: PastMoment;
+}
+
+/** A moment of the journal for a page that looks back; without `moment` it says how far the journal has been read. */
+export interface PastMoment {
+  page: string;
+  seq: number;
+  last: number;
+  read?: number;
+  at?: number | null;
+  moment?: Pick<Moment, "bar" | "nodes" | "edges" | "questions">;
+  detail?: Detail;
 }
 
 export interface Done {
   kind: "done";
   id: string;
   events?: EventLine[];
+  /** The events are the last ones before this. */
+  until?: number;
   scene?: Scene;
   moment?: Moment;
 }
 
-export type Message = News | Done | { kind: "refused"; id: string; message: string } | { kind: "scene"; scene: Scene };
+export type Message = News | Done | { kind: "refused"; id: string; message: string } | { kind: "scene"; scene: Scene } | { kind: "select"; key: string };
 
 // The part of anywidget's model that is used. Nothing is ever saved from here: Python alone says what is.
 export interface Model {

@@ -4,7 +4,7 @@ import type { Scene } from "./wire";
 
 export const PAD = 24;
 const MOST_HEIGHT = 640;
-const LEAST_HEIGHT = 136;
+const LEAST_HEIGHT = 112;
 /** Smaller than this nothing is read; the rest is a matter of scrolling and of the map. */
 const LEAST_ZOOM = 0.42;
 const NEARLY = 0.32;
@@ -22,24 +22,18 @@ function zoomFor(scene: Scene, width: number): number {
 
 export function heightFor(scene: Scene, width: number): number {
   const zoom = Math.max(zoomFor(scene, width), 0.05);
-  const wanted = scene.height * Math.max(zoom, LEAST_ZOOM) + 2 * PAD + tools(scene);
+  const wanted = scene.height * Math.max(zoom, LEAST_ZOOM) + 2 * PAD;
   return Math.round(Math.min(MOST_HEIGHT, Math.max(LEAST_HEIGHT, wanted)));
-}
-
-/** Room for the tools, which lie over the lower edge. */
-function tools(scene: Scene): number {
-  return scene.height < 400 ? 32 : 8;
 }
 
 /** The viewport that shows all of the graph in the middle. */
 export function fit(scene: Scene, width: number, height: number): { x: number; y: number; zoom: number } {
-  const room = height - PAD - tools(scene);
-  const whole = Math.min(zoomFor(scene, width), Math.max(0.05, (room - PAD) / Math.max(1, scene.height)));
+  const whole = Math.min(zoomFor(scene, width), Math.max(0.05, (height - 2 * PAD) / Math.max(1, scene.height)));
   // A graph that would just lose its names keeps them, and its last row is a drag away.
   const zoom = whole < LEAST_ZOOM && whole > NEARLY ? LEAST_ZOOM : whole;
   return {
     x: Math.max(PAD, (width - scene.width * zoom) / 2),
-    y: Math.max(PAD, (room + PAD - scene.height * zoom) / 2),
+    y: Math.max(PAD, (height - scene.height * zoom) / 2),
     zoom,
   };
 }

@@ -173,15 +173,31 @@ class RunView:
         bundle = hook("bundle")
         return bundle(self, include, exclude) if bundle is not None else {"text/plain": repr(self)}
 
+    def view(self, renderer: str = "canvas") -> Any:
+        """The run as a view of its own, live in a notebook: `run.view()` as the last line of any cell shows it there.
+
+        Args:
+            renderer: what draws the graph: `canvas`, or `cytoscape` (ipycytoscape) for graphs of up to 300 nodes.
+
+        Raises:
+            InvalidInput: there is no such renderer, or the graph is too large for it.
+            MissingExtra: what the renderer needs is not installed.
+        """
+        from flownb.run.hooks import hook
+
+        view = hook("view")
+        assert view is not None  # it ships with flownb
+        return view(self, renderer)
+
     def at(self, seq: int) -> RunView:
         """The run as it was when its event number `seq` had happened; only to look at.
 
         Raises:
             InvalidInput: it has no such event.
         """
-        from flownb.run.handles.moment import Moment
+        from flownb.run.handles.history import History
 
-        return Moment(self._store, self._id, self._shape, seq)
+        return History(self._store, self._id, self._shape).at(seq)
 
     def events(self, after: int = 0) -> list[Record]:
         """The journal of the run from `seq > after` on, in order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flownb.errors import Conflict, NotFound, StoreCorrupt, near_names
 from flownb.model import events as ev
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from flownb.run.definition import Definition
     from flownb.store.contract import RunRow, Store
+
+#: What a node waits for that a person lets begin again.
+_ASKS: Final = (PauseReason.IN_DOUBT, PauseReason.ERROR, PauseReason.HUMAN)
 
 
 def require_row(store: Store, run_id: str) -> RunRow:
@@ -114,25 +117,15 @@ def resumption(
     back: set[int] = set(state.reset_numbers(_chosen(state, definition, wanted))) if retry and not ends else set()
     if retry:
         back |= {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.ERROR}
-    asks: list[int] = []
-    fails: list[int] = []
     skipped = [state.topology.index[path] for path in skip if path in state.topology.index]
     skipped = [number for number in skipped if state.node_status[number] != COMPLETED]
-    flight = [number for number in range(len(paths)) if state.node_status[number] == RUNNING]
-    for number in flight:
-        policy = definition.body(state.topology, number).on_crash
-        if number in skipped:
-            continue
-        if number in state.retries or policy is OnCrash.RERUN:
-            back.add(number)
-        elif policy is OnCrash.FAIL:
-            fails.append(number)
-        else:
-            asks.append(number)
-    in_doubt = {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.IN_DOUBT}
-    failed = {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.ERROR}
-    asking = {number for number, wait in state.waits.items() if wait.waits_for == PauseReason.HUMAN}
-    back |= (in_doubt | failed | asking) & wanted
+    flight = _flight(state, definition)
+    begins, asks, fails = (
+        [number for number, fate in flight.items() if fate is policy and number not in skipped]
+        for policy in (OnCrash.RERUN, OnCrash.ASK, OnCrash.FAIL)
+    )
+    back.update(begins)
+    back |= {number for number, wait in state.waits.items() if wait.waits_for in _ASKS} & wanted
     lost, gone = lost_values(state, definition, back, live or (lambda _: False))
     back |= lost | gone
     why = cause or ("recovered" if flight else "command")
@@ -151,6 +144,16 @@ def resumption(
     events += [_crashed(paths[number], now) for number in fails]
     events += [_skipped(paths[number], now) for number in skipped]
     return events
+
+
+def _flight(state: RunState, definition: Definition) -> dict[int, OnCrash]:
+    """The nodes that were in flight, and what becomes of each; one between two attempts simply starts again."""
+    found = {}
+    for number in range(len(state.topology.paths)):
+        if state.node_status[number] == RUNNING:
+            policy = definition.body(state.topology, number).on_crash
+            found[number] = OnCrash.RERUN if number in state.retries else policy
+    return found
 
 
 def _chosen(state: RunState, definition: Definition, wanted: set[int]) -> set[int] | None:

@@ -14,6 +14,8 @@ from flownb.services.identity import user
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flownb.run.handles.handle import Run
 
 FRAME = pd.DataFrame({"item": ["<b>tea</b>", "milk"], "n": [3, 4]})
@@ -68,15 +70,15 @@ def test_the_inbox_has_everything_that_waits_in_a_store(run: Run) -> None:
     assert flownb.inbox().records()[0]["run"] == run.id
 
 
-def test_a_request_reads_well_and_shows_text_as_text(run: Run) -> None:
+def test_a_request_reads_well_and_shows_text_as_text(run: Run, tmp_path: Path) -> None:
     text = repr(run.approvals)
     assert "    Post <i>this</i>?\n    load (2 rows)\n    | item        n\n    | <b>tea</b>  3" in text
     assert f"      flownb approve {run.approvals['ok'].id}" in text
-    html = run.approvals._repr_html_()
+    html = str(run.approvals._repr_html_())
     assert "<i>this</i>" not in html
     assert "<b>tea</b>" not in html
     assert f'data-approval="{run.approvals["ok"].id}" data-status="pending"' in html
-    assert repr(flownb.inbox(store="memory:")) == "Nobody is asked anything."
+    assert repr(flownb.inbox(store=f"sqlite:///{tmp_path / 'empty.db'}")) == "Nobody is asked anything."
 
 
 def test_whoever_waits_for_a_run_is_told_what_it_asks(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
