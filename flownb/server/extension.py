@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_server.utils import url_path_join
 
 from flownb.server import handlers
-from flownb.server.asked import NAMES
+from flownb.server.commands import NAMES
 from flownb.server.known import KnownStores
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from flownb.model.status import STATUS_ALIASES, RunStatus
 from flownb.run.handles.describe import describe, describe_event, describe_request, describe_row
 from flownb.run.recovery.recover import require_row
 from flownb.run.waiting.decisions import look_after
-from flownb.server import asked
+from flownb.server import commands
 from flownb.server.known import KnownStores, UnknownStore
 from flownb.store.lists import RequestFilter, RunFilter
 
@@ -173,9 +173,9 @@ class CommandHandler(Handler):
     @web.authenticated
     @authorized
     async def post(self, run: str, name: str) -> None:
-        """`pause`, `resume`, `cancel`, `step`, `retry`, `skip`, `breakpoint`, as `asked.command` takes them."""
+        """`pause`, `resume`, `cancel`, `step`, `retry`, `skip`, `breakpoint`, as `commands.command` takes them."""
         body, by = self.body(), self.claim or "a browser"
-        await self.answer(lambda store: asked.command(store, run, name, body, by), _named(body))
+        await self.answer(lambda store: commands.command(store, run, name, body, by), _named(body))
 
 
 class ApproveHandler(Handler):
@@ -184,9 +184,9 @@ class ApproveHandler(Handler):
     @web.authenticated
     @authorized
     async def post(self, run: str) -> None:
-        """As `asked.approve` takes it; who answers is whoever is signed in, beside the user of the server's process."""
+        """As `commands.approve` takes it; whoever is signed in answers, beside the user of the server's process."""
         body, claim = self.body(), self.claim
-        await self.answer(lambda store: asked.approve(store, run, body, claim), _named(body))
+        await self.answer(lambda store: commands.approve(store, run, body, claim), _named(body))
 
 
 def _named(body: dict[str, Any]) -> str | None:
