@@ -51,4 +51,3 @@ def test_later_ones_expect_what_earlier_took_without_the_time_that_people_took(t
     assert set(found["nodes"]) == {"load", "post"}  # a person's time says nothing of the next
     wholes = sorted(each.state.active_seconds for each in earlier)
     assert found["seconds"] == round(wholes[1], 3)
-    assert all(each.state.active_seconds < each.state.finished_at - each.state.started_at for each in earlier)
