@@ -27,20 +27,26 @@ if TYPE_CHECKING:
 
 _LEAST: Final = 4
 _REFUSED: Final = 1
+#: How long a list waits for what it has sent, in seconds.
+_SEND_SECONDS: Final = 5.0
 
 
 @click.command("approvals", epilog="Example: flownb approvals --json")
 @click.option("--all", "everything", is_flag=True, help="Those that have an answer as well.")
+@click.option("--send", is_flag=True, help="List nothing: tell people what they are to be told by now, as cron may do.")
 @store_option
 @json_option
-def approvals_command(store: str | None, *, everything: bool, as_json: bool) -> None:
+def approvals_command(store: str | None, *, everything: bool, send: bool, as_json: bool) -> int:
     """List what runs ask people, oldest first, with what is shown beside it; with --json, an object a line.
 
-    What nobody answered in time expires now, if it has not already.
+    What nobody answered in time expires now, and mails and reminders that are due go out, if they have not already.
+    With --send that is all that is done: a line for each, and exit status 1 where one could not be delivered.
     """
     from flownb.run.handles.question import answer_lines, question_lines
 
     opened = open_existing(store)
+    if send:
+        return _send(opened, as_json=as_json)
     now = time.time()
     look_after(opened, now)
     rows = opened.approvals(pending=not everything)
@@ -60,6 +66,24 @@ def approvals_command(store: str | None, *, everything: bool, as_json: bool) -> 
                 click.echo(f"      {text}")
     if not rows and not as_json:
         click.echo("Nobody is asked anything.")
+    if (moment := opened.next_notice()) is not None and moment <= now:
+        from flownb.run.waiting.deliveries import deliveries
+
+        deliveries().soon(opened, time.time)
+        deliveries().end(_SEND_SECONDS)
+    return 0
+
+
+def _send(opened: Store, *, as_json: bool) -> int:
+    """One pass over what is due."""
+    from flownb.run.handles.told import describe_outcome, outcome_line
+    from flownb.run.waiting.lookout import look_over
+
+    failed = False
+    for told in look_over(opened, time.time):
+        failed = failed or bool(told.why)
+        click.echo(json.dumps(describe_outcome(told)) if as_json else f"{told.approval}  {outcome_line(told)}")
+    return _REFUSED if failed else 0
 
 
 def _told(row: ApprovalRow) -> str:

@@ -96,6 +96,12 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     #: When an answer is due, seconds since 1970, and the seconds between two reminders from then on.
     due_at: float | None = None
     remind: float | None = None
+    #: Through which of the operator's channels people are told, and who, where that is not all approvers.
+    channels: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+    #: Who is told, and may answer, from a moment on that nobody has answered until.
+    escalate_to: tuple[str, ...] = ()
+    escalate_at: float | None = None
 
 
 class Suspend(msgspec.Struct, frozen=True, kw_only=True):

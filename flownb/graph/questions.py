@@ -58,6 +58,12 @@ class AskOptions(TypedDict, total=False):
     #: Seconds until an answer is due, and between reminders from then on.
     due: float | timedelta | None
     remind: float | timedelta | None
+    #: Through which of the operator's channels people are told, as `mail`, and who, where that is not all approvers.
+    channel: str | Sequence[str]
+    to: str | Sequence[str]
+    #: Who is told as well, and may answer, when it takes too long: after so many seconds, else when it is due.
+    escalate_to: str | Sequence[str]
+    escalate_after: float | timedelta | None
     #: As of `node`.
     name: str
     notes: str

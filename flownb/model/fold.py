@@ -305,6 +305,7 @@ APPLY: Final[dict[type[ev.Event], Callable[[RunState, Any], None]]] = {
     ev.ApprovalExpired: asked.expired,
     ev.ApprovalRefused: _nothing,
     ev.ApprovalReminded: _nothing,
+    ev.ApprovalNotified: _nothing,
     ev.BreakpointSet: _breakpoint_set,
     ev.SignalReceived: _signal_received,
     ev.SignalDelivered: _signal_delivered,

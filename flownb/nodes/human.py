@@ -215,6 +215,10 @@ class HumanNode(NodeType):
             edits=edits,
             due_at=None if config.due is None else now + config.due,
             remind=config.remind,
+            channels=tuple(config.channel),
+            to=config.told,
+            escalate_to=tuple(config.escalate_to),
+            escalate_at=None if config.escalates_in is None else now + config.escalates_in,
         )
         return Suspend(waits_for=PauseReason.HUMAN, until=self._until(now), ask=ask)
 

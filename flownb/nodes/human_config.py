@@ -77,12 +77,23 @@ class HumanConfig(BaseModel):
     edits: bool = Field(False, description="Whether the data may be changed with the answer.")
     due: float | None = Field(None, gt=0, allow_inf_nan=False, description="Seconds until an answer is due.")
     remind: float | None = Field(None, gt=0, allow_inf_nan=False, description="Seconds between reminders from then on.")
-    channel: str = Field(
-        "", validation_alias=_called("channel", "channel_type"), description="Where people are told, as `mail`."
+    channel: list[str] = Field(
+        default_factory=list,
+        validation_alias=_called("channel", "channels", "channel_type"),
+        description="Through which of the operator's channels people are told, as `mail`; besides, it is shown here.",
     )
-    slack_channel: str = Field("", description="The channel, where that is Slack.")
+    to: list[str] = Field(
+        default_factory=list, description="Who is told: people, groups, rooms as `#finance`; else all approvers."
+    )
+    slack_channel: str = Field("", description="The room, where the channel is a chat.")
+    escalate_to: list[str] = Field(
+        default_factory=list, description="Who is told as well, and may answer, when it takes too long."
+    )
+    escalate_after: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="Seconds until it takes too long; else when it is due."
+    )
 
-    @field_validator("approvers", mode="before")
+    @field_validator("approvers", "channel", "to", "escalate_to", mode="before")
     @classmethod
     def _several(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) and value else value or []
@@ -113,7 +124,24 @@ class HumanConfig(BaseModel):
             raise ValueError(f"on_timeout is {self.on_timeout!r}, and there is no timeout")
         if self.remind is not None and self.due is None:
             raise ValueError("reminders begin when an answer is due: give due as well")
+        if self.escalate_after is not None and not self.escalate_to:
+            raise ValueError("escalate_after needs escalate_to: who is told then")
+        if self.escalate_to and self.escalate_after is None and self.due is None:
+            raise ValueError("escalate_to needs escalate_after, or due: when they are told")
         return self
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Who is told, if not all approvers; a room is called as `#finance`."""
+        room = f"#{self.slack_channel.removeprefix('#')}" if self.slack_channel else ""
+        return (*self.to, *([room] if room else []))
+
+    @property
+    def escalates_in(self) -> float | None:
+        """Seconds until others are asked as well."""
+        if not self.escalate_to:
+            return None
+        return self.due if self.escalate_after is None else self.escalate_after
 
     @property
     def seconds(self) -> float | None:

@@ -23,6 +23,7 @@ from flownb.notebook.here import Here, here, settle_down
 from flownb.notebook.staying import stay_through_pauses
 from flownb.run import session as sessions
 from flownb.run.engine import engine
+from flownb.run.waiting.deliveries import deliveries
 from flownb.store.contract import Write
 from flownb.store.owner import current_owner
 from flownb.store.place import open_store
@@ -135,6 +136,7 @@ def end(text: str) -> Answer:
         _settle(home, session.runs[0], _last_event(session, given))
     if (display := sys.modules.get("flownb.notebook.display")) is not None:
         display.finish()  # the last picture shows how it ended
+    deliveries().wait()
     summary = _summary(home)
     sessions.end()
     engine().retire(store)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from flownb.errors import FlownbError, StoreError
 from flownb.run.calls import answer_soon
 from flownb.run.control import obey
+from flownb.run.waiting.deliveries import deliver_soon
 from flownb.store import refusals
 from flownb.store.lease import renew_seconds, usual_seconds
 
@@ -190,6 +191,8 @@ class House:
         with contextlib.suppress(StoreError):  # it is locked, or closed: the next process looks again
             if store.error_calls() or store.status_calls():
                 answer_soon(self._engine, store)
+            if store.next_notice() is not None:
+                deliver_soon(self._engine, store)
 
     def leave(self, execution: Execution) -> None:
         """It ended, rests, or was lost."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from flownb.model.events import ApprovalDecided, ApprovalExpired, ApprovalRequested, ApprovalVoted, Event
+from flownb.store.notices import Notice
 
 
 class ApprovalRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -30,6 +31,8 @@ class ApprovalRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     decision: ApprovalDecided | ApprovalExpired | None
     #: Answers of single approvers before the threshold was reached, oldest first.
     votes: tuple[ApprovalVoted, ...] = ()
+    #: Who was told of it, or is to be, and how that went.
+    notices: tuple[Notice, ...] = ()
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@
 * `Simulation`: whole runs in virtual time, on one seed, with workers that crash; `VirtualClock` is its clock.
 * `crash_at` and `Crash`: dying at a named point of `flownb.faults.POINTS`.
 * `humans(approve_all)`: scripted people, who answer what runs ask; `fake_clock` moves the time of runs.
+* `fake_channel("mail")`: keeps what people would be told.
 * `FakeSecrets`: a service of secrets.
 * `FaultyStore`: any store, failing at the call of your choice.
 * `check_journal`: the promises that every journal keeps.
@@ -11,6 +12,7 @@
 
 from __future__ import annotations
 
+from flownb.testing.channels import FakeChannel, fake_channel
 from flownb.testing.check_node import check_node
 from flownb.testing.clock import VirtualClock
 from flownb.testing.context import FakeContext
@@ -25,6 +27,7 @@ from flownb.testing.wall import FakeClock, fake_clock
 
 __all__ = [
     "Crash",
+    "FakeChannel",
     "FakeClock",
     "FakeContext",
     "FakeSecrets",
@@ -38,6 +41,7 @@ __all__ = [
     "check_journal",
     "check_node",
     "crash_at",
+    "fake_channel",
     "fake_clock",
     "humans",
     "reject_all",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from flownb.run.engine import engine
+from flownb.run.waiting.deliveries import deliveries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,7 @@ class FakeClock:
     def advance(self, seconds: float) -> None:
         """Set the clock forward, or back, by so many seconds; what is due then is noticed within a moment."""
         self._ahead += seconds
+        deliveries().look()
 
     def now(self) -> float:
         """Seconds since 1970, as runs see it."""

@@ -47,12 +47,15 @@ export class Store extends Link {
   /** What was last taken into the notebook's namespace, and of which card. */
   took: { key: string; text: string } | null = null;
   events: EventLine[] = [];
+  /** Whether the graph is drawn; not where something else draws it above. */
+  readonly canvas: boolean;
   /** The last events before the moment that is shown. */
   eventsThen: EventLine[] = [];
   private number: number;
 
   constructor(model: Model) {
     super(model);
+    this.canvas = model.get("canvas") !== false;
     const moment = model.get("moment") as Moment;
     this.scene = model.get("scene") as Scene;
     this.present = { bar: moment.bar, nodes: moment.nodes, edges: moment.edges, questions: moment.questions, ...NO_PANELS };
@@ -154,6 +157,9 @@ export class Store extends Link {
         return;
       case "scene":
         this.redraw(message.scene);
+        return;
+      case "select":
+        this.select(message.key);
     }
   }
 

@@ -52,6 +52,7 @@ from flownb.model.events.nodes import (
 from flownb.model.events.people import (
     ApprovalDecided,
     ApprovalExpired,
+    ApprovalNotified,
     ApprovalRefused,
     ApprovalReminded,
     ApprovalRequested,
@@ -77,6 +78,7 @@ __all__ = [
     "AnyEvent",
     "ApprovalDecided",
     "ApprovalExpired",
+    "ApprovalNotified",
     "ApprovalRefused",
     "ApprovalReminded",
     "ApprovalRequested",
@@ -159,6 +161,7 @@ AnyEvent = (
     | ApprovalExpired
     | ApprovalRefused
     | ApprovalReminded
+    | ApprovalNotified
     | BreakpointSet
     | SignalReceived
     | SignalDelivered

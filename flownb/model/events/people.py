@@ -38,6 +38,12 @@ class ApprovalRequested(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw
     due_at: float | None = None
     #: Seconds between two reminders.
     remind: float | None = None
+    #: Where people are told, by the names of the operator's channels; and who, where that is not all approvers.
+    channels: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+    #: Who is told, and may answer, from a moment on that nobody has answered until.
+    escalate_to: tuple[str, ...] = ()
+    escalate_at: float | None = None
 
 
 class ApprovalVoted(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="approval_voted"):
@@ -104,3 +110,19 @@ class ApprovalReminded(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_
     """A request that is due was brought to mind; kept in the audit log."""
 
     approval: str
+
+
+class ApprovalNotified(NodeEvent, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="approval_notified"):
+    """Somebody was told of a request, or could not be; kept in the audit log, and changes nothing."""
+
+    approval: str
+    channel: str
+    #: Who; empty where all are told at once, as in a chat room.
+    to: str = ""
+    #: `asked`, `reminder` or `escalation`.
+    kind: str = "asked"
+    #: Why it could not be delivered; empty where it was.
+    why: str = ""
+    attempt: int = 1
+    #: When it is tried again; None where it is not.
+    next_at: float | None = None

@@ -11,6 +11,7 @@ from flownb.model.events import NodeEvent, event_type
 from flownb.model.state import COMPLETED, FAILED, STATUSES
 from flownb.model.status import RunStatus
 from flownb.model.times import iso, maybe_iso
+from flownb.run.handles.told import describe_notices
 from flownb.run.handles.why import why
 from flownb.run.recovery.recover import read_state, require_row
 from flownb.run.waiting.decisions import answered
@@ -179,6 +180,7 @@ def describe_request(row: ApprovalRow) -> dict[str, Any]:
         "decided_at": maybe_iso(row.decided_at),
         "port": row.port,
         **_beside(decision),
+        "notices": describe_notices(row),
     }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from flownb.run.waiting.judging import standing
+from flownb.run.handles.told import told_lines
+from flownb.run.waiting.judging import approvers_at, standing
 from flownb.services.harmless import block, line
 from flownb.store import values
 
@@ -40,14 +41,16 @@ def question_lines(row: ApprovalRow, now: float | None = None) -> Iterator[str]:
         yield f"{_INDENT}The data may be changed with the answer: --data JSON."
     if facts := _facts(row, now):
         yield f"{_INDENT}{'; '.join(facts)}"
+    for told in told_lines(row):
+        yield f"{_INDENT}{told}"
 
 
 def _facts(row: ApprovalRow, now: float | None) -> list[str]:
     """Who may answer, how it stands, and until when."""
     request = row.request
     facts = []
-    if request.approvers:
-        facts.append(f"may answer: {line(', '.join(request.approvers), 200)}")
+    if approvers := approvers_at(request, time.time() if now is None else now):
+        facts.append(f"may answer: {line(', '.join(approvers), 200)}")
     if not request.self_approval and request.asked_by:
         facts.append(f"not {line(request.asked_by, 60)}, who started the run")
     if row.votes or request.approvals_needed > 1 or request.rejections_needed > 1:
@@ -56,6 +59,8 @@ def _facts(row: ApprovalRow, now: float | None) -> list[str]:
         facts.append(f"expires {_in(row.expires_at, now)}")
     if request.due_at is not None and row.status == "pending":
         facts.append(f"due {_in(request.due_at, now)}")
+    if request.escalate_at is not None and row.status == "pending":
+        facts.append(f"goes to {line(', '.join(request.escalate_to), 200)} {_in(request.escalate_at, now)}")
     return facts
 
 

@@ -45,6 +45,7 @@ SET: Final = "set"
 _LEFT_BEHIND: Final = (
     ev.ResultCached | ev.BreakpointSet | ev.ApprovalRequested | ev.ApprovalVoted | ev.ApprovalDecided
     | ev.ApprovalExpired | ev.ApprovalRefused | ev.ApprovalReminded
+    | ev.ApprovalNotified
 )  # fmt: skip
 _ENDED: Final = (COMPLETED, SKIPPED, FAILED)
 #: What an attempt has done for the one after it, although it has not come to its end.

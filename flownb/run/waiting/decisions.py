@@ -196,8 +196,10 @@ def look_after(store: Store, now: float) -> None:
 
 
 def remind(store: Store, row: ApprovalRow, now: float) -> bool:
-    """Note that a request is due, where the time for a reminder has come."""
+    """Note that a request is due, where the time for a reminder has come and no channel sends one."""
     request = row.request
+    if row.notices:
+        return False
     if request.due_at is None or request.due_at > now or row.status != ApprovalStatus.PENDING:
         return False
     reminders = [event.at for event in _notes(store, row) if isinstance(event, ev.ApprovalReminded)]

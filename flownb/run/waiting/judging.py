@@ -108,7 +108,7 @@ def judge(row: ApprovalRow, answer: Answer) -> tuple[list[ev.Event], FlownbError
             )
         )
         return [over, refused(row, answer, str(late))], late
-    barred = _why_not(row, answer.who)
+    barred = _why_not(row, answer.who, answer.at)
     if barred is not None:
         return [refused(row, answer, str(barred))], barred
     needed = votes_needed(request, answer.port)
@@ -139,13 +139,19 @@ def _of(row: ApprovalRow, answer: Answer) -> dict[str, Any]:
     }
 
 
-def _why_not(row: ApprovalRow, who: Who) -> FlownbError | None:
+def approvers_at(request: ev.ApprovalRequested, at: float) -> tuple[str, ...]:
+    """Who may answer at a moment: when it took too long, others as well; empty for everybody."""
+    late = request.escalate_at is not None and request.escalate_at <= at
+    return (*request.approvers, *request.escalate_to) if late and request.approvers else request.approvers
+
+
+def _why_not(row: ApprovalRow, who: Who, at: float) -> FlownbError | None:
     """Why somebody may not answer."""
-    request = row.request
+    request, approvers = row.request, approvers_at(row.request, at)
     hint = f" The name {who.claim!r} is a claim, which counts only where the operator's settings trust it."
     claimed = hint if who.claim and who.name != who.claim else ""
-    if request.approvers and not who.is_one_of(request.approvers):
-        may = ", ".join(request.approvers)
+    if approvers and not who.is_one_of(approvers):
+        may = ", ".join(approvers)
         return InvalidInput(f"{who.name} may not answer {row.node}; {may} may.{claimed}", name="by")
     if not request.self_approval and request.asked_by and request.asked_by in (who.name, who.user):
         return InvalidInput(

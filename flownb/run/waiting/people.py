@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flownb.model import events as ev
 from flownb.model.fingerprint import digest_of
+from flownb.run.waiting.deliveries import tell_once_committed
 
 if TYPE_CHECKING:
     from flownb.graph.nodetype import Suspend
@@ -63,8 +64,14 @@ def ask(execution: Execution, path: str, suspend: Suspend, preview: Any) -> str:
             self_approval=what.self_approval,
             due_at=what.due_at,
             remind=what.remind,
+            channels=what.channels,
+            to=what.to,
+            escalate_to=what.escalate_to,
+            escalate_at=what.escalate_at,
         )
     )
+    if what.channels:
+        tell_once_committed(execution, what.channels)
     if attending is not None:
         attending.take(execution, approval)
     return approval

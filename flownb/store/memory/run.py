@@ -11,6 +11,7 @@ from flownb.model.journal import JsonCodec
 from flownb.model.status import ApprovalStatus
 from flownb.store.audit import head_of, next_entry
 from flownb.store.letters import STATUS_OF, changes_told, letter_changes
+from flownb.store.notices import changed, closed, plans_of
 from flownb.store.projections import (
     PROJECTED,
     answered_request,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from flownb.store.contract import RunRow
     from flownb.store.keys import Keys
     from flownb.store.letters import Change
+    from flownb.store.notices import Notice
     from flownb.store.projections import ApprovalChange
     from flownb.store.requests import ApprovalRow, AuditEntry
 
@@ -37,7 +39,9 @@ _CODEC: Final = JsonCodec()
 class KeptRun:
     """A run with its journal; `row` holds all that changes rarely."""
 
-    __slots__ = ("_sealed_by", "approvals", "audit", "call", "events", "fence", "letters", "owner", "row", "told")
+    __slots__ = (
+        "_sealed_by", "approvals", "audit", "call", "events", "fence", "letters", "notices", "owner", "row", "told",
+    )  # fmt: skip
 
     def __init__(self, row: RunRow, keys: Keys) -> None:
         self.row = row
@@ -48,6 +52,8 @@ class KeptRun:
         self.owner = row.owner
         self.fence = row.fence
         self.approvals: dict[str, ApprovalRow] = {}
+        #: Who is told of them, by the keys of the notices.
+        self.notices: dict[tuple[str, str, str, str, int], Notice] = {}
         #: Failures that somebody has to look at, by node, and what is to be started because the run failed.
         self.letters: dict[str, ev.NodeFailedEvent] = {}
         self.call: ev.RunFailedEvent | None = None
@@ -82,7 +88,7 @@ class KeptRun:
 
     def record(self, event: Event) -> None:
         """Take what somebody says of a request, ahead of the events that say so."""
-        if isinstance(event, ev.ApprovalRefused | ev.ApprovalReminded):
+        if isinstance(event, ev.ApprovalRefused | ev.ApprovalReminded | ev.ApprovalNotified):
             self._log(event)
         for change in approval_changes([event]):
             self._project(change)
@@ -92,6 +98,8 @@ class KeptRun:
         before = dict(rows)
         if isinstance(event, ev.ApprovalRequested):
             rows[event.approval] = new_request(self.row, event)
+            self.notices = {key: each for key, each in self.notices.items() if key[0] != event.approval}
+            self.notices |= {each.key: each for each in plans_of(self.row.id, event)}
         elif change.approval:
             row = rows.get(change.approval)
             if row is not None and (not isinstance(event, ev.ApprovalVoted) or is_new_vote(row, event)):
@@ -102,6 +110,28 @@ class KeptRun:
                     rows[row.id] = msgspec.structs.replace(row, status=ApprovalStatus.CANCELLED, decided_at=event.at)
         if rows != before:  # else the log has it already
             self._log(event)
+            for key, notice in self.notices.items():
+                if rows[key[0]].status != ApprovalStatus.PENDING:
+                    self.notices[key] = closed(notice)
+
+    def shown_request(self, row: ApprovalRow) -> ApprovalRow:
+        """A request with who was told of it."""
+        if not row.request.channels:
+            return row
+        found = [each for _, each in sorted(self.notices.items()) if each.approval == row.id]
+        return msgspec.structs.replace(row, notices=tuple(found))
+
+    def change_notice(self, seen: Notice, then: Notice, more: Sequence[Notice]) -> bool:
+        """Put a notice in the place of one that was looked at, unless somebody was faster."""
+        there = self.notices.get(seen.key)
+        if (after := changed(there, seen, then)) is None:
+            return False
+        self.notices[seen.key] = after
+        if after.outcome is not None and after.outcome != seen.outcome:
+            self._log(after.outcome)
+        for each in more if there == seen else ():
+            self.notices.setdefault(each.key, each)
+        return True
 
     def _log(self, event: Event) -> None:
         self.audit.append(next_entry(self._sealed_by, self.row.id, head_of(self.audit), _CODEC.encode(event)))

@@ -12,7 +12,8 @@ from flownb.model.fingerprint import digest_of
 from flownb.model.status import ApprovalStatus, RunStatus
 from flownb.store import refusals
 from flownb.store.contract import Lease, RunRow
-from flownb.store.memory.care import Care
+from flownb.store.memory.lists import Lists
+from flownb.store.memory.notices import Notices
 from flownb.store.memory.run import KeptRun
 from flownb.store.projections import wake_for
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from flownb.store.requests import ApprovalRow, AuditEntry, Judge
 
 
-class MemoryStore(Care):
+class MemoryStore(Lists, Notices):
     """A store in this process's memory; its events are the very objects that were committed."""
 
     def create_run(self, new: NewRun, owner: Owner | None) -> tuple[RunRow, Lease | None]:
@@ -144,7 +145,7 @@ class MemoryStore(Care):
         with self._lock:
             self._open()
             found = [
-                row
+                kept.shown_request(row)
                 for kept in self._runs.values()
                 if run is None or kept.row.id == run
                 for row in kept.approvals.values()
@@ -174,11 +175,11 @@ class MemoryStore(Care):
             row = kept.approvals.get(approval)
             if row is None:
                 raise refusals.no_such_request(self.url, run, approval)
-            for event in judge(row):
+            for event in judge(kept.shown_request(row)):
                 kept.record(event)
                 if isinstance(event, ev.ApprovalDecided | ev.ApprovalExpired):
                     self.send(run, wake_for(event))
-            return kept.approvals[approval]
+            return kept.shown_request(kept.approvals[approval])
 
     def audit(self, run: str) -> list[AuditEntry]:
         """The audit log of a run, in order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.model import events as ev
+from flownb.store.sqlite import notices
 
 if TYPE_CHECKING:
     from flownb.model.journal import EventCodec
@@ -36,4 +37,4 @@ def keep_answer(
     """End a request that is pending; False where it has ended."""
     by = answer.by if isinstance(answer, ev.ApprovalDecided) else None
     given = (status, answer.at, by, answer.port or None, codec.encode(answer))
-    return bool(cursor.execute(_ANSWER, (run, answer.approval, *given)).fetchall())
+    return notices.close(cursor, run, cursor.execute(_ANSWER, (run, answer.approval, *given)))

@@ -13,7 +13,7 @@ from flownb.model.events import Record, event_type
 from flownb.model.status import VariableScope
 from flownb.store import refusals
 from flownb.store.projections import PROJECTED, approval_changes, run_change
-from flownb.store.sqlite import answering, audit, cached, letters, meaning, variables
+from flownb.store.sqlite import answering, audit, cached, letters, meaning, notices, variables
 from flownb.store.sqlite.table import Table
 
 if TYPE_CHECKING:
@@ -177,15 +177,17 @@ class Journal(Table):
             case ev.ApprovalRequested():
                 body = encode(event)
                 cursor.execute(_ASK, (run, event.approval, event.node, event.kind, event.at, event.expires_at, body))
+                if event.channels:
+                    notices.plan(cursor, run, event)
                 changed = True
             case ev.ApprovalVoted():
                 changed = answering.keep_vote(cursor, self._codec, run, event)
             case ev.ApprovalDecided() | ev.ApprovalExpired():
                 changed = answering.keep_answer(cursor, self._codec, run, event, status)
             case _ if change.node:
-                changed = bool(cursor.execute(_CANCEL, (run, status, event.at, change.node)).fetchall())
+                changed = notices.close(cursor, run, cursor.execute(_CANCEL, (run, status, event.at, change.node)))
             case _:
-                changed = bool(cursor.execute(_CANCEL_ALL, (run, status, event.at)).fetchall())
+                changed = notices.close(cursor, run, cursor.execute(_CANCEL_ALL, (run, status, event.at)))
         if changed:
             audit.append(cursor, self.keys, run, encode(event))
 

@@ -175,8 +175,26 @@ CREATE TABLE status_calls (
 ) STRICT, WITHOUT ROWID;
 """
 
+_V4: Final = """
+CREATE TABLE notices (
+    run_id TEXT NOT NULL,
+    approval TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    round INTEGER NOT NULL,
+    next_at REAL,
+    attempts INTEGER NOT NULL,
+    claim TEXT NOT NULL,
+    claimed_until REAL NOT NULL,
+    outcome BLOB,
+    PRIMARY KEY (run_id, approval, kind, channel, recipient, round)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX notices_due ON notices (next_at) WHERE next_at IS NOT NULL;
+"""
+
 #: What makes a file of version n into one of version n + 1.
-STEPS: Final[tuple[str, ...]] = (_V1, _V2, _V3)
+STEPS: Final[tuple[str, ...]] = (_V1, _V2, _V3, _V4)
 VERSION: Final = len(STEPS)
 
 _RETRY_SECONDS: Final = 0.01

@@ -52,6 +52,11 @@ VALUES: dict[str, Any] = {
     "self_approval": False,
     "due_at": 1767225650.0,
     "remind": 60.0,
+    "channels": ("mail", "slack"),
+    "to": ("ada",),
+    "escalate_to": ("boss",),
+    "escalate_at": 1767225660.0,
+    "next_at": 1767225660.0,
     "progress": 0.5,
     "ports": ("true", "done"),
     "reset": ("load", "post"),
@@ -67,6 +72,8 @@ def filled(cls: type[ev.Event]) -> ev.Event:
             values[field.name] = "approved"
         elif field.name == "reason" and cls is ev.RunPaused:
             values[field.name] = "human"
+        elif field.name == "to" and cls is ev.ApprovalNotified:
+            values[field.name] = "ada"
         elif field.name in VALUES:
             values[field.name] = VALUES[field.name]
         elif field.type is str or field.type == str | None:

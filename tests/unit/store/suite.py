@@ -15,8 +15,10 @@ from flownb.model.fold import fold
 from flownb.model.state import RunState
 from flownb.model.topology import Topology
 from flownb.model.workflow import Workflow
+from flownb.store.audit import faults_of
 from flownb.store.contract import NewRun, Owner, Program, Write
 from flownb.store.lease import Liveness
+from flownb.store.lists import RequestFilter, RunFilter
 from flownb.store.owner import Here
 from tests.unit.store.fakes import FakeArtifacts, FakeClock
 
@@ -92,6 +94,16 @@ def asked(approval: str, node: str, at: float = 1004.0) -> ev.ApprovalRequested:
     )
 
 
+def told_of(approval: str, node: str = "ok") -> ev.ApprovalRequested:
+    return msgspec.structs.replace(
+        asked(approval, node),
+        channels=("mail", "console", "mail"),
+        due_at=1020.0,
+        escalate_to=("eve",),
+        escalate_at=1030.0,
+    )
+
+
 ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.RunStarted(at=1.5, workflow="invoices", definition="d1", inputs={"path": "ä.csv", "n": [1, 2.5, None, True]}),
     ev.NodeStarted(at=2.0, node="load", attempt=2),
@@ -117,6 +129,7 @@ ALL_EVENTS: tuple[ev.Event, ...] = (
     ev.ApprovalExpired(at=4.0, node="ok", approval="a2"),
     ev.ApprovalRefused(at=4.0, node="ok", approval="a2", by="eve", port="approved", why="eve may not"),
     ev.ApprovalReminded(at=4.0, node="ok", approval="a2"),
+    ev.ApprovalNotified(at=4.0, node="ok", approval="a2", channel="mail", to="ada", why="refused", next_at=9.0),
     ev.VariableSet(at=5.0, name="month", value="2026-11"),
     ev.VariableSet(at=5.0, name="limit", value=500, scope="workflow", by="ada"),
     ev.DesktopScreenshot(at=5.0, node="shot", image={"$artifact": {"digest": "cd"}}),
@@ -576,6 +589,49 @@ class StoreSuite:
         assert [row.id for row in store.rows()] == [f"r{number:04}" for number in reversed(range(1203))]
         assert len(list(store.rows(limit=1001))) == 1001
 
+    # --- pages for lists
+
+    def test_a_page_of_runs_is_cut_from_the_newest_and_counted_by_status(self, store: Store, me: Owner) -> None:
+        for number in range(7):
+            begin(store, f"r{number}", me, created_at=float(number))
+        store.create_run(new("nb.1", group="r1", created_at=9.0), me)
+        store.create_run(new("x1", workflow="Orders 100%", key="july", created_at=3.5), me)
+        everything = RunFilter()
+        assert [row.id for row in store.page_of_runs(everything, skip=2, limit=3)] == ["r4", "x1", "r3"]
+        assert store.page_of_runs(everything, skip=8) == []
+        assert store.count_runs(everything) == {"running": 7, "pending": 1}
+        assert [row.id for row in store.page_of_runs(RunFilter(status=("pending",)))] == ["x1"]
+
+    @pytest.mark.parametrize(
+        ("text", "found"), [("oRDers", ["x1"]), ("100%", ["x1"]), ("r_", []), ("JULY", ["x1"]), ("human", ["r1"])]
+    )
+    def test_runs_are_found_by_what_is_known_of_them(
+        self, store: Store, me: Owner, text: str, found: list[str]
+    ) -> None:
+        lease = begin(store, "r1", me)
+        store.commit([write(lease, 2, ev.RunPaused(at=9.0, reason="human"), release=True)])
+        store.create_run(new("x1", workflow="Orders 100%", key="july"), me)
+        assert [row.id for row in store.page_of_runs(RunFilter(text=text))] == found
+        assert sum(store.count_runs(RunFilter(status=("failed",), text=text)).values()) == len(found)
+
+    def test_a_page_of_requests_is_cut_from_the_oldest_and_found_by_its_question(self, store: Store, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        questions = [asked(f"a{number}", f"ok{number}", at=float(10 + number)) for number in range(6)]
+        store.commit([write(lease, 2, *questions)])
+        store.decide("r1", ev.ApprovalDecided(at=20.0, node="ok1", approval="a1", by="bob", port="approved"))
+        page, count = store.page_of_requests(RequestFilter(), skip=1, limit=2)
+        assert ([row.id for row in page], count) == (["a2", "a3"], 5)
+        page, count = store.page_of_requests(RequestFilter(pending=False), limit=3)
+        assert ([row.id for row in page], count) == (["a5", "a4", "a3"], 6)
+        page, count = store.page_of_requests(RequestFilter(text="OK4"))
+        assert ([row.id for row in page], count) == (["a4"], 1)
+        assert store.page_of_requests(RequestFilter(text=questions[0].question))[1] == 5
+        assert store.count_requests() == {"pending": 5, "approved": 1}
+        row = store.find_request("r1", "a1")
+        assert row is not None
+        assert row.decided_by == "bob"
+        assert store.find_request("r1", "a9") is None
+
     # --- requests to people
 
     def test_a_request_is_listed_until_it_is_answered(self, store: Store, kit: Kit, me: Owner) -> None:
@@ -677,6 +733,108 @@ class StoreSuite:
             lease = begin(store, run, me)
             store.commit([write(lease, 2, asked(f"a-{run}", "ok"))])
         assert [row.id for row in store.approvals(run="r2")] == ["a-r2"]
+
+    # --- notices to people
+
+    def test_what_is_asked_through_a_channel_is_to_be_told(self, store: Store, kit: Kit, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        assert (store.next_notice(), store.due_notices(9e9)) == (None, [])
+        store.commit([write(lease, 2, asked("a1", "ok"), told_of("a2"))])
+        row = kit.open().approvals()[1]
+        assert [(each.kind, each.channel, each.to, each.next_at) for each in row.notices] == [
+            ("asked", "mail", "", 1004.0),
+            ("escalation", "mail", "", 1030.0),
+            ("reminder", "mail", "", 1020.0),
+        ]
+        assert kit.open().approvals()[0].notices == ()
+        assert store.next_notice() == 1004.0
+        assert store.due_notices(1003.9) == []
+        assert [each.kind for each in store.due_notices(1025.0)] == ["asked", "reminder"]
+
+    def test_of_many_who_claim_a_notice_one_has_it(self, store: Store, kit: Kit, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        store.commit([write(lease, 2, told_of("a1"))])
+        places = [store, kit.open()]
+        (seen,) = store.due_notices(1004.0)
+        won: list[str] = []
+
+        def claim(number: int) -> None:
+            then = msgspec.structs.replace(seen, claim=str(number), claimed_until=1064.0)
+            if places[number % 2].change_notice(seen, then):
+                won.append(str(number))
+
+        threads = [threading.Thread(target=claim, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(won) == 1
+        assert store.due_notices(1004.0) == []
+        assert "asked" not in {each.kind for each in store.due_notices(1063.9)}
+        (again,) = [each for each in store.due_notices(1064.0) if each.kind == "asked"]
+        assert again.claim == won[0], "who died with it holds it no longer"
+
+    def test_a_claim_from_before_the_clock_was_set_back_holds_nobody_up(self, store: Store, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        store.commit([write(lease, 2, told_of("a1"))])
+        (seen,) = store.due_notices(1004.0)
+        assert store.change_notice(seen, msgspec.structs.replace(seen, claim="x", claimed_until=9_000.0))
+        assert len(store.due_notices(1004.0)) == 1
+
+    def test_how_a_notice_went_is_kept_and_logged(self, store: Store, kit: Kit, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        store.commit([write(lease, 2, told_of("a1"))])
+        (plan,) = store.due_notices(1004.0)
+        made = [msgspec.structs.replace(plan, to=name) for name in ("ada", "bob")]
+        assert store.change_notice(plan, msgspec.structs.replace(plan, next_at=None), more=made)
+        assert not store.change_notice(plan, msgspec.structs.replace(plan, attempts=5)), "it is another one now"
+        ada, bob = store.due_notices(1004.0)
+        failed = ev.ApprovalNotified(
+            at=1005.0, node="ok", approval="a1", channel="mail", to="ada", why="refused", next_at=1015.0
+        )
+        assert store.change_notice(ada, msgspec.structs.replace(ada, attempts=1, next_at=1015.0, outcome=failed))
+        sent = ev.ApprovalNotified(at=1005.0, node="ok", approval="a1", channel="mail", to="bob")
+        assert store.change_notice(bob, msgspec.structs.replace(bob, attempts=1, next_at=None, outcome=sent))
+        shown = {each.to: each for each in kit.open().approvals()[0].notices if each.kind == "asked"}
+        assert (shown["ada"].outcome, shown["ada"].delivered, shown["ada"].next_at) == (failed, False, 1015.0)
+        assert (shown["bob"].outcome, shown["bob"].delivered, shown["bob"].next_at) == (sent, True, None)
+        bodies = [entry.body for entry in store.audit("r1")]
+        assert [b"approval_notified" in body for body in bodies] == [False, True, True]
+        assert faults_of("r1", store.audit("r1"), store.keys.all(), lambda entry: str(entry.place)) == []
+
+    @pytest.mark.parametrize(
+        "end",
+        [
+            ev.ApprovalDecided(at=1006.0, node="ok", approval="a1", by="bob", port="approved"),
+            ev.ApprovalExpired(at=1006.0, node="ok", approval="a1"),
+            ev.NodeCancelled(at=1006.0, node="ok", reason=ev.Reason(group="run", message="x")),
+            ev.RunCancelledEvent(at=1006.0),
+        ],
+    )
+    def test_nobody_is_told_of_what_is_answered(self, store: Store, me: Owner, end: ev.Event) -> None:
+        lease = begin(store, "r1", me)
+        store.commit([write(lease, 2, told_of("a1"))])
+        (plan,) = store.due_notices(1004.0)
+        claimed = msgspec.structs.replace(plan, claim="x", claimed_until=1064.0)
+        assert store.change_notice(plan, claimed)
+        store.commit([write(lease, 3, end)])
+        assert (store.due_notices(9e9), store.next_notice()) == ([], None)
+        sent = ev.ApprovalNotified(at=1007.0, node="ok", approval="a1", channel="mail")
+        then = msgspec.structs.replace(claimed, claim="", claimed_until=0.0, outcome=sent, next_at=1100.0)
+        made = [msgspec.structs.replace(plan, to="ada")]
+        assert store.change_notice(claimed, then, more=made), "what was in flight is told of"
+        row = store.approvals(pending=False)[0]
+        assert [(each.to, each.next_at) for each in row.notices] == [("", None)] * 3, "and nothing more is sent"
+        assert store.next_notice() is None
+
+    def test_notices_go_with_their_run(self, store: Store, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        store.commit([write(lease, 2, told_of("a1"), ev.RunPaused(at=9.0, reason="human"), release=True)])
+        assert store.next_notice() is not None
+        (seen,) = store.due_notices(1004.0)
+        store.delete_run("r1")
+        assert (store.next_notice(), store.due_notices(9e9)) == (None, [])
+        assert not store.change_notice(seen, msgspec.structs.replace(seen, claim="x"))
 
     # --- ownership
 
