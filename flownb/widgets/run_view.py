@@ -115,7 +115,7 @@ class RunWidget(anywidget.AnyWidget):
 
     def select(self, key: str) -> None:
         """Let every page that shows this look at one node."""
-        self._look(key)
+        self._look({"node": key})
         self._say({"kind": "select", "key": key})
 
     # --- what changes
