@@ -68,7 +68,7 @@ def test_what_gets_no_link_is_said_in_a_sentence(
     assert "which is no address of a web page" in cli("link", asked.id).err
     monkeypatch.delenv("FLOWNB_PUBLIC_URL")
     told = cli("link", asked.id)
-    assert (told.status, "No public address is set" in told.err, "settings.toml" in told.err) == (2, True, True)
+    assert (told.status, "no public address is set" in told.err, "settings.toml" in told.err) == (2, True, True)
 
 
 def test_a_link_to_what_was_answered_says_so(cli: Any, ask: Callable[..., Run]) -> None:
