@@ -14,6 +14,7 @@ pulse.py      the one thread that tells views what is new, ten times a second at
 run_view.py   the widget: events in, commands out
 views.py      which canvas shows a run: `run.view(renderer=…)`
 cytoscape.py  the same run on ipycytoscape
+lists/        requests and runs of a store, live
 display.py    a run under its cell: the widget where there is a front end for it, else the picture
 ```
 
