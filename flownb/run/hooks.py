@@ -1,12 +1,14 @@
 """What higher layers do for a run when they are there: found by name, never imported.
 
-`display` shows a run in a cell, `bundle` makes its mimebundle, `shows` takes over where a run that goes on is the
-value of a cell, `inbox`, `runs` and `home` make the mimebundles of lists, `view` is what `run.view()` gives,
-`question` is the HTML of what it asks, `origin` says which cell is being executed, `program` pins what an interactive
-kernel executed and `started` notes which call started a run, `resume` carries on a run whose program is not at hand in
-this process and `call` starts a workflow because a run failed, `displays` catches what nodes display, `mask` keeps
-secrets out of what a kernel sends, `main_loop` is the loop that serves the main thread of a kernel. Another package
-may take one over through the entry point group `flownb.views`.
+`display` shows a run in a cell, `bundle` makes its mimebundle, `inbox`, `runs` and `home` make those of lists, `view`
+is what `run.view()` gives, `question` the HTML of what it asks, `origin` says which cell is being executed, `program`
+pins what an interactive kernel executed and `started` notes which call started a run, `resume` carries on a run whose
+program is not at hand in this process and `call` starts a workflow because a run failed, `displays` catches what nodes
+display, `mask` keeps secrets out of what a kernel sends, `main_loop` is the loop that serves the main thread of a
+kernel, `assign` makes a variable in a notebook's namespace. Another package may take one over through the entry point
+group `flownb.views`.
+
+`shows` takes over where a run that goes on is the value of a cell, so that its end is what is saved.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ _OWN: Final[dict[str, str]] = {
     "resume": "flownb.notebook.resume:in_process_of_its_own",
     "call": "flownb.notebook.calling:in_process_of_its_own",
     "main_loop": "flownb.notebook.main_loop:kernel_loop",
+    "assign": "flownb.notebook.namespace:assign",
     "mask": "flownb.notebook.masking:mask_kernel",
 }
 
