@@ -19,6 +19,7 @@ from flownb.widgets.bundle import SCRIPT, STYLE
 from flownb.widgets.commands import obey
 from flownb.widgets.detail import MOST_EVENTS, Look, lines_of
 from flownb.widgets.edge import edge_told
+from flownb.widgets.editing import editable
 from flownb.widgets.expected import expected_of
 from flownb.widgets.moment import Moments
 from flownb.widgets.past import Past
@@ -242,6 +243,7 @@ class RunWidget(anywidget.AnyWidget):
             "variables": lambda _: self._list_variables(),
             "set": self._set,
             "take": self._take,
+            "editable": self._editable,
             "past": self._look_back,
             "events": lambda message: self._journal(message.get("after"), message.get("until")),
             "whole": lambda _: {"scene": self.scene_now(), "moment": self.whole()},
@@ -276,6 +278,11 @@ class RunWidget(anywidget.AnyWidget):
             with self._lock:
                 self._variables.set(name, text)
             self._list_variables()
+
+    def _editable(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The data of a question that may be changed with its answer."""
+        approval = _text(message.get("approval")) or ""
+        return {"editable": editable(self._run, approval) | {"approval": approval}}
 
     def _take(self, message: dict[str, Any]) -> dict[str, Any]:
         node = _text(message.get("node"))

@@ -205,6 +205,23 @@ class Notebook:
         """A node's card."""
         return self.page.locator(f'[data-flownb-node="{path}"]')
 
+    def covered(self) -> list[str]:
+        """The cards over which tools, map or slider lie."""
+        found: list[str] = self.page.evaluate(
+            """() => {
+              const boxes = [...document.querySelectorAll('.fnb-tools, .fnb-map, .fnb-journal')];
+              const tools = boxes.map(each => each.getBoundingClientRect());
+              const frames = [...document.querySelectorAll('.flownb-canvas')].map(each => each.getBoundingClientRect());
+              const over = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+              const seen = (card) => frames.some(frame => over(card, frame));
+              return [...document.querySelectorAll('.fnb-card')].filter(each => {
+                const card = each.getBoundingClientRect();
+                return seen(card) && tools.some(tool => over(tool, card) && frames.some(frame => over(tool, frame)));
+              }).map(each => each.dataset.flownbNode);
+            }"""
+        )
+        return found
+
     def tab(self, name: str) -> None:
         """Open a tab of the selected node."""
         tab = self.page.locator(f'[data-tab="{name}"]')
