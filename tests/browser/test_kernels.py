@@ -51,7 +51,7 @@ def prompt(page: Page) -> Locator:
 
 
 @pytest.fixture(params=["6.31.0", "7.1.0"])
-def kernel(request: pytest.FixtureRequest, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> str:
+def kernel(request: pytest.FixtureRequest, lab: Lab, page: Page, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a kernel of that version."""
     version = str(request.param)
     folder = tmp_path_factory.mktemp(f"ipykernel-{version}")
@@ -66,6 +66,7 @@ def kernel(request: pytest.FixtureRequest, lab: Lab, tmp_path_factory: pytest.Te
     launch = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     told = {"argv": launch, "display_name": name, "language": "python", "env": {"PYTHONPATH": str(folder)}}
     (spec / "kernel.json").write_text(json.dumps(told))
+    page.evaluate("() => jupyterapp.serviceManager.kernelspecs.refreshSpecs().then(() => null)")
     return name
 
 
