@@ -140,8 +140,19 @@ def deliveries() -> Deliveries:
         _deliveries, _begun = Deliveries(), False
     if not _begun:
         _begun = True
-        atexit.register(lambda: deliveries().end())  # before the engine ends, which registered earlier
+        _at_end(lambda: deliveries().end())
     return _deliveries
+
+
+def _at_end(call: Callable[[], None]) -> None:
+    """Call something when the interpreter ends, while threads can still be begun.
+
+    What is asked of `atexit` comes after the executors are closed, and a mail server's name is looked up by one.
+    """
+    import concurrent.futures.thread  # noqa: F401  it registers first, so that what is registered here comes before it
+
+    register: Callable[[Callable[[], None]], None] = getattr(threading, "_register_atexit", atexit.register)
+    register(call)
 
 
 def deliver_soon(engine: Engine, store: Store) -> None:
