@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from flownb.graph.nodetype import NodeType, Output, Suspend
     from flownb.model.workflow import Edge, Node, RetryPolicy, Settings, Watch, Workflow
     from flownb.notebook.attach import attach, runs
+    from flownb.notebook.home import home
     from flownb.notebook.inbox import inbox
     from flownb.notebook.letters import dead_letters
     from flownb.notebook.results import result, stop
@@ -85,6 +86,7 @@ __all__ = [
     "attach",
     "dead_letters",
     "emit",
+    "home",
     "inbox",
     "on",
     "result",
@@ -123,6 +125,7 @@ _PUBLIC = {
     "attach": "flownb.notebook.attach",
     "dead_letters": "flownb.notebook.letters",
     "emit": "flownb.run.bus",
+    "home": "flownb.notebook.home",
     "inbox": "flownb.notebook.inbox",
     "on": "flownb.run.bus",
     "result": "flownb.notebook.results",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from flownb.errors import InvalidInput, near_names
@@ -12,6 +11,7 @@ from flownb.run.engine import engine
 from flownb.run.handles.follow import Follower
 from flownb.run.handles.handle import Run
 from flownb.run.recovery.recover import read_state, require_row
+from flownb.store.lists import RunFilter
 from flownb.store.place import store_of
 
 if TYPE_CHECKING:
@@ -54,11 +54,19 @@ def attach(run_id: str, store: Any = None) -> Run:
 
 
 class RunList:
-    """Runs as they stood when the list was made, newest first."""
+    """Runs as they stood when the list was made, newest first; in a notebook it is live."""
 
-    def __init__(self, rows: Sequence[RunRow], place: str) -> None:
+    def __init__(self, rows: Sequence[RunRow], store: Store, status: Sequence[str] = ()) -> None:
         self._rows = list(rows)
-        self._place = place
+        #: Where the runs are.
+        self.store = store
+        #: Only runs in one of these are in the list; empty for all.
+        self.status = tuple(status)
+
+    def count(self) -> int:
+        """How many such runs the store has now, whatever the limit of this list was."""
+        counts = self.store.count_runs(RunFilter())
+        return sum(count for status, count in counts.items() if not self.status or status in self.status)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -74,7 +82,7 @@ class RunList:
 
     def __getitem__(self, index: int | slice) -> RunRow | RunList:
         if isinstance(index, slice):
-            return RunList(self._rows[index], self._place)
+            return RunList(self._rows[index], self.store, self.status)
         return self._rows[index]
 
     def records(self) -> list[dict[str, Any]]:
@@ -104,7 +112,7 @@ class RunList:
 
     def __repr__(self) -> str:
         if not self._rows:
-            return f"no runs in {self._place}"
+            return f"no runs in {self.store.url}"
         lines = []
         width = max(len(row.workflow) for row in self._rows)
         for row in self._rows:
@@ -112,13 +120,12 @@ class RunList:
             lines.append(f"{row.id}  {row.workflow:<{width}}  {maybe_iso(row.created_at)}  {row.status}{why}")
         return "\n".join(lines)
 
-    def _repr_html_(self) -> str:
-        head = "".join(f"<th>{escape(name)}</th>" for name in _COLUMNS)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(str(each[name] or ''))}</td>" for name in _COLUMNS) + "</tr>"
-            for each in self.records()
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from flownb.run.hooks import hook
+
+        del include, exclude
+        shown = hook("runs")
+        return {"text/plain": repr(self)} if shown is None else shown(self)
 
 
 def _cells(row: RunRow) -> list[tuple[str, Any]]:
@@ -126,7 +133,12 @@ def _cells(row: RunRow) -> list[tuple[str, Any]]:
 
 
 def runs(store: Any = None, status: str | Sequence[str] | None = None, limit: int | None = 50) -> RunList:
-    """The newest runs, newest first.
+    """The newest runs, newest first; in a notebook the list is live, with filter, search and a way into each run.
+
+    ```python
+    flownb.runs(status="failed")
+    flownb.runs(limit=None).to_frame()
+    ```
 
     Args:
         store: a URL or an open store; else `FLOWNB_STORE`, else the nearest `.flownb/`.
@@ -139,7 +151,7 @@ def runs(store: Any = None, status: str | Sequence[str] | None = None, limit: in
     wanted = [status] if isinstance(status, str) else list(status or ())
     names = [_status(each) for each in wanted]
     opened: Store = store_of(store)
-    return RunList(list(opened.rows(status=names, limit=limit)), opened.url)
+    return RunList(list(opened.rows(status=names, limit=limit)), opened, names)
 
 
 def _status(name: str) -> str:

@@ -1,10 +1,11 @@
 """What higher layers do for a run when they are there: found by name, never imported.
 
-`display` shows a run in a cell, `bundle` makes its mimebundle, `question` is the HTML of what it asks, `origin` says
-which cell is being executed, `program` pins what an interactive kernel executed and `started` notes which call started
-a run, `resume` carries on a run whose program is not at hand in this process and `call` starts a workflow because a run
-failed, `displays` catches what nodes display, `mask` keeps secrets out of what a kernel sends, `main_loop` is the loop
-that serves the main thread of a kernel. Another package may take one over through the entry point group `flownb.views`.
+`display` shows a run in a cell, `bundle` makes its mimebundle, `inbox`, `runs` and `home` make those of lists, `view`
+is what `run.view()` gives, `question` the HTML of what it asks, `origin` says which cell is being executed, `program`
+pins what an interactive kernel executed and `started` notes which call started a run, `resume` carries on a run whose
+program is not at hand in this process and `call` starts a workflow because a run failed, `displays` catches what nodes
+display, `mask` keeps secrets out of what a kernel sends, `main_loop` is the loop that serves the main thread of a
+kernel. Another package may take one over through the entry point group `flownb.views`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 _OWN: Final[dict[str, str]] = {
     "display": "flownb.notebook.display:show",
     "bundle": "flownb.notebook.display:bundle",
+    "inbox": "flownb.widgets.lists.display:inbox",
+    "runs": "flownb.widgets.lists.display:runs",
+    "home": "flownb.widgets.lists.display:home",
+    "view": "flownb.widgets.views:view",
     "question": "flownb.notebook.question:question_html",
     "program": "flownb.notebook.cells:pin",
     "started": "flownb.notebook.cells:started",

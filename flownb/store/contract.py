@@ -20,6 +20,7 @@ from flownb.model.events import (
     Event,
     VariableSet,
 )
+from flownb.store.lists import Lists
 from flownb.store.notices import NoticeStore
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class Inbox(msgspec.Struct, frozen=True):
     command: Command
 
 
-class Store(NoticeStore, Protocol):
+class Store(Lists, NoticeStore, Protocol):
     """The contract. Methods are synchronous, short, and may be called from any thread.
 
     Every method may raise `StoreError` or one of its kinds, with a sentence that names the place.

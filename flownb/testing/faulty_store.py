@@ -17,7 +17,13 @@ How = Literal["before_commit", "after_commit", "ack_lost"]
 _HOWS: Final = get_args(How)
 
 #: The calls of the contract, in its order.
-CALLS: Final = tuple(name for name, value in vars(Store).items() if callable(value) and not name.startswith("_"))
+CALLS: Final = tuple(
+    name
+    for part in Store.__mro__
+    if part.__module__.startswith("flownb.")
+    for name, value in vars(part).items()
+    if callable(value) and not name.startswith("_")
+)
 
 
 class FaultyStore:

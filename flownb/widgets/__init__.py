@@ -12,6 +12,9 @@ questions.py  what a run asks people, and the fields of the form
 shown.py      a stored value as a page shows it
 pulse.py      the one thread that tells views what is new, ten times a second at most
 run_view.py   the widget: events in, commands out
+views.py      which canvas shows a run: `run.view(renderer=…)`
+cytoscape.py  the same run on ipycytoscape
+lists/        requests and runs of a store, live
 display.py    a run under its cell: the widget where there is a front end for it, else the picture
 ```
 

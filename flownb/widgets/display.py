@@ -38,16 +38,29 @@ def show(run: Run) -> None:
     if not live() or alive >= MOST_ALIVE:
         picture.show(run)
         return
+    present(run)
+    _shown[run] = execution
+
+
+def present(run: Run, widget: Any = None) -> None:
+    """Display a run, whatever stands above; and once more when it rests, so that its picture is what is saved.
+
+    Args:
+        run: as it is now.
+        widget: what shows it live; None for the usual view, or a picture where no widget can be shown.
+    """
     from IPython.display import display
 
-    _shown[run] = execution
-    data, metadata = _whole(run)
+    if not live():
+        picture.show(run)
+        return
+    data, metadata = _whole(run, widget)
     handle = display(data, raw=True, metadata=metadata, display_id=True)
     if handle is None:
         return
 
     def update(run: Run) -> None:
-        data, metadata = _whole(run)
+        data, metadata = _whole(run, widget)
         handle.update(data, raw=True, metadata=metadata)
 
     picture.Refresher(run, update, only_at_rest=True)
@@ -62,9 +75,9 @@ def bundle(run: Run, include: Any = None, exclude: Any = None) -> tuple[dict[str
     return _whole(run)
 
 
-def _whole(run: Run) -> tuple[dict[str, Any], dict[str, Any]]:
+def _whole(run: Run, widget: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
     data, metadata = picture.bundle(run)
-    view = {"version_major": 2, "version_minor": 0, "model_id": widget_of(run).model_id}
+    view = {"version_major": 2, "version_minor": 0, "model_id": (widget or widget_of(run)).model_id}
     return {VIEW: view} | data, metadata
 
 

@@ -53,10 +53,12 @@ class RunWidget(anywidget.AnyWidget):
     _css: ClassVar[Any] = STYLE
     #: Finds the same state for every view of this model in the browser.
     key = traitlets.Unicode().tag(sync=True)
+    #: Whether the graph is drawn; not where something else draws it above.
+    canvas = traitlets.Bool(default_value=True).tag(sync=True)
     scene = traitlets.Dict().tag(sync=True, to_json=_scene)
     moment = traitlets.Dict().tag(sync=True, to_json=_moment)
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *, canvas: bool = True) -> None:
         """Show a run from now on."""
         self._run = run
         self._lock = threading.RLock()
@@ -71,7 +73,7 @@ class RunWidget(anywidget.AnyWidget):
         self._workflow: Any = None
         self._scene: dict[str, Any] = {}
         _undisturbed(lambda: self._moments.news(None))  # what a page gets when it begins is no news
-        super().__init__(key=uuid.uuid4().hex)
+        super().__init__(key=uuid.uuid4().hex, canvas=canvas)
         self.on_msg(self._asked)
         heard = weakref.WeakMethod(self._hear)
         run.watch(lambda happened: _call(heard, happened))
@@ -100,6 +102,11 @@ class RunWidget(anywidget.AnyWidget):
             if self._selected is not None:
                 whole["selected"] = self._selected
             return whole | {"number": self._number, "now": time.time()}
+
+    def select(self, key: str) -> None:
+        """Let every page that shows this look at one node."""
+        self._look(key)
+        self._say({"kind": "select", "key": key})
 
     # --- what changes
 

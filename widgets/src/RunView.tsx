@@ -27,6 +27,7 @@ export function RunView({ store }: { store: Store }) {
 function Frame() {
   const bar = usePart("bar", (store) => store.bar);
   const name = usePart("scene", (store) => store.scene.name);
+  const { canvas } = useStore();
   const seq = usePart("place", (store) => store.place?.seq ?? null);
   return (
     <section
@@ -41,8 +42,8 @@ function Frame() {
       <Bar />
       <Notices />
       <ReactFlowProvider>
-        <Canvas />
-        <Strip />
+        {canvas && <Canvas />}
+        {canvas && <Strip />}
       </ReactFlowProvider>
       <Questions />
       <Panels />

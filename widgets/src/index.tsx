@@ -4,21 +4,44 @@ import { createRoot, type Root } from "react-dom/client";
 import "@xyflow/react/dist/base.css";
 import "./look.css";
 import "./view.css";
-import type { Message, Model } from "./wire";
+import "./lists/lists.css";
+import type { ReactNode } from "react";
+import type { Link } from "./link";
+import type { Model } from "./wire";
+import { ListStore } from "./lists/store";
+import { ListView } from "./lists/ListView";
 import { RunView } from "./RunView";
 import { Store } from "./store";
 
-const stores = new Map<string, Store>();
+interface Shown {
+  link: Link;
+  hear: (message: never) => void;
+  draw: () => ReactNode;
+}
+
+/** Each kind of view, by the model's trait `view`; a run has none. */
+const VIEWS: Record<string, (model: Model) => Shown> = { inbox: list, runs: list, home: list };
+
+function list(model: Model): Shown {
+  const link = new ListStore(model);
+  return { link, hear: (message) => link.hear(message), draw: () => <ListView store={link} /> };
+}
+
+function run(model: Model): Shown {
+  const link = new Store(model);
+  return { link, hear: (message) => link.hear(message), draw: () => <RunView store={link} /> };
+}
+
+const stores = new Map<string, Shown>();
 
 function initialize({ model }: { model: Model }): () => void {
   const key = String(model.get("key"));
-  const store = new Store(model);
-  stores.set(key, store);
-  const hear = (message: Message): void => store.hear(message);
-  model.on("msg:custom", hear);
+  const shown = (VIEWS[String(model.get("view"))] ?? run)(model);
+  stores.set(key, shown);
+  model.on("msg:custom", shown.hear);
   return () => {
-    model.off("msg:custom", hear);
-    store.close();
+    model.off("msg:custom", shown.hear);
+    shown.link.close();
     stores.delete(key);
   };
 }
@@ -47,14 +70,14 @@ interface Page {
 }
 
 const KEPT = 2_000;
-const spares = new WeakMap<Store, Page[]>();
+const spares = new WeakMap<Shown, Page[]>();
 
-function begin(store: Store): Page {
+function begin(store: Shown): Page {
   const box = document.createElement("div");
   const root = createRoot(box);
   // What is typed in the view is not for the notebook's command mode.
   box.addEventListener("keydown", (event) => event.stopPropagation());
-  root.render(<RunView store={store} />);
+  root.render(store.draw());
   return { box, root };
 }
 

@@ -37,12 +37,15 @@ export class Store extends Link {
   place: Place | null = null;
   selected: string | null;
   events: EventLine[] = [];
+  /** Whether the graph is drawn; not where something else draws it above. */
+  readonly canvas: boolean;
   /** The last events before the moment that is shown. */
   eventsThen: EventLine[] = [];
   private number: number;
 
   constructor(model: Model) {
     super(model);
+    this.canvas = model.get("canvas") !== false;
     const moment = model.get("moment") as Moment;
     this.scene = model.get("scene") as Scene;
     this.present = { bar: moment.bar, nodes: moment.nodes, edges: moment.edges, questions: moment.questions, detail: null };
@@ -120,6 +123,9 @@ export class Store extends Link {
         return;
       case "scene":
         this.redraw(message.scene);
+        return;
+      case "select":
+        this.select(message.key);
     }
   }
 

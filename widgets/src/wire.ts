@@ -232,7 +232,7 @@ export interface Done {
   moment?: Moment;
 }
 
-export type Message = News | Done | { kind: "refused"; id: string; message: string } | { kind: "scene"; scene: Scene };
+export type Message = News | Done | { kind: "refused"; id: string; message: string } | { kind: "scene"; scene: Scene } | { kind: "select"; key: string };
 
 // The part of anywidget's model that is used. Nothing is ever saved from here: Python alone says what is.
 export interface Model {

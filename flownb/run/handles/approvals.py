@@ -155,7 +155,7 @@ class Approvals(Sequence[Approval]):
     def __repr__(self) -> str:
         return "\n".join(each.text() for each in self._found) or "Nobody is asked anything."
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
         if not self._found:
             return "<p>Nobody is asked anything.</p>"
         return "".join(each._repr_html_() or "" for each in self._found)

@@ -173,6 +173,22 @@ class RunView:
         bundle = hook("bundle")
         return bundle(self, include, exclude) if bundle is not None else {"text/plain": repr(self)}
 
+    def view(self, renderer: str = "canvas") -> Any:
+        """The run as a view of its own, live in a notebook: `run.view()` as the last line of any cell shows it there.
+
+        Args:
+            renderer: what draws the graph: `canvas`, or `cytoscape` (ipycytoscape) for graphs of up to 300 nodes.
+
+        Raises:
+            InvalidInput: there is no such renderer, or the graph is too large for it.
+            MissingExtra: what the renderer needs is not installed.
+        """
+        from flownb.run.hooks import hook
+
+        view = hook("view")
+        assert view is not None  # it ships with flownb
+        return view(self, renderer)
+
     def at(self, seq: int) -> RunView:
         """The run as it was when its event number `seq` had happened; only to look at.
 

@@ -12,6 +12,7 @@ from flownb.model.fingerprint import digest_of
 from flownb.model.status import ApprovalStatus, RunStatus
 from flownb.store import refusals
 from flownb.store.contract import Lease, RunRow
+from flownb.store.memory.lists import Lists
 from flownb.store.memory.notices import Notices
 from flownb.store.memory.run import KeptRun
 from flownb.store.projections import wake_for
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from flownb.store.requests import ApprovalRow, AuditEntry, Judge
 
 
-class MemoryStore(Notices):
+class MemoryStore(Lists, Notices):
     """A store in this process's memory; its events are the very objects that were committed."""
 
     def create_run(self, new: NewRun, owner: Owner | None) -> tuple[RunRow, Lease | None]:

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 #: The fields of a `RunRow`, each the column of its name but the last event's number.
 _FIELDS: Final = RunRow.__struct_fields__
-_COLUMNS: Final = ", ".join(
+COLUMNS: Final = ", ".join(
     "coalesce((SELECT max(seq) FROM events WHERE run_id = runs.id), 0)" if name == "seq" else f'"{name}"'
     for name in _FIELDS
 )
-_BY_ID: Final = f"SELECT {_COLUMNS} FROM runs WHERE id = ?"  # noqa: S608  our own names
-_BY_KEY: Final = f"SELECT {_COLUMNS} FROM runs WHERE key = ?"  # noqa: S608  our own names
+_BY_ID: Final = f"SELECT {COLUMNS} FROM runs WHERE id = ?"  # noqa: S608  our own names
+_BY_KEY: Final = f"SELECT {COLUMNS} FROM runs WHERE key = ?"  # noqa: S608  our own names
 _BENEATH: Final = """
 WITH RECURSIVE beneath (id) AS (
     SELECT id FROM runs WHERE id = ?
@@ -140,9 +140,9 @@ class Runs(Leases):
             size = _PAGE if left is None else min(left, _PAGE)
             after = "" if last is None else " AND (created_at, id) < (?, ?)"
             place = [] if last is None else [last.created_at, last.id]
-            query = f"SELECT {_COLUMNS} FROM runs WHERE {conditions}{after} ORDER BY created_at DESC, id DESC LIMIT ?"  # noqa: S608  values are bound
+            query = f"SELECT {COLUMNS} FROM runs WHERE {conditions}{after} ORDER BY created_at DESC, id DESC LIMIT ?"  # noqa: S608  values are bound
             with self._db.reading() as cursor:
-                page = [_row(each) for each in cursor.execute(query, (*values, *place, size)).fetchall()]
+                page = [row_of(each) for each in cursor.execute(query, (*values, *place, size)).fetchall()]
             yield from page
             if len(page) < size:
                 return
@@ -250,8 +250,9 @@ def _created(new: NewRun, owner: Owner | None) -> tuple[Any, ...]:
 
 def _one(cursor: Cursor, query: str, value: str) -> RunRow | None:
     found = cursor.execute(query, (value,)).fetchall()
-    return _row(found[0]) if found else None
+    return row_of(found[0]) if found else None
 
 
-def _row(columns: tuple[Any, ...]) -> RunRow:
+def row_of(columns: tuple[Any, ...]) -> RunRow:
+    """A run as `COLUMNS` read it."""
     return RunRow(**dict(zip(_FIELDS, columns, strict=True)))

@@ -18,6 +18,7 @@ from flownb.store.sqlite.cached import CachedResults
 from flownb.store.sqlite.care import Care
 from flownb.store.sqlite.connections import Connections
 from flownb.store.sqlite.letters import Letters
+from flownb.store.sqlite.lists import Lists
 from flownb.store.sqlite.notices import Notices
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ BUSY_SECONDS: Final = 10.0
 _HEADER: Final = 100
 
 
-class SqliteStore(Care, Answers, CachedResults, Letters, Notices):
+class SqliteStore(Care, Answers, CachedResults, Letters, Lists, Notices):
     """A store in one SQLite file, shared by any number of threads and processes of this machine."""
 
     def __init__(

@@ -44,8 +44,7 @@ def test_a_list_shows_itself_and_no_markup_of_others(store: MemoryStore) -> None
     found = runs(store)
 
     assert "run0  first          1970-01-01T00:00:01.000Z  paused (manual)" in repr(found)
-    assert "<b>" not in found._repr_html_()
-    assert "&lt;b&gt;second&lt;/b&gt;" in found._repr_html_()
+    assert "text/html" not in found._repr_mimebundle_()
     assert repr(runs(MemoryStore())) == "no runs in memory:"
 
 

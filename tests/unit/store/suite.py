@@ -18,6 +18,7 @@ from flownb.model.workflow import Workflow
 from flownb.store.audit import faults_of
 from flownb.store.contract import NewRun, Owner, Program, Write
 from flownb.store.lease import Liveness
+from flownb.store.lists import RequestFilter, RunFilter
 from flownb.store.owner import Here
 from tests.unit.store.fakes import FakeArtifacts, FakeClock
 
@@ -587,6 +588,49 @@ class StoreSuite:
             store.create_run(new(f"r{number:04}", created_at=float(number // 7)), me)
         assert [row.id for row in store.rows()] == [f"r{number:04}" for number in reversed(range(1203))]
         assert len(list(store.rows(limit=1001))) == 1001
+
+    # --- pages for lists
+
+    def test_a_page_of_runs_is_cut_from_the_newest_and_counted_by_status(self, store: Store, me: Owner) -> None:
+        for number in range(7):
+            begin(store, f"r{number}", me, created_at=float(number))
+        store.create_run(new("nb.1", group="r1", created_at=9.0), me)
+        store.create_run(new("x1", workflow="Orders 100%", key="july", created_at=3.5), me)
+        everything = RunFilter()
+        assert [row.id for row in store.page_of_runs(everything, skip=2, limit=3)] == ["r4", "x1", "r3"]
+        assert store.page_of_runs(everything, skip=8) == []
+        assert store.count_runs(everything) == {"running": 7, "pending": 1}
+        assert [row.id for row in store.page_of_runs(RunFilter(status=("pending",)))] == ["x1"]
+
+    @pytest.mark.parametrize(
+        ("text", "found"), [("oRDers", ["x1"]), ("100%", ["x1"]), ("r_", []), ("JULY", ["x1"]), ("human", ["r1"])]
+    )
+    def test_runs_are_found_by_what_is_known_of_them(
+        self, store: Store, me: Owner, text: str, found: list[str]
+    ) -> None:
+        lease = begin(store, "r1", me)
+        store.commit([write(lease, 2, ev.RunPaused(at=9.0, reason="human"), release=True)])
+        store.create_run(new("x1", workflow="Orders 100%", key="july"), me)
+        assert [row.id for row in store.page_of_runs(RunFilter(text=text))] == found
+        assert sum(store.count_runs(RunFilter(status=("failed",), text=text)).values()) == len(found)
+
+    def test_a_page_of_requests_is_cut_from_the_oldest_and_found_by_its_question(self, store: Store, me: Owner) -> None:
+        lease = begin(store, "r1", me)
+        questions = [asked(f"a{number}", f"ok{number}", at=float(10 + number)) for number in range(6)]
+        store.commit([write(lease, 2, *questions)])
+        store.decide("r1", ev.ApprovalDecided(at=20.0, node="ok1", approval="a1", by="bob", port="approved"))
+        page, count = store.page_of_requests(RequestFilter(), skip=1, limit=2)
+        assert ([row.id for row in page], count) == (["a2", "a3"], 5)
+        page, count = store.page_of_requests(RequestFilter(pending=False), limit=3)
+        assert ([row.id for row in page], count) == (["a5", "a4", "a3"], 6)
+        page, count = store.page_of_requests(RequestFilter(text="OK4"))
+        assert ([row.id for row in page], count) == (["a4"], 1)
+        assert store.page_of_requests(RequestFilter(text=questions[0].question))[1] == 5
+        assert store.count_requests() == {"pending": 5, "approved": 1}
+        row = store.find_request("r1", "a1")
+        assert row is not None
+        assert row.decided_by == "bob"
+        assert store.find_request("r1", "a9") is None
 
     # --- requests to people
 

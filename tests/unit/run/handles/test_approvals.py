@@ -74,7 +74,7 @@ def test_a_request_reads_well_and_shows_text_as_text(run: Run, tmp_path: Path) -
     text = repr(run.approvals)
     assert "    Post <i>this</i>?\n    load (2 rows)\n    | item        n\n    | <b>tea</b>  3" in text
     assert f"      flownb approve {run.approvals['ok'].id}" in text
-    html = run.approvals._repr_html_()
+    html = str(run.approvals._repr_html_())
     assert "<i>this</i>" not in html
     assert "<b>tea</b>" not in html
     assert f'data-approval="{run.approvals["ok"].id}" data-status="pending"' in html
