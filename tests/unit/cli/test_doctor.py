@@ -86,7 +86,8 @@ def test_channels_that_could_not_deliver_need_attention(
     told = cli("doctor", "--json")
     assert (told.status, checks(told)["channels"]["ok"]) == (0, None)
     settings = tmp_path / "settings.toml"
-    mail = '[channels.mail]\nhost = "smtp.example.org"\nfrom = "flows@example.org"\nuser = "f"\npassword = "smtp_pass"\n'
+    mail = '[channels.mail]\nhost = "smtp.example.org"\nfrom = "flows@example.org"\n'
+    mail += 'user = "f"\npassword = "smtp_pass"\n'
     settings.write_text(mail, encoding="utf-8")
     told = cli("doctor", "--json")
     assert (told.status, checks(told)["channels"]["ok"]) == (1, False)
