@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import graphlib
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -86,3 +87,37 @@ def journal(place: Path) -> Iterator[RawJournal]:
         yield opened
     finally:
         opened.close()
+
+
+_TABLES = """
+CREATE TABLE runs(id PRIMARY KEY, status, value) WITHOUT ROWID;
+CREATE TABLE events(run, seq INT, body, PRIMARY KEY(run, seq)) WITHOUT ROWID;
+CREATE TABLE asked(run PRIMARY KEY, status, question) WITHOUT ROWID;
+"""
+
+
+def people(place: Path, count: int) -> tuple[float, float]:
+    """Seconds to write down that so many runs ask a person, and that they were answered and ended; survives a kill."""
+    connection = apsw.Connection(str(place))
+    connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL")
+    connection.execute(_TABLES)
+    body = '{"type":"node_completed","at":1795242036.8,"node":"n0","output":1}'
+    insert = "INSERT INTO events VALUES(?,?,?)"
+    cursor = connection.cursor()
+    start = time.perf_counter()
+    for run in range(count):
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute("INSERT INTO runs VALUES(?,'paused',NULL)", (run,))
+        cursor.executemany(insert, [(run, seq, body) for seq in range(8)])
+        cursor.execute("INSERT INTO asked VALUES(?,'pending','Go on with 1?')", (run,))
+        cursor.execute("COMMIT")
+    paused = time.perf_counter()
+    for run in range(count):
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute("UPDATE asked SET status='approved' WHERE run=? AND status='pending'", (run,))
+        cursor.executemany(insert, [(run, seq, body) for seq in range(8, 17)])
+        cursor.execute("UPDATE runs SET status='completed', value=3 WHERE id=?", (run,))
+        cursor.execute("COMMIT")
+    end = time.perf_counter()
+    connection.close()
+    return paused - start, end - paused

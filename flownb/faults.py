@@ -25,6 +25,7 @@ POINTS: Final[dict[str, str]] = {
     "step.done": "a step inside a node was done, its result is not committed",
     "answer.before_commit": "an answer to a person's request is judged, nothing of it is written",
     "answer.committed": "an answer is committed, nobody was told",
+    "runs.claimed": "runs that go on together are claimed, nothing of that is journaled",
     "notice.claimed": "a notice to a person is claimed, nothing is sent",
     "notice.sent": "a notice was sent, its outcome is not committed",
     "artifact.written": "an artifact is on disk, the event that names it is not committed",

@@ -314,6 +314,38 @@ class Flow(Builder):
             _show(run)
         return run
 
+    def resume(
+        self, *, store: Any = None, services: Mapping[str, Any] | None = None, durability: str | None = None
+    ) -> list[Run]:
+        """Go on with every run of the flow that can, and return at once; handles on those runs.
+
+        A run can go on whose question is answered or whose time has come, and one whose process died. Those that still
+        wait, that failed, that a living process has, or that were started with another definition, are left.
+
+        ```python
+        for run in flow.resume():
+            run.result()
+        ```
+
+        Args:
+            store: as of `run`.
+            services: objects for `ctx.services`, before those of the flow.
+            durability: as of `run`.
+
+        Raises:
+            InvalidWorkflow: the flow has problems.
+            StoreError: the store can't be opened or written.
+        """
+        if _ENGINE not in sys.modules:
+            at_once(_ENGINE, "flownb.run.definition", "flownb.run.request", "flownb.store.place")
+        from flownb.run.recovery.unfinished import resume_all
+        from flownb.run.request import Request
+        from flownb.store.place import store_of
+
+        given = {**self.services, **(services or {})}
+        request = Request(definition=self.definition(), store=store_of(store), services=given, power=_power(durability))
+        return resume_all(request)
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         del include, exclude
         picture = self.view()

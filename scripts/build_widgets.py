@@ -23,6 +23,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "widgets"
 STATIC = ROOT / "flownb" / "widgets" / "static"
+#: The style sheet that the views share with the pages of `flownb serve`, which need no bundle.
+LOOK = ROOT / "flownb" / "widgets" / "look.css"
 BUILT = STATIC / "built.txt"
 FAILED = STATIC / "failed.txt"
 LEAST_NODE = 20
@@ -38,10 +40,10 @@ def digest() -> str:
     """What the bundle would be made from."""
     found = hashlib.sha256()
     names = ("package.json", "package-lock.json", "tsconfig.json", "build.mjs")
-    paths = [SOURCES / name for name in names] + sorted((SOURCES / "src").rglob("*"))
+    paths = [SOURCES / name for name in names] + sorted((SOURCES / "src").rglob("*")) + [LOOK]
     for path in paths:
         if path.is_file() and ".test." not in path.name:
-            found.update(f"{path.relative_to(SOURCES).as_posix()}\n".encode())
+            found.update(f"{path.relative_to(ROOT).as_posix()}\n".encode())
             found.update(path.read_bytes())
     return found.hexdigest()
 

@@ -33,21 +33,37 @@ PEERS = (
 )
 
 
+#: Those that can wait for a person and go on in another process.
+PAUSING = ("with_langgraph",)
+
+
 def rows(size: Size) -> Iterator[Row]:
     """Each peer in turn."""
+    for peer in PEERS:
+        yield from _each(GROUP, peer, ("process", json.dumps(size.counts)), size)
+
+
+def pausing(group: str, size: Size) -> Iterator[Row]:
+    """Each peer that can pause, with as many runs as we."""
+    for peer in PEERS:
+        if peer[0] in PAUSING:
+            yield from _each(group, peer, ("pausing", str(size.runs)), size)
+
+
+def _each(group: str, peer: tuple[str, str, str], how: tuple[str, str], size: Size) -> Iterator[Row]:
+    module, name, needed = peer
     own = ROOT / ".cache" / "peers" / "bin" / "python"
     interpreter = str(own) if own.exists() else sys.executable
-    for module, name, needed in PEERS:
-        if interpreter == sys.executable and importlib.util.find_spec(needed) is None:
-            yield Row(GROUP, name, who=name, note="not installed: make bench PEERS=1")
-            continue
-        with scratch() as folder:
-            yield from _measured(interpreter, module, name, folder, size)
+    if interpreter == sys.executable and importlib.util.find_spec(needed) is None:
+        yield Row(group, name, who=name, note="not installed: make bench PEERS=1")
+        return
+    with scratch(on_disk=how[0] == "pausing") as folder:
+        command = [interpreter, "-m", f"benchmarks.peers.{how[0]}", module, str(folder), how[1]]
+        yield from _measured(group, command, name, folder, size)
 
 
-def _measured(interpreter: str, module: str, name: str, folder: Path, size: Size) -> Iterator[Row]:
+def _measured(group: str, command: list[str], name: str, folder: Path, size: Size) -> Iterator[Row]:
     """What the process tells, line by line, until it ends or its time is over."""
-    command = [interpreter, "-m", "benchmarks.peers.process", module, str(folder), json.dumps(size.counts)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
     process = subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -66,12 +82,12 @@ def _measured(interpreter: str, module: str, name: str, folder: Path, size: Size
         news: dict[str, Any] = json.loads(text)
         doing = news.pop("doing", "")
         if not doing:
-            yield Row(GROUP, **{"who": name, **news})
+            yield Row(group, **{"who": name, **news})
     process.wait()
     timer.cancel()
     errors.join(1)
     if over.is_set():
-        yield Row(GROUP, doing, who=name, note=f"not done within {size.patience:g} s")
+        yield Row(group, doing, who=name, note=f"not done within {size.patience:g} s")
     elif process.returncode:
         why = told[-1].strip()[:120] if told else f"exit status {process.returncode}"
-        yield Row(GROUP, doing, who=name, note=f"failed: {why}")
+        yield Row(group, doing, who=name, note=f"failed: {why}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command, interrupt
 
 from benchmarks.peers.case import Case, total
 
@@ -89,3 +90,51 @@ CASES = (
     Case("chain", _durable(_chain, "value"), durable=True),
     Case("fan-out", _durable(_fan, "total"), total, durable=True),
 )
+
+
+class Pauses:
+    """Each run is a thread with its checkpoints; the question is an `interrupt`, the answer a `Command`."""
+
+    again = True
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+
+    def pause(self, count: int, name: str = "r") -> None:
+        """Bring so many runs to their question."""
+        asyncio.run(self._all(count, name, {}))
+
+    def resume(self, count: int, name: str = "r") -> int:
+        """Answer all of them; how many came to the right end."""
+        ended = asyncio.run(self._all(count, name, Command(resume=True)))
+        return sum(each["value"] == 3 for each in ended)
+
+    def close(self) -> None:
+        """Nothing is open between two calls."""
+
+    async def _all(self, count: int, name: str, given: Any) -> list[Any]:
+        async with AsyncSqliteSaver.from_conn_string(str(self._place)) as saver:
+            app = _asking().compile(checkpointer=saver)
+            configs: list[Any] = [{"configurable": {"thread_id": f"{name}{number}"}} for number in range(count)]
+            return await asyncio.gather(*(app.ainvoke(given, config, durability="sync") for config in configs))
+
+
+def _asking() -> StateGraph:
+    async def first(_state: Value) -> dict[str, int]:
+        return {"value": 0}
+
+    async def step(state: Value) -> dict[str, int]:
+        return {"value": state["value"] + 1}
+
+    async def ask(state: Value) -> dict[str, int]:
+        interrupt(f"Go on with {state['value']}?")
+        return {}
+
+    graph = StateGraph(Value)
+    for name, node, before in (
+        ("n0", first, START), ("n1", step, "n0"), ("n2", ask, "n1"), ("n3", step, "n2"), ("n4", step, "n3"),
+    ):  # fmt: skip
+        graph.add_node(name, node)
+        graph.add_edge(before, name)
+    graph.add_edge("n4", END)
+    return graph

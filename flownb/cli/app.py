@@ -37,6 +37,8 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "approvals": ("flownb.cli.approve", "List what runs ask people."),
     "approve": ("flownb.cli.approve", "Answer what a run asks."),
     "reject": ("flownb.cli.approve", "Say no to what a run asks."),
+    "link": ("flownb.cli.serve", "Print a signed link to what a run asks."),
+    "serve": ("flownb.cli.serve", "Show what runs ask as web pages, and take answers."),
     "verify": ("flownb.cli.verify", "Say whether the record of what people answered is whole."),
     "validate": ("flownb.cli.check", "Say everything that is wrong with a workflow."),
     "graph": ("flownb.cli.check", "Draw a workflow as PNG, SVG or Mermaid text."),

@@ -188,7 +188,7 @@ def _answer(
     store: str | None,
 ) -> int:
     opened = open_existing(store)
-    row = _find(opened, approval_id)
+    row = find_request(opened, approval_id)
     given = _read(data)
     try:
         answer = decide(
@@ -210,7 +210,7 @@ def _answer(
     return 0
 
 
-def _find(store: Store, text: str) -> ApprovalRow:
+def find_request(store: Store, text: str) -> ApprovalRow:
     """The request with this id, or the only one whose id begins so.
 
     Raises:

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from flownb.notebook.attach import attach
-from flownb.run.handles.handle import at_hand
+from flownb.run.handles.resting import at_hand
 from flownb.run.recovery.letters import ask_again, describe_letter, drop, letter_id
 from flownb.run.recovery.recover import require_row
 from flownb.store.place import store_of

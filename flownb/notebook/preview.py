@@ -30,7 +30,7 @@ def text_of(plain: Any) -> str:
 def html_of(plain: Any, store: Store) -> str:
     """The same as HTML: a frame as a table, a picture as a picture, text escaped."""
     try:
-        picture = _picture(plain, store)
+        picture = picture_of(plain, store)
         if picture is not None:
             return f'<img alt="output" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
         table = _table(plain)
@@ -61,7 +61,7 @@ def _bytes(plain: Any, store: Store) -> bytes | None:
     return loaded if isinstance(loaded, bytes) and len(loaded) <= _MOST_PICTURE else None
 
 
-def _picture(plain: Any, store: Store) -> bytes | None:
+def picture_of(plain: Any, store: Store) -> bytes | None:
     """The bytes of a PNG: an image, a figure's picture, or bytes that are one."""
     if not isinstance(plain, dict):
         return None

@@ -294,13 +294,8 @@ def child_rests(engine: Engine, child: Execution) -> None:
     parent = engine.arrivals.at_work(child.store, state.parent)
     if parent is None:
         rests = engine.house.take_rest(child.store, state.parent)
-        try:
-            if rests is not None:
-                rests[0]()
-        except FlownbError as error:
-            _log.warning(
-                "Run %s, for which run %s waits, ended; it can't go on here: %s", child.run_id, state.parent, error
-            )
+        if rests is not None:
+            engine.house.wake(rests)
         return
     number = parent.state.topology.index.get(state.parent_node or "")
     if number is not None and parent.children is not None:

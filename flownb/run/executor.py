@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from flownb.run.outcome import Outcome
     from flownb.run.steps import Promises
     from flownb.store.contract import Lease, Store
+    from flownb.store.requests import ApprovalRow
 
 _log = logging.getLogger("flownb.engine")
 
@@ -59,6 +60,8 @@ class Execution:
     over = False
     #: The runs beneath this one; None until a node has begun one.
     children: Children | None = None
+    #: The requests of the run as they were read when it was claimed; None where nobody has.
+    answers: list[ApprovalRow] | None = None
 
     def __init__(
         self,
@@ -133,8 +136,8 @@ class Execution:
     def begin(self) -> None:
         """Go to work: take answers, await near timers; a failure that nothing handled stops the run at once."""
         if self.state.approvals:
-            expire_due(self)
-            take(self)
+            take(self, None if expire_due(self) else self.answers)
+        self.answers = None
         for number in list(self.state.waits):
             self.timers.watch(number)
         take_up(self)

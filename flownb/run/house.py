@@ -7,12 +7,12 @@ changed, for the runs that somebody left a command for. What is begun here ends 
 from __future__ import annotations
 
 import contextlib
-import logging
+import math
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from flownb.errors import FlownbError, StoreError
+from flownb.errors import StoreError
 from flownb.run.calls import answer_soon
 from flownb.run.control import obey
 from flownb.run.waiting.deliveries import deliver_soon
@@ -21,7 +21,7 @@ from flownb.store.lease import renew_seconds, usual_seconds
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from flownb.run.engine import Engine
     from flownb.run.executor import Execution
@@ -29,9 +29,37 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks; what another process wrote is felt within two of them.
 LOOK_SECONDS: Final = 0.1
+#: Answers that come within so many seconds of the ones before are a flood: what comes of them is done together, when
+#: none has come for a moment, or the flood has lasted as long.
+_FLOOD_SECONDS: Final = 0.1
+_EBB_SECONDS: Final = 0.003
 #: Every so many looks, watchers are called although nothing has changed: an owner that dies writes nothing.
 _PULSE: Final = 10
-_log: Final = logging.getLogger("flownb.engine")
+
+
+class Resting(Protocol):
+    """A handle on a run that rests here, and whose program is at hand."""
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """Where it is."""
+        ...
+
+    def take_up(self, runs: Sequence[Any], /) -> None:
+        """Let such runs go on together, on the loop."""
+        ...
+
+
+class Rest(NamedTuple):
+    """A run that waits for an answer, and when it has waited long enough, in seconds since 1970."""
+
+    run: Resting
+    until: float | None
 
 
 class _Place:
@@ -47,8 +75,14 @@ class _Place:
         self.runs: dict[str, Execution] = {}
         #: Called with True where the store has changed, and with False once a second.
         self.watchers: dict[int, Callable[[bool], None]] = {}
-        #: Runs that wait for an answer, what carries them on, and when they have waited long enough.
-        self.resting: dict[str, tuple[Callable[[], None], float | None]] = {}
+        #: Runs that wait for an answer; and those that got one and go on with the next look at them.
+        self.resting: dict[str, Rest] = {}
+        self.woken: list[Rest] = []
+        #: Whether a call that looks at the store, or wakes, is on its way; and when the last was.
+        self.called = False
+        self.last = -math.inf
+        #: How often somebody asked for a look since the last.
+        self.asks = 0
         #: Of runs that were let go while the store could not be written.
         self.unreleased: deque[Lease] = deque()
 
@@ -129,18 +163,11 @@ class House:
         self._engine.call(begin)
         return end
 
-    def rest(self, store: Store, run: str, carry_on: Callable[[], None], until: float | None = None) -> None:
-        """Call `carry_on` once, on the loop, when the answer that a resting run waits for has come; from any thread.
-
-        Args:
-            store: where the run is.
-            run: which.
-            carry_on: lets it go on.
-            until: when it has waited long enough, seconds since 1970.
-        """
+    def rest(self, rests: Rest) -> None:
+        """Let a run that rests go on once, when the answer that it waits for has come; from any thread."""
         with self._lock:
-            place = self._place(store)
-            place.resting[run] = carry_on, until
+            place = self._place(rests.run.store)
+            place.resting[rests.run.id] = rests
 
         def begin() -> None:
             place.version = None  # it may have come before
@@ -148,21 +175,54 @@ class House:
 
         self._engine.call(begin)
 
-    def take_rest(self, store: Store, run: str) -> tuple[Callable[[], None], float | None] | None:
-        """What was to carry on a resting run, handed out once; from any thread."""
+    def take_rest(self, store: Store, run: str) -> Rest | None:
+        """A run that rests and is to go on, handed out once; from any thread."""
         place = self._places.get(id(store))
         return None if place is None else place.resting.pop(run, None)
 
+    def wake(self, rests: Rest) -> None:
+        """A run that rested has its answer: it goes on, with others to which that happens now; from any thread."""
+        with self._lock:
+            place = self._place(rests.run.store)
+            place.woken.append(rests)
+        self._call_soon(place)
+
     def look_soon(self, store: Store) -> None:
         """This process has left a command: don't wait for the next look; from any thread."""
+        place = self._places.get(id(store))
+        if place is not None:
+            place.asks += 1
+            self._call_soon(place)
 
-        def look() -> None:
-            place = self._places.get(id(store))
-            if place is not None and place.needed:
-                place.version = None
-                self._look_at(place, pulse=False)
+    def _call_soon(self, place: _Place) -> None:
+        if not place.called:
+            place.called = True
+            self._engine.call(self._gather, place, math.inf, 0)
 
-        self._engine.call(look)
+    def _gather(self, place: _Place, since: float, seen: int) -> None:
+        """Wake and look at once; but while answers come in a flood, when it ebbs: each look would hold up the next.
+
+        Args:
+            place: where.
+            since: when the first of the flood came, by the loop's time.
+            seen: how many had come a moment ago.
+        """
+        home = self._engine
+        now, count = home.loop.time(), place.asks + len(place.woken)
+        since = min(since, now)
+        floods = now - place.last < _FLOOD_SECONDS
+        if floods and count != seen and now - since < _FLOOD_SECONDS:
+            home.loop.call_later(_EBB_SECONDS, self._gather, place, since, count, context=home.base_context)
+            return
+        place.called = False  # first: who calls from now on is not seen below
+        woken, place.woken = place.woken, []
+        asked, place.asks = place.asks, 0
+        if woken:
+            woken[0].run.take_up([each.run for each in woken])
+        if asked and place.needed:
+            place.version = None
+            self._look_at(place, pulse=False)
+        place.last = home.loop.time()
 
     def release_left(self, store: Store) -> None:
         """Let go of what could not be let go before, or raise why not; from any thread."""
@@ -290,20 +350,15 @@ class House:
             execution = place.runs.get(message.run)
             if execution is not None:
                 obey(execution, message.command)
-        for run in [run for run in waiting if run in place.resting]:
-            self._carry_on(place, run)
+        self._carry_on(place, [run for run in waiting if run in place.resting])
 
     def _carry_on_late(self, place: _Place) -> None:
         """Let the runs go on that have waited long enough."""
-        now = self._engine.now()
-        for run, (_, until) in list(place.resting.items()):
-            if until is not None and until <= now:
-                self._carry_on(place, run)
+        now, resting = self._engine.now(), list(place.resting.items())
+        self._carry_on(place, [run for run, (_, until) in resting if until is not None and until <= now])
 
-    def _carry_on(self, place: _Place, run: str) -> None:
-        carry_on, _ = place.resting.pop(run, (None, None))
-        try:
-            if carry_on is not None:
-                carry_on()
-        except FlownbError as error:
-            _log.warning("Run %s was answered and can't go on here: %s", run, error)
+    def _carry_on(self, place: _Place, runs: Iterable[str]) -> None:
+        found = [place.resting.pop(run, None) for run in runs]
+        rested = [each.run for each in found if each is not None]
+        if rested:
+            rested[0].take_up(rested)

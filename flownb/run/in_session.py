@@ -8,7 +8,7 @@ from flownb.errors import Conflict
 from flownb.model.status import RunStatus
 from flownb.run.engine import engine
 from flownb.run.handles.handle import Run
-from flownb.run.joining import continuation, follow, new_run, resume
+from flownb.run.joining import Continuation, follow, new_run, resume
 from flownb.run.partial import check_part
 from flownb.run.recovery.check import check_drift
 from flownb.run.recovery.recover import read_state
@@ -45,7 +45,7 @@ def start_in_session(request: Request, session: Session) -> Run:
         check_drift(request, row, migrate=session.migrate)
     request.moves = request.moves or (session.migrate and row.program != session.program)
     run = Run(request.store, state)
-    run._continue = continuation(request)  # noqa: SLF001
+    run.continuation = Continuation(request)
     session.add(run)
     if lease is None:
         if state.status.ended:

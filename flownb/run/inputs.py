@@ -143,6 +143,11 @@ class Values:
         """Let go of a value; who wants it loads it."""
         self._live.pop(number, None)
 
+    def holds_any(self) -> bool:
+        """Whether there is anything that is not simply what is recorded."""
+        inputs = self._state.inputs
+        return bool(self._live) or any(values.is_transient(inputs.get(name)) for name in self.given)
+
     def only_here(self) -> bool:
         """Let go of everything that has a stored form; returns whether anything is left."""
         state = self._state

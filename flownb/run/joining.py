@@ -29,13 +29,14 @@ from flownb.store import values
 from flownb.store.contract import NewRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Collection
 
     from flownb.model.state import RunState
     from flownb.run.definition import Definition
     from flownb.run.handles.handle import Run
     from flownb.run.request import Request
     from flownb.store.contract import Lease
+    from flownb.store.requests import ApprovalRow
 
 
 def new_run(request: Request, run_id: str, digest: str, group: str | None = None) -> NewRun:
@@ -84,6 +85,7 @@ def join(
     hold: bool = False,
     previous: Any = None,
     steps: int | None = None,
+    answers: list[ApprovalRow] | None = None,
 ) -> Run:
     """Put a run to work in this process: its first events are folded and go out with the first tick."""
     home = engine()
@@ -119,18 +121,33 @@ def join(
         apply(state, event)
     execution.out += first
     execution.references = references_of(request.definition.workflow, state)
-    run._continue = continuation(request)  # noqa: SLF001  the handle is made here
+    if run.continuation is None or run.continuation.request is not request:
+        run.continuation = Continuation(request)
+    execution.answers = answers
     join(execution)
     home.arrivals.hand(execution)
     return run
 
 
-def continuation(request: Request) -> Callable[[Run, bool, str], None]:
-    """What a handle does when somebody asks it to go on."""
+class Continuation:
+    """What carries a run on in this process: the program that it goes on with."""
 
-    def go_on(run: Run, retry: bool, cause: str) -> None:
+    __slots__ = ("request",)
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+
+    def go_on(self, run: Run, *, retry: bool, cause: str) -> None:
+        """Let a run that rests go on here; where somebody else has it, the handle follows that one.
+
+        Args:
+            run: its handle.
+            retry: whether failed nodes start again.
+            cause: for the record.
+        """
+        request = self.request
         row = require_row(request.store, run.id)
-        previous = run._execution or run._left  # noqa: SLF001
+        previous = run.left_behind
         with engine().arrivals.claiming(request.store, run.id) as lease:
             if lease is None:
                 local = engine().arrivals.at_work(request.store, run.id)
@@ -147,8 +164,6 @@ def continuation(request: Request) -> Callable[[Run, bool, str], None]:
                 return
             resume(request, run, lease, retry=retry, cause=cause, previous=previous)
 
-    return go_on
-
 
 #: Commands that have had their effect when a run goes on; a pause was meant for an owner who is gone.
 _OBEYED: Final = (
@@ -158,9 +173,21 @@ _OBEYED: Final = (
 
 
 def resume(
-    request: Request, run: Run, lease: Lease, *, retry: bool, cause: str = "", previous: Any = None, hold: bool = False
+    request: Request,
+    run: Run,
+    lease: Lease,
+    *,
+    retry: bool,
+    cause: str = "",
+    previous: Any = None,
+    hold: bool = False,
+    left: list[cmd.Command] | None = None,
+    answers: list[ApprovalRow] | None = None,
 ) -> Run:
-    """Let a recorded run go on here, with what was left for it meanwhile; the lease is taken."""
+    """Let a recorded run go on here, with what was left for it meanwhile; the lease is taken.
+
+    Whoever takes up many runs at once has taken the commands that were `left` for this one, and read the `answers`.
+    """
     state = run.state
     if not state.definition:  # its process died, or its notebook ended, before the first event of a flow
         plain = {name: values.store(value, request.store.artifacts).plain for name, value in request.inputs.items()}
@@ -178,7 +205,8 @@ def resume(
         return join(request, run, lease, begins, hold=hold)
     if previous is not None:
         previous.values.rebase(state)
-    left = [message.command for message in request.store.receive([run.id])]
+    if left is None:
+        left = [message.command for message in request.store.receive([run.id])]
     first = resumption(
         state,
         request.definition,
@@ -195,7 +223,7 @@ def resume(
             first.append(_went_over(request, state.definition))
     first += [*halts_left(left, first[0].at), *set_meanwhile(left, first[0].at)]
     steps = 1 if any(isinstance(command, cmd.Step) for command in left) else None
-    joined = join(request, run, lease, first, hold=hold, previous=previous, steps=steps)
+    joined = join(request, run, lease, first, hold=hold, previous=previous, steps=steps, answers=answers)
     for command in left:
         # A pause that was meant for an owner who is gone has had its effect; answers are taken with the first tick.
         if not isinstance(command, _OBEYED):
@@ -212,8 +240,10 @@ def _went_over(request: Request, recorded: str) -> ev.SystemInfo:
     return ev.SystemInfo(at=engine().now(), message=f"The run went over to another definition:\n{text}")
 
 
-def goes_on(run: Run, *, retry: bool) -> bool:
-    """Whether a start with its key lets the run go on."""
+def goes_on(
+    run: Run, *, retry: bool, rows: list[ApprovalRow] | None = None, left: Collection[str] | None = None
+) -> bool:
+    """Whether a start with its key lets the run go on; `rows` and `left` as of `has_news`."""
     state = run.state
     if state.status in (RunStatus.COMPLETED, RunStatus.CANCELLED):
         return False
@@ -224,7 +254,7 @@ def goes_on(run: Run, *, retry: bool) -> bool:
     if state.pause_reason is PauseReason.TIMER:
         return _is_due(state)
     if state.pause_reason in ASKS:
-        return has_news(run.store, state, engine().now())
+        return has_news(run.store, state, engine().now(), rows=rows, left=left)
     return retry
 
 

@@ -11,7 +11,7 @@ from flownb.model.state import RunState
 from flownb.run.engine import engine
 from flownb.run.handles.handle import Run
 from flownb.run.in_session import start_in_session
-from flownb.run.joining import continuation, first_events, follow, goes_on, join, new_run, resume
+from flownb.run.joining import Continuation, first_events, follow, goes_on, join, new_run, resume
 from flownb.run.partial import check_part
 from flownb.run.recovery.check import check_drift
 from flownb.run.recovery.recover import read_state, require_row
@@ -84,11 +84,11 @@ def attach(request: Request, row: RunRow, *, retry: bool = False, migrate: bool 
     local = engine().arrivals.at_work(request.store, row.id)
     if local is not None:
         run = Run(request.store, local.state)
-        run._continue = continuation(request)  # noqa: SLF001
+        run.continuation = Continuation(request)
         run.join(local)
         return run
     run = Run(request.store, read_state(request.store, row, request.definition.topology))
-    run._continue = continuation(request)  # noqa: SLF001
+    run.continuation = Continuation(request)
     if not goes_on(run, retry=retry):
         run.settle()
         return run

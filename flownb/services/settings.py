@@ -12,6 +12,7 @@ trust_claims = ["ci"]
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,17 +55,28 @@ def section(settings: Path | None, name: str) -> dict[str, Any]:
     if settings is None:
         return {}
     try:
-        text = settings.read_text(encoding="utf-8")
+        there = settings.stat()
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise UsageError(f"The settings {settings} can't be read: {error}.") from error
+    found = _read(settings, (there.st_ino, there.st_size, there.st_mtime_ns)).get(name, {})
+    if not isinstance(found, dict):
+        raise UsageError(f"The settings {settings} have an `{name}` that is no table.")
+    return found
+
+
+@lru_cache(maxsize=8)
+def _read(settings: Path, version: object) -> dict[str, Any]:
+    """What is in a file, which is read once as long as it stays what it is; nobody changes it."""
+    del version
+    try:
+        text = settings.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The settings {settings} can't be read: {error}.") from error
     import tomllib  # only where there are settings
 
     try:
-        found = tomllib.loads(text).get(name, {})
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"The settings {settings} are no TOML: {error}.") from error
-    if not isinstance(found, dict):
-        raise UsageError(f"The settings {settings} have an `{name}` that is no table.")
-    return found

@@ -42,7 +42,7 @@ def seal(key: bytes, run: str, place: int, previous: str, body: bytes) -> str:
     import hmac
 
     head = f"flownb-audit-1\n{len(run)}:{run}\n{place}\n{previous}\n{len(body)}\n".encode()
-    return hmac.new(key, head + body, "sha256").hexdigest()
+    return hmac.digest(key, head + body, "sha256").hex()
 
 
 def head_of(entries: Sequence[AuditEntry]) -> Head:

@@ -24,7 +24,7 @@ from flownb.store.lists import Lists
 from flownb.store.notices import NoticeStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from flownb.model.events import Record
     from flownb.store.artifacts.contract import ArtifactStore
@@ -251,6 +251,10 @@ class Store(Lists, NoticeStore, Protocol):
         """A workflow was started because of a failure or a status; False where somebody has said so before."""
         ...
 
+    def journals(self, runs: Collection[str]) -> dict[str, list[Record]]:
+        """The events of many runs, by run and in order, read at once; a run without events is absent."""
+        ...
+
     def row(self, run: str) -> RunRow | None:
         """The run's row."""
         ...
@@ -270,8 +274,10 @@ class Store(Lists, NoticeStore, Protocol):
         """Runs, newest first; `group` lists those beneath a notebook's run, else they are left out of the list."""
         ...
 
-    def approvals(self, *, run: str | None = None, pending: bool = True) -> list[ApprovalRow]:
-        """Requests to people, oldest first: those without an answer, or all of them."""
+    def approvals(
+        self, *, run: str | None = None, runs: Collection[str] | None = None, pending: bool = True
+    ) -> list[ApprovalRow]:
+        """Requests to people, oldest first: those without an answer, or all of them; of a run, of some, or of all."""
         ...
 
     def decide(self, run: str, decision: ApprovalDecided) -> ApprovalRow:
@@ -355,6 +361,10 @@ class Store(Lists, NoticeStore, Protocol):
         Raises:
             NotFound: no such run.
         """
+        ...
+
+    def claim_free(self, runs: Collection[str], owner: Owner) -> list[Lease]:
+        """Take those of the runs that nobody has, at once, as `claim` does each; the others are passed over."""
         ...
 
     def release(self, lease: Lease) -> bool:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 STATIC: Final = Path(__file__).parent / "static"
+#: Tokens and parts of every view and page, as they are written; nothing has to be built for it.
+LOOK: Final = Path(__file__).parent / "look.css"
 SCRIPT: Final = STATIC / "view.js"
 STYLE: Final = STATIC / "view.css"
 #: Written by the build that could not be made: why.

@@ -189,3 +189,96 @@ run = flow.run(key="k")""",
     (tmp_path / "go").touch()
     assert json.loads(start(tmp_path, "-c", program).stdout) == ["completed", []]
     assert Counter((tmp_path / "effects").read_text().split()) == {"first": 1, "post": 1}
+
+
+# --- many at once -----------------------------------------------------------------------------------------------------
+
+MANY = 12
+#: Starts runs, answers what is asked (those with an odd number need two votes), and goes on with all that can.
+CROWD = """
+import sys, time
+import flownb
+from flownb import Flow
+from flownb.errors import Conflict
+from flownb.store.place import open_store
+
+flow = Flow("crowd")
+
+def effect(name):
+    with open("effects", "a") as file:
+        file.write(name + chr(10))
+
+@flow.node
+async def first(n: int):
+    effect(f"first{n}")
+    return n
+
+ok = flow.approval("ok", "Go on with {{ first }}?", after=first, approvals_needed=1 + (VOTES > 1))
+
+@flow.node(after=ok.approved)
+async def last(first):
+    effect(f"last{first}")
+    return first
+
+store = open_store(None)
+runs = [flow.run(n=n, key=f"k{n}") for n in range(MANY)]
+runs += [run for run in flow.resume() if run.id not in {each.id for each in runs}]
+while not all(run.resting for run in runs):
+    time.sleep(0.002)
+for name in ("anna", "ben")[:VOTES]:
+    for run in runs:
+        for each in run.approvals.pending:
+            try:
+                each.approve(by=name)
+            except Conflict:
+                pass  # this vote was given before the process died
+while not all(run.status.ended for run in runs):
+    time.sleep(0.002)
+"""
+
+
+@pytest.mark.parametrize(
+    ("point", "votes"),
+    [
+        ("runs.claimed", 1),
+        ("tick.after_commit", 1),
+        ("answer.committed", 2),
+        pytest.param("tick.before_commit", 1, marks=pytest.mark.soak),
+        pytest.param("tick.published", 2, marks=pytest.mark.soak),
+        pytest.param("answer.before_commit", 2, marks=pytest.mark.soak),
+        pytest.param("run.before_finish", 1, marks=pytest.mark.soak),
+        pytest.param("run.after_finish", 2, marks=pytest.mark.soak),
+    ],
+)
+def test_killed_around_every_answer_a_crowd_of_runs_loses_none_and_decides_none_twice(
+    tmp_path: Path, point: str, votes: int
+) -> None:
+    """Killed at the first time that it comes by, then at the second, and so on; every life takes up where it was."""
+    (tmp_path / "settings.toml").write_text("[approvals]\ntrust_claims = true\n")
+    program = CROWD.replace("VOTES", str(votes)).replace("MANY", str(MANY))
+    lives = 0
+    for nth in (1, 2, 5, 13, 34):
+        done = start(tmp_path, "-c", program, fault=f"{point}:{nth}")
+        lives += 1
+        if done.returncode == 0:
+            break
+        assert done.returncode == -signal.SIGKILL, done.stderr
+    else:
+        done = start(tmp_path, "-c", program)
+        assert done.returncode == 0, done.stderr
+    assert lives > 1, f"nothing was killed at {point}"
+
+    store = open_store(f"sqlite:///{tmp_path}/runs.db")
+    rows = list(store.rows())
+    assert Counter(row.status for row in rows) == {"completed": MANY}
+    effects = Counter((tmp_path / "effects").read_text().split())
+    assert effects.keys() == {f"{name}{n}" for name in ("first", "last") for n in range(MANY)}
+    if point not in ("tick.before_commit", "run.before_finish"):  # else an effect may have come without its commit
+        assert set(effects.values()) == {1}
+    for row in rows:
+        kinds = Counter(type(record.event) for record in store.events(row.id))
+        assert (kinds[ev.ApprovalRequested], kinds[ev.ApprovalDecided]) == (1, 1)
+        assert kinds[ev.ApprovalVoted] == (2 if votes > 1 else 0)
+        assert kinds[ev.RunCompleted] == 1
+        assert verify(store, row.id)[1] == []
+    assert store.waiting() == set()

@@ -20,7 +20,7 @@ FIELDS = "group what who unit value beside baseline ratio aim aim_of held note".
 
 def test_the_smallest_case_runs_and_its_json_has_the_documented_shape(tmp_path: Path) -> None:
     path = tmp_path / "bench.json"
-    chosen = ("nodes", "durable", "many", "beside", "control", "expressions")
+    chosen = ("nodes", "durable", "many", "beside", "control", "expressions", "people")
     groups = [word for group in chosen for word in ("--only", group)]
     command = [sys.executable, "-m", "benchmarks.run", "--smoke", *groups, "--json", str(path)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
@@ -36,6 +36,7 @@ def test_the_smallest_case_runs_and_its_json_has_the_documented_shape(tmp_path: 
         "beside a cell",
         "control",
         "expressions",
+        "people",
     }
     for row in rows:
         assert sorted(row) == sorted(FIELDS)

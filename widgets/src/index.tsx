@@ -2,7 +2,7 @@
 
 import { createRoot, type Root } from "react-dom/client";
 import "@xyflow/react/dist/base.css";
-import "./look.css";
+import "../../flownb/widgets/look.css";
 import "./view.css";
 import "./lists/lists.css";
 import type { ReactNode } from "react";

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from flownb.errors import InvalidInput, RunError, UsageError
 from flownb.model import commands as cmd
 from flownb.model.events import VariableSet
-from flownb.model.status import PauseReason, RunStatus, VariableScope
+from flownb.model.status import ApprovalStatus, PauseReason, RunStatus, VariableScope
 from flownb.run.control import obey
 from flownb.run.engine import engine
 from flownb.run.handles.view import RunView
@@ -20,15 +20,16 @@ from flownb.services import masking
 from flownb.store import values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from flownb.model.state import RunState
     from flownb.run.executor import Execution
     from flownb.run.handles.approvals import Approvals
+    from flownb.run.joining import Continuation
     from flownb.store.contract import Store
     from flownb.store.requests import ApprovalRow
 
-
+T = TypeVar("T")
 #: Commands that leave a mark on a run that rests, and let it rest.
 _MARKS: Final = cmd.SetBreakpoint | cmd.ClearBreakpoint | cmd.SetVariable
 
@@ -38,13 +39,18 @@ class Asking(RunView):
 
     def __init__(self, store: Store, state: RunState) -> None:
         super().__init__(store, state)
-        #: What continues it in this process, where its program is at hand.
-        self._continue: Callable[[Any, bool, str], None] | None = None
+        #: What carries it on in this process, where its program is at hand.
+        self.continuation: Continuation | None = None
 
     @property
     def continues_here(self) -> bool:
         """Whether its program is at hand in this process."""
-        return self._continue is not None
+        return self.continuation is not None
+
+    def go_on(self, *, retry: bool = False, cause: str = "decided") -> None:
+        """Go on here, where its program is at hand."""
+        if self.continuation is not None:
+            self.continuation.go_on(self, retry=retry, cause=cause)  # type: ignore[arg-type]  # a Run, as all are
 
     def send(self, command: cmd.Command) -> None:
         """Ask something of the run, wherever it is at work; what comes of it arrives as events."""
@@ -80,17 +86,17 @@ class Asking(RunView):
         if isinstance(command, _MARKS):
             return
         if isinstance(command, cmd.Signal):
-            if self._continue is not None and self._state.pause_reason is PauseReason.EVENT:
+            if self.continuation is not None and self._state.pause_reason is PauseReason.EVENT:
                 self.resume()
             return
         if isinstance(command, cmd.Resume | cmd.RetryNode | cmd.SkipNode | cmd.Step):
             self.resume()
             return
-        if self._continue is None:
+        if self.continuation is None:
             raise UsageError(
                 f"Run {self.id} rests and its program is not at hand here; `flownb resume {self.id}` goes on with it."
             )
-        self._continue(self, False, "command")
+        self.go_on(cause="command")
         self.send(command)
 
     def pause(self) -> None:
@@ -109,7 +115,7 @@ class Asking(RunView):
         if execution is not None and not execution.over:
             self.send(cmd.Resume())
             return self
-        if self._continue is None:
+        if self.continuation is None:
             from flownb.run.hooks import hook
 
             resume = hook("resume")
@@ -117,7 +123,7 @@ class Asking(RunView):
                 raise UsageError(f"The program of run {self.id} is not at hand here; use `flownb resume {self.id}`.")
             resume(self)
             return self
-        self._continue(self, True, "command")
+        self.go_on(retry=True, cause="command")
         return self
 
     def cancel(self) -> None:
@@ -137,8 +143,10 @@ class Asking(RunView):
             self.send(cmd.SkipNode(node=node))
 
     def _settle_doubt(self, node: str, port: str) -> bool:
-        with self._going_on_when_answered():
-            return settle_doubt(self._store, self._state, node, port, at=engine().now())
+        now = engine().now()
+        return self._answering(
+            lambda: settle_doubt(self._store, self._state, node, port, at=now), lambda settled: settled
+        )
 
     def decide(
         self, approval_id: str, port: str | None = None, *, data: Any = None, comment: str = "", by: str = ""
@@ -160,9 +168,11 @@ class Asking(RunView):
             InvalidInput: it has no such port, the data don't fit, or this person may not answer.
             Conflict: it was answered before; the message says by whom and when.
         """
-        with self._going_on_when_answered():
-            now = engine().now()
-            return decide(self._store, self.id, approval_id, port=port, at=now, claim=by, data=data, comment=comment)
+        store, run, now = self._store, self.id, engine().now()
+        return self._answering(
+            lambda: decide(store, run, approval_id, port=port, at=now, claim=by, data=data, comment=comment),
+            lambda row: row.status != ApprovalStatus.PENDING,
+        )
 
     @property
     def approvals(self) -> Approvals:
@@ -172,35 +182,40 @@ class Asking(RunView):
         rows = self._store.approvals(run=self.id, pending=False)
         return Approvals(Approval(self._store, row, self.decide) for row in rows)
 
-    @contextlib.contextmanager
-    def _going_on_when_answered(self) -> Iterator[None]:
-        """Who answers here a run that rests here carries it on before the call returns; else its owner hears of it."""
+    def _answering(self, answer: Callable[[], T], is_over: Callable[[T], bool]) -> T:
+        """Give an answer; the run goes on where it rests here, and else its owner hears of it.
+
+        Args:
+            answer: gives it.
+            is_over: whether what came of it is the end of the question.
+        """
         home = engine().house
         rests = home.take_rest(self._store, self.id)
         try:
-            yield
+            found = answer()
         except BaseException:
             if rests is not None:
-                home.rest(self._store, self.id, *rests)
+                home.rest(rests)
             raise
         if rests is None and not self._may_go_on_here():
             home.look_soon(self._store)
         elif rests is None:
-            self._go_on_answered()
-        elif has_news(self._store, self._state):
-            rests[0]()
+            self.go_on()
+        elif is_over(found) or has_news(self._store, self._state):
+            self.expect_news()
+            home.wake(rests)
         else:  # more votes are needed
-            home.rest(self._store, self.id, *rests)
+            home.rest(rests)
+        return found
+
+    def expect_news(self) -> None:
+        """The run, which rests, is about to go on: who asks for its status is told so from now on."""
 
     def _may_go_on_here(self) -> bool:
         """Whether the run rests, though nobody waits here for its answer, and can go on: as in a headless notebook."""
         execution = self._execution
         rests = self._state.status is RunStatus.PAUSED and (execution is None or execution.gone)
-        return rests and self._continue is not None and has_news(self._store, self._state)
-
-    def _go_on_answered(self) -> None:
-        if self._continue is not None:
-            self._continue(self, False, "decided")
+        return rests and self.continues_here and has_news(self._store, self._state)
 
     def step(self) -> None:
         """Run one node of a run that rests or halts, and halt again."""
@@ -277,12 +292,17 @@ class Asking(RunView):
         """
         from flownb.run.handles.forking import fork_here
 
-        made: Self = fork_here(self, self._continue, at, set or {})
+        made: Self = fork_here(self, self.continuation, at, set or {})
         return made
 
-    def continues_by(self, go_on: Callable[[Any, bool, str], None] | None) -> None:
-        """The run rests; `go_on` continues it in this process."""
-        self._continue = go_on
+    def continues_by(self, continuation: Continuation | None) -> None:
+        """The run rests; this carries it on here."""
+        self.continuation = continuation
+
+    @property
+    def is_at_work_here(self) -> bool:
+        """Whether it has an execution in this process that is not over."""
+        return self._execution is not None and not self._execution.over
 
     def _is_at_work(self) -> bool:
         """Whether somebody has the run who commits what it is sent."""

@@ -16,30 +16,29 @@ from flownb.run.recovery.recover import read_state, require_row
 from flownb.run.session import current
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
+    from flownb.run.joining import Continuation
     from flownb.run.session import Session
 
 
-def fork_here(
-    run: Any, go_on: Callable[[Any, bool, str], None] | None, at: int | None, changes: Mapping[str, Any]
-) -> Any:
+def fork_here(run: Any, continuation: Continuation | None, at: int | None, changes: Mapping[str, Any]) -> Any:
     """The fork of a run, at work.
 
     Args:
         run: its handle.
-        go_on: what continues the run in this process, where its program is at hand.
+        continuation: what carries the run on in this process, where its program is at hand.
         at: the number of the event that is the last they share.
         changes: values by name.
     """
     session = current()
     if session is not None and session.runs:
-        return _in_session(run, session, go_on, at, changes)
+        return _in_session(run, session, continuation, at, changes)
     row = require_row(run.store, run.id)
-    if go_on is None and not row.program:
+    if continuation is None and not row.program:
         raise UsageError(f"The program of run {run.id} is not at hand here, and how it was started is unknown.")
     made = _handle(run, _record(run, engine().new_id(), at, changes))
-    made.continues_by(go_on)
+    made.continues_by(continuation)
     made.resume()
     if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None:
         _show(made)
@@ -67,7 +66,7 @@ def _show(made: Any) -> None:
 def _in_session(
     run: Any,
     session: Session,
-    go_on: Callable[[Any, bool, str], None] | None,
+    continuation: Continuation | None,
     at: int | None,
     changes: Mapping[str, Any],
 ) -> Any:
@@ -87,5 +86,5 @@ def _in_session(
     if session.call is not None or made.state.status.ended:
         made.settle()
         return made
-    made.continues_by(go_on)
+    made.continues_by(continuation)
     return made.resume()

@@ -7,7 +7,6 @@ import contextlib
 import sys
 import threading
 import time
-import weakref
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import (
@@ -25,8 +24,11 @@ from flownb.run.engine import engine
 from flownb.run.failure import all_together
 from flownb.run.handles.asking import Asking
 from flownb.run.handles.follow import Follower
+from flownb.run.handles.resting import RESTING
+from flownb.run.house import Rest
 from flownb.run.latch import Latch
 from flownb.run.recovery.recover import read_state
+from flownb.run.together import take_up
 from flownb.run.watch.interrupts import AwaitInterrupted, interrupts, result_interrupted
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from flownb.model.events import Event, Failure
     from flownb.model.state import RunState
     from flownb.run.executor import Execution
+    from flownb.run.joining import Continuation
     from flownb.store.contract import Store
 
 #: Seconds between two looks at the clock while a cell awaits a run, so that ■ is felt.
@@ -54,49 +57,6 @@ def _serve_main() -> bool:
         return False
     main.queue.serve()
     return True
-
-
-class _Resting:
-    """Handles on runs that rest and may go on: the one that resumes its run takes the others along."""
-
-    def __init__(self) -> None:
-        self._by_run: dict[str, weakref.WeakSet[Run]] = {}
-        self._lock = threading.Lock()
-        #: So many runs may be known before those are forgotten whose handles are all gone.
-        self._most = 100
-
-    def add(self, run: Run) -> None:
-        """A handle rests."""
-        with self._lock:
-            self._by_run.setdefault(run.id, weakref.WeakSet()).add(run)
-            if len(self._by_run) > self._most:
-                self._by_run = {name: handles for name, handles in self._by_run.items() if handles}
-                self._most = 2 * len(self._by_run) + 100
-
-    def take(self, run: Run) -> set[Run]:
-        """The handles on the same run, which rest no more."""
-        with self._lock:
-            found = self._by_run.pop(run.id, None)
-            if found is None:
-                return set()
-            same = {each for each in found if each.store is run.store}
-            if len(same) < len(found):
-                self._by_run[run.id] = weakref.WeakSet(each for each in found if each not in same)
-            return same
-
-    def at_hand(self, store: Store, run: str) -> Run | None:
-        """A handle on a run that rests, and that can go on in this process."""
-        with self._lock:
-            found = [each for each in self._by_run.get(run, ()) if each.store is store and each.continues_here]
-        return found[0] if found else None
-
-
-_resting: Final = _Resting()
-
-
-def at_hand(store: Store, run: str) -> Run | None:
-    """A handle on a run that rests, and whose program is at hand in this process; None where there is none."""
-    return _resting.at_hand(store, run)
 
 
 class Run(Asking):
@@ -321,7 +281,7 @@ class Run(Asking):
 
     def join_all(self, execution: Execution) -> None:
         """The run, which rested, is at work in this process from now on, for all handles on it."""
-        for each in {self, *_resting.take(self)}:
+        for each in {self, *RESTING.take(self)}:
             each.join(execution)
 
     def join(self, execution: Execution) -> None:
@@ -405,21 +365,47 @@ class Run(Asking):
         """The run rests and nothing of it is at work anywhere."""
         self._rest()
 
-    def continues_by(self, go_on: Callable[[Any, bool, str], None] | None) -> None:
-        """The run rests; `go_on` continues it in this process."""
-        super().continues_by(go_on)
+    def continues_by(self, continuation: Continuation | None) -> None:
+        """The run rests; this carries it on here."""
+        super().continues_by(continuation)
         self._rest()
 
     def _rest(self) -> None:
         state = self._state
         if state.status.ended:
             self._expect_to_leave(state)
-        if self._state.status not in (RunStatus.COMPLETED, RunStatus.CANCELLED):
-            _resting.add(self)
-        if self._continue is not None and self._state.pause_reason in ASKS and _stays():
-            until = [wait.until for wait in self._state.waits.values() if wait.until is not None]
-            engine().house.rest(self._store, self.id, self._go_on_answered, min(until, default=None))
+        elif state.status is RunStatus.PAUSED:
+            self.park()
+        if state.status not in (RunStatus.COMPLETED, RunStatus.CANCELLED):
+            RESTING.add(self)
+        self._rest_in_house()
         self._settled.set()
+
+    def _rest_in_house(self) -> None:
+        """Go on as soon as there is an answer, where that is possible here."""
+        if self.continuation is not None and self._state.pause_reason in ASKS and _stays():
+            until = [wait.until for wait in self._state.waits.values() if wait.until is not None]
+            engine().house.rest(Rest(self, min(until, default=None)))
+
+    def expect_news(self) -> None:
+        """The run, which rests, is about to go on, for all handles on it."""
+        for each in {self, *RESTING.of(self)}:
+            each._settled.clear()  # noqa: SLF001  of our own kind
+
+    def rest_on(self, *, again: bool) -> None:
+        """It could not go on: it rests as it did; `again` says that it is worth another try."""
+        for each in {self, *RESTING.of(self)}:
+            each._settled.set()  # noqa: SLF001  of our own kind
+        if again:
+            self._rest_in_house()
+
+    def take_up(self, runs: Sequence[Run]) -> None:
+        """Let runs that rest here go on together."""
+        take_up(self._store, runs)
+
+    def read_afresh(self, state: RunState) -> None:
+        """The run as its journal tells it now: others may have written since."""
+        self._state = state
 
     def fail(self, error: BaseException) -> None:
         """It can't be followed or continued."""

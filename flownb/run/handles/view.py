@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from flownb.errors import FlownbError, NotFound, near_names
+from flownb.model.status import RunStatus
 from flownb.run.engine import engine
 from flownb.run.handles.node_view import NodeView
 from flownb.run.recovery.recover import read_state, require_row
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 
     from flownb.model.events import Failure, Record
     from flownb.model.state import RunState
-    from flownb.model.status import PauseReason, RunStatus
+    from flownb.model.status import PauseReason
     from flownb.run.executor import Execution
     from flownb.run.inputs import Values  # noqa: TC004  a struct's hints are read by coders only
-    from flownb.store.contract import Store
+    from flownb.store.contract import Lease, RunRow, Store
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -40,6 +41,8 @@ class RunView:
         self._execution: Execution | None = None
         #: What is in no store, of a finished run that has left memory.
         self._left: Left | None = None
+        #: The fence under which it came to rest here; 0 where it did not.
+        self._fence = 0
 
     @property
     def _state(self) -> RunState:
@@ -66,12 +69,37 @@ class RunView:
         What has no stored form stays as long as this handle lives, because there is no other place for it.
         """
         state, execution = self._known, self._execution
+        if state is not None and execution is None and state.status is RunStatus.PAUSED and self._left is not None:
+            self._left = self._left if self._left.values.only_here() else None
         if state is None or not state.status.ended or (execution is not None and not execution.gone):
             return
         if execution is not None:
             self._left = Left(execution.values) if execution.values.only_here() else None
             self._execution = None
         self._known = None
+
+    @property
+    def left_behind(self) -> Execution | Left | None:
+        """What this process has of the run beside its record, and what goes on can use."""
+        return self._execution or self._left
+
+    def knows(self, lease: Lease) -> bool:
+        """Whether nobody can have written to the run, which is claimed by `lease`, since it came to rest here."""
+        return self._known is not None and self._fence == lease.fence - 1
+
+    def came_to_rest(self, row: RunRow) -> None:
+        """The state was read after this row of the run: where nobody has it, nothing was written in between."""
+        self._fence = row.fence if row.owner is None else 0
+
+    def park(self) -> None:
+        """The run is paused and not at work any more: what is recorded of it need not be kept beside its state."""
+        execution = self._execution
+        if execution is None or not execution.gone or execution.lost is not None:
+            return
+        self._fence, self._execution = execution.lease.fence, None
+        if execution.values.holds_any():
+            self._left = Left(execution.values)
+            self._expect_to_leave(execution.state)
 
     @property
     def id(self) -> str:

@@ -16,7 +16,7 @@ from flownb.errors import StoreError
 from flownb.store.contract import Lease
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from flownb.run.engine import Engine
     from flownb.run.executor import Execution
@@ -55,6 +55,24 @@ class Arrivals:
             raise
         finally:
             self._count(run, -1)
+
+    @contextlib.contextmanager
+    def claiming_free(self, store: Store, runs: Collection[str]) -> Iterator[list[Lease]]:
+        """As `claiming`, of all of the runs that nobody has; the leases of those."""
+        for run in runs:
+            self._count(run, 1)
+        try:
+            owner = self._engine.owner(store)
+            self._engine.house.release_left(store)
+            yield store.claim_free(runs, owner)
+        except BaseException:
+            for run in runs:
+                with contextlib.suppress(StoreError):
+                    self._let_go(store, run)
+            raise
+        finally:
+            for run in runs:
+                self._count(run, -1)
 
     def hand(self, execution: Execution) -> None:
         """Give a claimed run to the engine."""

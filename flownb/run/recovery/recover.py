@@ -21,6 +21,7 @@ from flownb.store import values
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from flownb.model.events import Record
     from flownb.run.definition import Definition
     from flownb.store.contract import RunRow, Store
 
@@ -56,9 +57,14 @@ def read_state(store: Store, row: RunRow, topology: Topology | None = None) -> R
     """
     if topology is None:
         topology = pinned_shape(store, row)
-    state = RunState(topology, row.id)
-    state.workflow = row.workflow
-    for record in store.events(row.id):
+    return state_of(topology, row.id, row.workflow, store.events(row.id))
+
+
+def state_of(topology: Topology, run_id: str, workflow: str, records: Iterable[Record]) -> RunState:
+    """The state of a run, folded from its events; see `read_state`."""
+    state = RunState(topology, run_id)
+    state.workflow = workflow
+    for record in records:
         apply_known(state, record.event)
     return state
 

@@ -62,12 +62,13 @@ def _in_flight(path: str, attempt: int) -> str:
     return f"{path} was in flight (attempt {attempt}) when its process died, and may have had effects outside."
 
 
-def answered(store: Store, state: RunState) -> list[ApprovalRow]:
+def answered(store: Store, state: RunState, rows: list[ApprovalRow] | None = None) -> list[ApprovalRow]:
     """The requests of a run that have an answer, or have expired, which its journal does not have yet."""
     asked = {name for name, each in state.approvals.items() if each["status"] == ApprovalStatus.PENDING}
     if not asked:
         return []
-    rows = store.approvals(run=state.run_id, pending=False)
+    if rows is None:
+        rows = store.approvals(run=state.run_id, pending=False)
     return [row for row in rows if row.id in asked and row.decision is not None]
 
 
@@ -103,34 +104,72 @@ def decide(
         InvalidInput: the request has no such port, the data don't fit its form, or this person may not answer.
         Conflict: it was answered before, by whom and when; or nobody waits for it any more.
     """
-    rows = {row.id: row for row in store.approvals(run=run, pending=False)}
-    if approval not in rows:
-        raise NotFound(f"Run {run} has no request {approval!r}.{near_names(approval, rows)}", run=run)
-    row = rows[approval]
-    port = port or _usual(row)
     person = person or who(settings_of(store), claim)
-    try:
-        check_port(row, port)
-        plain = _plain(store, row, port, data)
-    except InvalidInput as error:
-        if row.status == ApprovalStatus.PENDING:
-            note = refused(row, Answer(port=port, who=person, at=at), str(error))
-            store.answer(run, approval, lambda _: [note])
-            raise
-        plain = None  # whoever comes too late is told that, and not what else is wrong
-    answer = Answer(port=port, who=person, at=at, data=plain, comment=comment)
+    stored = _Given(store, data) if data is None else _Given(store, data, *_looked_at(store, run, approval, port))
     errors: list[FlownbError] = []
 
     def decided(now: ApprovalRow) -> list[ev.Event]:
-        events, error = judge(now, answer)
-        if error is not None:
-            errors.append(error)
+        chosen, plain = port or _usual(now), None
+        try:
+            check_port(now, chosen)
+            plain = stored.plain(now, chosen)
+        except InvalidInput as error:
+            if now.status == ApprovalStatus.PENDING:
+                errors.append(error)
+                return [refused(now, Answer(port=chosen, who=person, at=at), str(error))]
+            # whoever comes too late is told that, and not what else is wrong
+        events, why_not = judge(now, Answer(port=chosen, who=person, at=at, data=plain, comment=comment))
+        if why_not is not None:
+            errors.append(why_not)
         return events
 
-    after = store.answer(run, approval, decided)
+    try:
+        after = store.answer(run, approval, decided)
+    except NotFound:
+        raise _no_such(store, run, approval) from None
     if errors:
         raise errors[-1]
     return after
+
+
+class _Given:
+    """What comes with an answer; what may be large is stored before the transaction that answers."""
+
+    def __init__(self, store: Store, data: Any, row: ApprovalRow | None = None, port: str = "") -> None:
+        self._store, self._data = store, data
+        self._found: Any = None
+        self._fault: InvalidInput | None = None
+        self._is_looked_at = row is not None
+        if row is not None:
+            try:
+                self._found = _plain(store, row, port, data)
+            except InvalidInput as error:
+                self._fault = error
+
+    def plain(self, row: ApprovalRow, port: str) -> Any:
+        """Its stored form.
+
+        Raises:
+            InvalidInput: it does not fit the form, or can't be stored.
+        """
+        if not self._is_looked_at:
+            return _plain(self._store, row, port, self._data)
+        if self._fault is not None:
+            raise self._fault
+        return self._found
+
+
+def _looked_at(store: Store, run: str, approval: str, port: str | None) -> tuple[ApprovalRow, str]:
+    """A request, and the answer that is given."""
+    row = next((each for each in store.approvals(run=run, pending=False) if each.id == approval), None)
+    if row is None:
+        raise _no_such(store, run, approval)
+    return row, port or _usual(row)
+
+
+def _no_such(store: Store, run: str, approval: str) -> NotFound:
+    known = [row.id for row in store.approvals(run=run, pending=False)]
+    return NotFound(f"Run {run} has no request {approval!r}.{near_names(approval, known)}", run=run)
 
 
 def _usual(row: ApprovalRow) -> str:
@@ -168,14 +207,16 @@ def expire(store: Store, run: str, approval: str, now: float) -> bool:
     return store.answer(run, approval, over).status == ApprovalStatus.EXPIRED
 
 
-def expire_due(execution: Execution) -> None:
-    """End the requests of a run at work whose time is over."""
-    now = execution.engine.now()
+def expire_due(execution: Execution) -> bool:
+    """End the requests of a run at work whose time is over; whether there were any."""
+    now, found = execution.engine.now(), False
     for approval, asked in execution.state.approvals.items():
         until = asked["request"].expires_at
         if asked["status"] == ApprovalStatus.PENDING and until is not None and until <= now:
+            found = True
             with contextlib.suppress(NotFound):  # it is not committed yet
                 expire(execution.store, execution.run_id, approval, now)
+    return found
 
 
 def late(execution: Execution) -> bool:
@@ -246,10 +287,15 @@ def settle_doubt(store: Store, state: RunState, path: str, port: str, *, at: flo
 # --- by whoever has the run -------------------------------------------------------------------------------------------
 
 
-def take(execution: Execution) -> None:
-    """Write the answers that have come, and let their nodes go on; on the engine's loop."""
+def take(execution: Execution, rows: list[ApprovalRow] | None = None) -> None:
+    """Write the answers that have come, and let their nodes go on; on the engine's loop.
+
+    Args:
+        execution: the run at work.
+        rows: its requests, where somebody has read them; an answer that comes after that is a command.
+    """
     state = execution.state
-    for row in answered(execution.store, state):
+    for row in answered(execution.store, state, rows):
         decision = row.decision
         assert decision is not None
         known = state.approvals[row.id]["votes"]

@@ -9,15 +9,33 @@ from flownb.run.recovery.recover import read_state
 from flownb.run.waiting.decisions import answered
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from flownb.model.state import RunState
     from flownb.store.contract import Store
+    from flownb.store.requests import ApprovalRow
 
 
-def has_news(store: Store, state: RunState, now: float | None = None) -> bool:
-    """Whether there is what a run that waits for somebody can go on with, or it has waited long enough."""
+def has_news(
+    store: Store,
+    state: RunState,
+    now: float | None = None,
+    *,
+    rows: list[ApprovalRow] | None = None,
+    left: Collection[str] | None = None,
+) -> bool:
+    """Whether there is what a run that waits for somebody can go on with, or it has waited long enough.
+
+    Args:
+        store: where the run is.
+        state: the run.
+        now: seconds since 1970, where it counts that it has waited long enough.
+        rows: its requests, where somebody has read them.
+        left: the runs for which commands were left, likewise.
+    """
     if now is not None and any(wait.until is not None and wait.until <= now for wait in state.waits.values()):
         return True
-    if answered(store, state) or state.run_id in store.waiting():
+    if answered(store, state, rows) or state.run_id in (store.waiting() if left is None else left):
         return True
     return bool(state.children) and any(has_moved(store, state.children[number]) for number in awaiting(state))
 

@@ -10,7 +10,7 @@ from flownb.store.contract import Inbox, Lease
 from flownb.store.memory.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from flownb.model.commands import Command
     from flownb.store.contract import Owner
@@ -72,6 +72,20 @@ class Leases(Table):
             kept.owner = owner.id
             kept.fence += 1
             return Lease(run, owner.id, kept.fence)
+
+    def claim_free(self, runs: Collection[str], owner: Owner) -> list[Lease]:
+        """Take those of the runs that nobody has, at once."""
+        taken = []
+        with self._lock:
+            self._changing()
+            for run in runs:
+                kept = self._runs.get(run)
+                if kept is not None and kept.owner is None:
+                    self._owners[owner.id] = (owner, self._liveness.now())
+                    kept.owner = owner.id
+                    kept.fence += 1
+                    taken.append(Lease(run, owner.id, kept.fence))
+        return taken
 
     def release(self, lease: Lease) -> bool:
         """Let a run go without an event."""

@@ -18,7 +18,7 @@ from flownb.store.memory.run import KeptRun
 from flownb.store.projections import wake_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from flownb.store.contract import NewRun, Owner, Program, Write
     from flownb.store.requests import ApprovalRow, AuditEntry, Judge
@@ -104,6 +104,10 @@ class MemoryStore(Lists, Notices):
             found = kept.events[after : None if limit is None else after + limit]
             return [Record(run, number, event) for number, event in enumerate(found, max(after, 0) + 1)]
 
+    def journals(self, runs: Collection[str]) -> dict[str, list[Record]]:
+        """The events of many runs."""
+        return {run: found for run in runs if (found := self.events(run))}
+
     def row(self, run: str) -> RunRow | None:
         """The run's row."""
         with self._lock:
@@ -140,14 +144,17 @@ class MemoryStore(Lists, Notices):
         found.sort(key=lambda row: (row.created_at, row.id), reverse=True)
         return iter(found[:limit])
 
-    def approvals(self, *, run: str | None = None, pending: bool = True) -> list[ApprovalRow]:
+    def approvals(
+        self, *, run: str | None = None, runs: Collection[str] | None = None, pending: bool = True
+    ) -> list[ApprovalRow]:
         """Requests to people, oldest first."""
+        wanted = None if runs is None else frozenset(runs)
         with self._lock:
             self._open()
             found = [
                 kept.shown_request(row)
                 for kept in self._runs.values()
-                if run is None or kept.row.id == run
+                if (run is None or kept.row.id == run) and (wanted is None or kept.row.id in wanted)
                 for row in kept.approvals.values()
                 if not pending or row.status == ApprovalStatus.PENDING
             ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 import apsw
@@ -17,7 +18,7 @@ from flownb.store.sqlite import answering, audit, cached, letters, meaning, noti
 from flownb.store.sqlite.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from flownb.model.events import Event
     from flownb.store.contract import Write
@@ -48,6 +49,9 @@ _CANCEL_ALL: Final = """
 UPDATE approvals SET status = ?2, decided_at = ?3 WHERE run_id = ?1 AND status = 'pending' RETURNING id
 """
 
+_JOURNALS: Final = """
+SELECT run_id, seq, body FROM events WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY run_id, seq
+"""
 _EVENTS: Final = "SELECT seq, body FROM events WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?"
 
 
@@ -195,11 +199,28 @@ class Journal(Table):
         """The events of a run with `seq > after`, in order."""
         with self._db.reading() as cursor:
             rows = cursor.execute(_EVENTS, (run, after, -1 if limit is None else limit)).fetchall()
-        decode = self._codec.decode
+        return self._decoded([(run, seq, body) for seq, body in rows])
+
+    def journals(self, runs: Collection[str]) -> dict[str, list[Record]]:
+        """The events of many runs."""
+        if not runs:
+            return {}
+        with self._db.reading() as cursor:
+            rows = cursor.execute(_JOURNALS, (json.dumps(list(runs)),)).fetchall()
+        found: dict[str, list[Record]] = {}
+        for record in self._decoded(rows):
+            found.setdefault(record.run, []).append(record)
+        return found
+
+    def _decoded(self, rows: Iterable[tuple[str, int, bytes]]) -> list[Record]:
+        decode, run = self._codec.decode, ""
+        found = []
         try:
-            return [Record(run, seq, decode(body)) for seq, body in rows]
+            for run, seq, body in rows:
+                found.append(Record(run, seq, decode(body)))
         except msgspec.MsgspecError as error:
             raise meaning.corrupt(self.url, f"an event of run {run} can't be read: {error}") from error
+        return found
 
 
 def _change_run(cursor: Cursor, run: str, change: RunChange) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -12,6 +13,8 @@ from flownb.store.lease import Stamp
 from flownb.store.sqlite.table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from flownb.errors import NotFound
     from flownb.store.sqlite.transaction import Cursor
 
@@ -40,6 +43,11 @@ UPDATE runs SET owner = ?1, fence = fence + 1
 WHERE id = ?2 AND owner IS ?3 AND fence = ?4
     AND (?6 OR (SELECT renewed_monotonic FROM owners WHERE owners.id = runs.owner) IS ?5)
 RETURNING fence
+"""
+#: Needs the owner, and the runs as JSON.
+_CLAIM_FREE: Final = """
+UPDATE runs SET owner = ?1, fence = fence + 1
+WHERE owner IS NULL AND id IN (SELECT value FROM json_each(?2)) RETURNING id, fence
 """
 
 
@@ -119,6 +127,16 @@ class Leases(Table):
                 return None
             self._stamp(cursor, owner)
         return Lease(run, owner.id, found[0][0])
+
+    def claim_free(self, runs: Collection[str], owner: Owner) -> list[Lease]:
+        """Take those of the runs that nobody has, at once."""
+        if not runs:
+            return []
+        with self._db.writing() as cursor:
+            found = cursor.execute(_CLAIM_FREE, (owner.id, json.dumps(list(runs)))).fetchall()
+            if found:
+                self._stamp(cursor, owner)
+        return [Lease(run, owner.id, fence) for run, fence in found]
 
     def release(self, lease: Lease) -> bool:
         """Let a run go without an event; False where the lease was lost before."""

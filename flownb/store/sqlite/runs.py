@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -14,7 +15,7 @@ from flownb.store.sqlite.announced import CREATE, Announced
 from flownb.store.sqlite.leases import Leases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from flownb.errors import NotFound
     from flownb.store.contract import NewRun, Owner
@@ -51,7 +52,7 @@ _TRACES: Final = (
 )
 _APPROVALS: Final = """
 SELECT approvals.id, run_id, workflow, node, approvals.kind, approvals.status, approvals.created_at, expires_at,
-    decided_at, decided_by, port, approvals.request, decision
+    decided_at, decided_by, port, approvals.request, decision, EXISTS (SELECT 1 FROM approval_votes)
 FROM approvals JOIN runs ON runs.id = run_id
 WHERE {conditions}
 ORDER BY approvals.created_at, approvals.id
@@ -149,13 +150,21 @@ class Runs(Leases):
             last = page[-1]
             left = None if left is None else left - size
 
-    def approvals(self, *, run: str | None = None, pending: bool = True) -> list[ApprovalRow]:
+    def approvals(
+        self, *, run: str | None = None, runs: Collection[str] | None = None, pending: bool = True
+    ) -> list[ApprovalRow]:
         """Requests to people, oldest first: those without an answer, or all of them."""
-        conditions = ["run_id = ?"] if run is not None else []
+        conditions, values = [], []
+        if run is not None:
+            conditions.append("run_id = ?")
+            values.append(run)
+        if runs is not None:
+            conditions.append("run_id IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps(list(runs)))
         if pending:
             conditions.append("approvals.status = 'pending'")
         with self._db.reading() as cursor:
-            return self._requests(cursor, " AND ".join(conditions) or "true", () if run is None else (run,))
+            return self._requests(cursor, " AND ".join(conditions) or "true", tuple(values))
 
     def due_approvals(self, now: float) -> list[ApprovalRow]:
         """Requests that nobody has answered and whose time is over."""
@@ -164,7 +173,7 @@ class Runs(Leases):
 
     def _requests(self, cursor: Cursor, conditions: str, values: tuple[Any, ...]) -> list[ApprovalRow]:
         found = cursor.execute(_APPROVALS.format(conditions=conditions), values).fetchall()
-        if not found or not cursor.execute("SELECT EXISTS (SELECT 1 FROM approval_votes)").fetchall()[0][0]:
+        if not found or not found[0][-1]:  # nobody has voted, in no run
             rows = [self._approval(each, []) for each in found]
         else:
             rows = [self._approval(each, cursor.execute(_VOTES, (each[1], each[0])).fetchall()) for each in found]
@@ -172,7 +181,7 @@ class Runs(Leases):
 
     def _approval(self, columns: tuple[Any, ...], votes: list[tuple[bytes]]) -> ApprovalRow:
         decode: Any = self._codec.decode
-        name, run, workflow, node, kind, status, created_at, expires_at, decided_at, by, port, request, decision = (
+        name, run, workflow, node, kind, status, created_at, expires_at, decided_at, by, port, request, decision, _ = (
             columns
         )
         return ApprovalRow(

@@ -860,6 +860,47 @@ class StoreSuite:
         assert not store.release(lease)
         assert store.owner_of("r1") == (other, True)
 
+    def test_of_many_runs_those_that_nobody_has_are_claimed_at_once(
+        self, store: Store, world: World, me: Owner, other: Owner
+    ) -> None:
+        fences = {}
+        for run in ("r1", "r2", "r3", "r4"):
+            lease = begin(store, run, me)
+            fences[run] = lease.fence
+            if run in ("r1", "r3"):
+                assert store.release(lease)
+        world.gone.add(me.pid)  # what a dead process has is for `claim`, which judges
+        taken = store.claim_free(["r1", "r2", "r3", "nothing", "r1"], other)
+        assert {(lease.run, lease.owner, lease.fence) for lease in taken} == {
+            ("r1", other.id, fences["r1"] + 1),
+            ("r3", other.id, fences["r3"] + 1),
+        }
+        assert len(taken) == 2
+        assert store.owner_of("r1") == (other, True)
+        assert store.claim_free(["r1", "r3"], me) == []
+        assert store.claim_free([], me) == []
+        with pytest.raises(Fenced):
+            store.commit([Write("r1", fences["r1"], 2, (started("load"),))])
+        (first,) = [lease for lease in taken if lease.run == "r1"]
+        store.commit([write(first, 2, started("load"))])
+
+    def test_the_journals_of_many_runs_are_read_at_once(self, store: Store, me: Owner) -> None:
+        for run in ("r1", "r2", "r3"):
+            lease = begin(store, run, me)
+            store.commit([write(lease, 2, started(run), completed(run))])
+        found = store.journals(["r3", "r1", "nothing"])
+        assert found == {"r1": store.events("r1"), "r3": store.events("r3")}
+        assert [record.seq for record in found["r3"]] == [1, 2, 3]
+        assert store.journals([]) == {}
+
+    def test_the_requests_of_some_runs_are_listed(self, store: Store, me: Owner) -> None:
+        for run in ("r1", "r2", "r3"):
+            lease = begin(store, run, me)
+            store.commit([write(lease, 2, asked(f"a-{run}", "ok"))])
+        assert [row.id for row in store.approvals(runs=["r3", "r1", "nothing"])] == ["a-r1", "a-r3"]
+        assert store.approvals(runs=[]) == []
+        assert [row.id for row in store.approvals(run="r1", runs=["r1", "r2"])] == ["a-r1"]
+
     def test_a_dead_process_loses_its_runs_at_once(self, store: Store, world: World, me: Owner, other: Owner) -> None:
         lease = begin(store, "r1", me)
         world.gone.add(me.pid)
