@@ -16,6 +16,7 @@ from flownb.graph.mending import Mending
 from flownb.graph.questions import Questions
 from flownb.graph.refs import NodeRef
 from flownb.graph.spec import OPTION_NAMES, NodeOptions, with_forms
+from flownb.model.durations import is_length
 from flownb.model.status import VariableScope
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ class Builder(Mending, Questions):
 
         Args:
             id: its id.
-            wait: seconds or a timedelta; or the moment, as a datetime or ISO text.
+            wait: seconds, a timedelta or a text as `1h 30m`; or the moment, as a datetime or ISO text.
             seconds: the same by name; may be a template.
             until: the moment by name; may be a template. Without an offset it is the machine's local time.
             options: as of `node`.
@@ -235,7 +236,8 @@ class Builder(Mending, Questions):
             case datetime():
                 config = {"until": value.isoformat()}
             case _:
-                config = {name if name != "wait" else "until" if isinstance(value, str) else "seconds": value}
+                moment = isinstance(value, str) and not is_length(value)
+                config = {name if name != "wait" else "until" if moment else "seconds": value}
         return self.define("control.delay", id, config, options)
 
     def loop(
