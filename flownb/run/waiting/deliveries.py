@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import FlownbError
 from flownb.model import events as ev
@@ -156,7 +156,7 @@ def _at_end(call: Callable[[], None]) -> None:
     """
     import concurrent.futures.thread  # noqa: F401  it registers first, so that what is registered here comes before it
 
-    register: Callable[[Callable[[], None]], None] = getattr(threading, "_register_atexit", atexit.register)
+    register: Any = getattr(threading, "_register_atexit", atexit.register)
     register(call)
 
 

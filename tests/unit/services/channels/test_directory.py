@@ -96,9 +96,13 @@ def test_settings_that_are_wrong_are_told_with_their_place(tmp_path: Path, setti
 def test_a_package_may_bring_a_kind_of_channel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
 
+    def make(name: str, table: dict[str, Any]) -> Chat:
+        made.append((name, table))
+        return Chat()
+
     class Point:
         def load(self) -> Any:
-            return lambda name, table: made.append((name, table)) or Chat()
+            return make
 
     def points(*, group: str, name: str) -> list[Any]:
         return [Point()] if (group, name) == ("flownb.channels", "pager") else []
