@@ -62,8 +62,8 @@ class Builder(Mending, Questions):
         output_mapping: Mapping[str, Any] | None = None,
         ports: Sequence[str] = (),
         retry: int | RetryPolicy | Mapping[str, Any] | None = None,
-        timeout: float | timedelta | None = None,
-        heartbeat: float | timedelta | None = None,
+        timeout: float | str | timedelta | None = None,
+        heartbeat: float | str | timedelta | None = None,
         on_error: str | OnError | None = None,
         fallback: Any = msgspec.UNSET,
         compensation: NodeRef | Function | str | None = None,
@@ -92,7 +92,7 @@ class Builder(Mending, Questions):
                 `{"total": "output.amount"}`.
             ports: names of ports beside `main`, which the function chooses by returning an `Output`.
             retry: attempts in all, or a policy.
-            timeout: seconds for one attempt.
+            timeout: seconds for one attempt; these and all lengths of time also as texts, `90s`, `1h 30m`, `PT4H`.
             heartbeat: the longest time in which an attempt may say nothing by `ctx.heartbeat()`, status, progress or
                 step, in seconds; then it fails.
             on_error: stop (what the others do then is `Settings.failures`), continue, skip, error_port, fallback,
@@ -372,7 +372,7 @@ class Builder(Mending, Questions):
         id: str,  # noqa: A002  as above
         event: str,
         *,
-        seconds: float | timedelta | None = None,
+        seconds: float | str | timedelta | None = None,
         **options: Unpack[NodeOptions],
     ) -> NodeRef:
         """Wait for `run.signal(event, value)` or `flownb signal RUN EVENT VALUE`; its output is the value.
@@ -380,7 +380,7 @@ class Builder(Mending, Questions):
         Args:
             id: its id.
             event: the name of the signal; may be a template, as `paid-{{ order.id }}`.
-            seconds: how long to wait; then its port `timeout` fires, or it fails where nothing is wired to that.
+            seconds: how long to wait, as 90 or `1h 30m`; then its port `timeout` fires, or it fails where nothing is wired to that.
             options: as of `node`.
         """
         config: dict[str, Any] = {"event": event}

@@ -256,9 +256,9 @@ def _integer(meta: msgspec.Meta, walk: Walk, value: Any) -> Any:
 def _number(meta: msgspec.Meta, walk: Walk, value: Any) -> Any:
     if isinstance(value, str) and meta.extra == MARK:
         try:
-            value = seconds_in(value)
+            value = seconds_in(value, bare=False)  # a bare number might mean milliseconds, as in the seeds
         except InvalidInput as error:
-            return walk.report(str(error), code="bad_duration")
+            return walk.report(str(error), code="wrong_type")
     if isinstance(value, bool) or not isinstance(value, int | float):
         return walk.wrong(value, "a number")
     return _in_range(meta, walk, int(value) if isinstance(value, int) else float(value))

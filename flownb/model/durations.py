@@ -37,14 +37,18 @@ _ISO: Final = re.compile(
 _ISO_UNITS: Final = (604800.0, 86400.0, 3600.0, 60.0, 1.0)
 
 
-def seconds_in(text: str) -> float:
+def seconds_in(text: str, *, bare: bool = True) -> float:
     """The seconds that a text means.
+
+    Args:
+        text: what somebody wrote.
+        bare: whether a number without a unit will do.
 
     Raises:
         InvalidInput: it means no length of time.
     """
     said = text.strip().lower()
-    found = _read(said) if 0 < len(said) <= _MOST else None
+    found = _read(said) if 0 < len(said) <= _MOST and (bare or not _PLAIN.fullmatch(said)) else None
     if found is None or not math.isfinite(found):
         raise InvalidInput(f"{text!r:.60} is no length of time: give {FORM}.")
     return found
@@ -70,10 +74,10 @@ def _read(said: str) -> float | None:
 def is_length(text: str) -> bool:
     """Whether a text means a length of time, and is no bare number, which might be a year."""
     try:
-        seconds_in(text)
+        seconds_in(text, bare=False)
     except InvalidInput:
         return False
-    return not _PLAIN.fullmatch(text.strip())
+    return True
 
 
 def as_seconds(value: Any) -> Any:
