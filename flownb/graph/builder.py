@@ -380,7 +380,8 @@ class Builder(Mending, Questions):
         Args:
             id: its id.
             event: the name of the signal; may be a template, as `paid-{{ order.id }}`.
-            seconds: how long to wait, as 90 or `1h 30m`; then its port `timeout` fires, or it fails where nothing is wired to that.
+            seconds: how long to wait, as 90 or `1h 30m`; then its port `timeout` fires, or it fails where nothing is
+                wired to that.
             options: as of `node`.
         """
         config: dict[str, Any] = {"event": event}
