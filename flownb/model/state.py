@@ -46,6 +46,8 @@ class RunState(Readiness):
     #: How the run is about to end, once that is decided; which node ends it, while others are still in flight; and
     #: what its trigger says of why it began (plain form).
     ending: ev.RunEnding | None = None
+    #: The ids of clicks that were heard.
+    asked: frozenset[str] = frozenset()
     stopping: ev.RunStopping | None = None
     payload: Any = None
 
