@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.model.status import PauseReason
-from flownb.run.waiting.judging import standing
+from flownb.run.waiting.judging import approvers_at, standing
 from flownb.server.edits import Edits
 from flownb.server.fields import Form
 from flownb.server.frame import back_to, lines, page, sentences
@@ -120,7 +120,8 @@ def _facts(visit: Visit, row: ApprovalRow, back: str) -> Html:
         votes = f"{told[:1].upper()}{told[1:]}."
     named = f"run {row.run}"
     run = el("a", named, href=f"../../run/{row.run}") if back else named
-    who = f"May decide: {', '.join(request.approvers[:20])}." if request.approvers else ""
+    approvers = approvers_at(request, now)
+    who = f"May decide: {', '.join(approvers[:20])}." if approvers else ""
     barred = f"Not {request.asked_by}, who started the run." if not request.self_approval and request.asked_by else ""
     due = f"Due {moment(request.due_at, now)}." if request.due_at is not None else ""
     end = f"Open {until(row.expires_at, now)}." if row.expires_at is not None else ""
