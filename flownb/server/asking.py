@@ -165,7 +165,8 @@ def _answers(visit: Visit, request: ApprovalRequested) -> Html:
     buttons = []
     for number, port in enumerate(request.ports):
         look = " line" if several or number == 1 else " primary" if number == 0 else ""
-        whole = " whole" if several and len(request.ports) % 2 and number == 0 else ""
+        alone = (0 if several else len(request.ports) - 1) if len(request.ports) % 2 == several else -1
+        whole = " whole" if number == alone else ""
         how: dict[str, Any] = {"name": PORT, "value": port, "data_action": _ACTIONS.get(port, port)}
         buttons.append(el("button", word_of(port), type="submit", class_=f"fnb-btn{look}{whole}", **how))
     you = f"You are {visit.name}." if visit.name else "This link is for whoever holds it."
