@@ -61,7 +61,7 @@ def test_a_mail_says_what_is_asked_and_how_to_answer() -> None:
     for part in (
         "Post 1500.0 EUR?",
         "Two lines look odd.",
-        "load:\n  [{'item': 'tea <b>', 'n': 3}]",
+        "tea <b>  3",
         "Asked by invoices, node ok, run r1.",
         "May answer: anna, finance.",
         "Expires 1970-01-12T13:46:40",
