@@ -96,6 +96,21 @@ def test_a_state_that_was_kept_is_not_changed_by_what_is_folded_on(run: Run) -> 
         assert told(Moment(run.store, kept, len(records))) == told(run)
 
 
+def test_no_way_back_is_long_once_the_journal_was_read(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_APART", 2)
+    monkeypatch.setattr(module, "_MOST_KEPT", 8)
+    history = History(run.store, run.id, run.state.topology.origin)
+    last = history.length
+    history.at(last)
+    folded: list[int] = []
+    once = module.apply_known
+    monkeypatch.setattr(module, "apply_known", lambda state, event: (folded.append(1), once(state, event)))
+    for seq in [last - 1, 3, last, 1, *range(last, 0, -1)]:
+        folded.clear()
+        history.at(seq)
+        assert len(folded) <= last / 4 + 1, seq
+
+
 def test_a_long_way_is_gone_in_pieces(run: Run) -> None:
     history = History(run.store, run.id, run.state.topology.origin)
     last = history.length
