@@ -110,11 +110,11 @@ def open_lab(folder: Path) -> Iterator[Lab]:
 class Notebook:
     """A notebook in a page, as somebody sits before it."""
 
-    def __init__(self, lab: Lab, page: Page, name: str, cells: Sequence[str]) -> None:
+    def __init__(self, lab: Lab, page: Page, name: str, cells: Sequence[str], *, kernel: str = "python3") -> None:
         self.lab, self.page = lab, page
         self.path = f"{name}.ipynb"
         made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in cells])
-        made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        made.metadata.kernelspec = {"name": kernel, "display_name": "Python 3", "language": "python"}
         nbformat.write(made, lab.folder / self.path)
 
     def open(self, theme: str = "light") -> None:

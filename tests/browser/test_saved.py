@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -14,7 +15,6 @@ from tests.browser.jupyter import Notebook, expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
@@ -39,17 +39,20 @@ WAITS = """
 flow.approval("ok", "Post {{ total }} EUR?")
 waiting = flow.run()
 """
+TUTORIAL = Path(__file__).parents[2] / "notebooks" / "tutorial.ipynb"
+PICTURES = TUTORIAL.read_text("utf-8").count('"image/png": "')
 SAID = {1: "run completed", 2: "run paused"}
 
 
 @pytest.fixture(scope="module")
 def saved(lab: Lab, desk: Page) -> Notebook:
-    """A notebook as somebody leaves it: one run completed, one that waits; saved, and its kernel gone."""
-    opened = Notebook(lab, desk, "saved", [FLOW, ENDS, WAITS])
+    """A notebook as somebody leaves it: a run completed, one that waits, a list of both; saved, its kernel gone."""
+    opened = Notebook(lab, desk, "saved", [FLOW, ENDS, WAITS, "import flownb\nflownb.runs()"])
     opened.open()
     opened.run_all()
     opened.wait_for_status("completed")
     opened.wait_for_status("paused")
+    desk.wait_for_selector(".flownb-runs")
     opened.save_when(lambda made: all(_text(made.cells[each]).startswith(SAID[each]) for each in SAID))
     opened.close()
     return opened
@@ -90,7 +93,7 @@ def test_ones_own_notebook_shows_its_pictures_without_a_kernel_and_with_a_new_on
     reopened: Callable[..., Notebook], page: Page, lab: Lab, shoot: Callable[[str], None]
 ) -> None:
     opened = reopened()
-    expect_pictures(page, 2)
+    expect_pictures(page, 3)
     assert lab.ask("/api/sessions") == []
     expect(page.get_by_text("flownb.attach(")).to_have_count(2)
     shoot("saved-without-kernel-light")
@@ -98,7 +101,7 @@ def test_ones_own_notebook_shows_its_pictures_without_a_kernel_and_with_a_new_on
     opened.close()
     opened.open()
     opened.execute("1")  # this kernel has no such widgets
-    expect_pictures(page, 2)
+    expect_pictures(page, 3)
 
 
 def test_somebody_elses_notebook_shows_its_pictures(
@@ -110,7 +113,7 @@ def test_somebody_elses_notebook_shows_its_pictures(
 
     reopened("dark", "untrusted.ipynb")
 
-    expect_pictures(page, 2)
+    expect_pictures(page, 3)
     assert not page.evaluate("jupyterapp.shell.currentWidget.model.cells.get(1).trusted")
     shoot("saved-untrusted-dark")
 
@@ -151,7 +154,7 @@ def alone(browser: Browser, path: Path) -> tuple[Page, list[str]]:
 def test_html_made_of_it_shows_its_pictures_and_asks_nobody(saved: Notebook, browser: Browser, tmp_path: Path) -> None:
     page, asked = alone(browser, convert(saved.lab.folder / saved.path, tmp_path, require_js_url="", mathjax_url=""))
     assert asked == []
-    expect_pictures(page, 2)
+    expect_pictures(page, 3)
     page.context.close()
 
 
@@ -161,8 +164,24 @@ def test_html_as_nbconvert_makes_it_by_itself_asks_only_for_nbconverts_own_scrip
     own = exporter()
     page, asked = alone(browser, convert(saved.lab.folder / saved.path, tmp_path))
     assert set(asked) <= {own.require_js_url, own.mathjax_url}
-    expect_pictures(page, 2)
+    expect_pictures(page, 3)
     page.context.close()
+
+
+def test_the_tutorial_made_html_shows_its_pictures_and_asks_nobody(browser: Browser, tmp_path: Path) -> None:
+    page, asked = alone(browser, convert(TUTORIAL, tmp_path, require_js_url="", mathjax_url=""))
+    assert asked == []
+    expect_pictures(page, PICTURES)
+    page.context.close()
+
+
+def test_the_tutorial_shows_its_pictures_without_a_kernel(
+    reopened: Callable[..., Notebook], page: Page, lab: Lab, shoot: Callable[[str], None]
+) -> None:
+    (lab.folder / TUTORIAL.name).write_text(TUTORIAL.read_text("utf-8"), "utf-8")
+    reopened("light", TUTORIAL.name)
+    expect_pictures(page, PICTURES)
+    shoot("tutorial-without-kernel-light")
 
 
 @pytest.mark.parametrize("command", [["papermill"], ["flownb", "run"]], ids=["papermill", "flownb run"])
