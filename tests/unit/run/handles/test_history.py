@@ -15,11 +15,13 @@ from flownb.model.state import RunState
 from flownb.run.handles import history as module
 from flownb.run.handles.history import History
 from flownb.run.handles.moment import Moment
+from flownb.run.recovery.recover import apply_known
 from flownb.widgets.moment import Moments
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from flownb import Run
+    from flownb.model.events import Event
 
 
 @pytest.fixture
@@ -102,9 +104,13 @@ def test_no_way_back_is_long_once_the_journal_was_read(run: Run, monkeypatch: py
     history = History(run.store, run.id, run.state.topology.origin)
     last = history.length
     history.at(last)
-    folded: list[int] = []
-    once = module.apply_known
-    monkeypatch.setattr(module, "apply_known", lambda state, event: (folded.append(1), once(state, event)))
+    folded: list[Event] = []
+
+    def counted(state: RunState, event: Event) -> None:
+        folded.append(event)
+        apply_known(state, event)
+
+    monkeypatch.setattr(module, "apply_known", counted)
     for seq in [last - 1, 3, last, 1, *range(last, 0, -1)]:
         folded.clear()
         history.at(seq)
