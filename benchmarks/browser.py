@@ -73,6 +73,7 @@ def last(each):
 run = flood.run(store="memory:")
 """
 WORK = """
+import flownb.notebook.display as pictures
 work = Flow("work")
 
 def busy():
@@ -94,6 +95,7 @@ for i in range(1, COUNT):
 
 def begin(seen):
     global gate, run
+    pictures.finish()  # those of the turn before
     gate = threading.Event()
     run = work.run(store="memory:", display=False)
     if seen:
@@ -241,7 +243,7 @@ def flood(opened: Notebook, count: int) -> Iterator[Row]:
 
 def slowdown(opened: Notebook, rounds: int) -> Row:
     """The same run with a view and without, taking turns in one kernel."""
-    opened.execute("gate = None" + WORK.replace("COUNT", "300"))
+    opened.execute("gate = None\n" + WORK.replace("COUNT", "300"))
     taken: tuple[list[float], list[float]] = ([], [])
     for turn in range(2 * rounds):
         seen = turn % 2 == 0
