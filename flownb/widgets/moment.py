@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.graph.drawing.cards import ALIASES, KNOWN_BADGES, said
 from flownb.graph.drawing.words import clean
 from flownb.model.scopes import PARALLEL
+from flownb.model.state import COMPLETED
 from flownb.model.status import ApprovalStatus, NodeStatus
 from flownb.run.handles.depict import card_of, edge_of, rounds_card
 from flownb.widgets.brief import brief
@@ -40,6 +41,7 @@ def bar_of(run: RunView) -> dict[str, Any]:
         "message": clean(state.message, _LONGEST),
         "done": state.done,
         "total": len(state.topology),
+        "kept": state.node_status.count(COMPLETED),
         "started": state.started_at,
         "finished": state.finished_at if state.status.ended else None,
         "failed": failed[:20],
