@@ -70,6 +70,8 @@ class Moments:
         self.marks: dict[str, bool] = {}
         #: Answers that a resting run got and nobody has written into its journal yet, by the request.
         self.answers: Mapping[str, ApprovalRow] = {}
+        #: The newest round of each loop, found once for so many rounds: edges ask for it once a wire.
+        self._newest: dict[int, tuple[Any, int, int]] = {}
         self._nodes: dict[str, dict[str, Any]] = {}
         self._edges: dict[str, str] = {}
         self._bar: dict[str, Any] = {}
@@ -216,7 +218,10 @@ class Moments:
         chosen = self.chosen.get(state.topology.paths[loop])
         if chosen is not None and chosen in blocks:
             return chosen
-        return max(blocks)
+        known = self._newest.get(loop)
+        if known is None or known[0] is not blocks or known[1] != len(blocks):
+            known = self._newest[loop] = (blocks, len(blocks), max(blocks))
+        return known[2]
 
     def _rounds(self, state: RunState, number: int) -> dict[str, Any]:
         """What the head of a loop says: how many rounds, how they stand, and which one is shown."""
