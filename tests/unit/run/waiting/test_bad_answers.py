@@ -122,7 +122,7 @@ def test_forms_of_wrong_types_are_refused_field_by_field_and_the_right_one_is_ta
     ):  # fmt: skip
         unchanged(
             store, run.id, lambda w=wrong: run.decide(asked.id, data=w), InvalidInput, "The answer to given can't"
-        )  # type: ignore[misc]
+        )
     run.decide(asked.id, data=right)
     assert run.result(TIMEOUT) == {"given": right}
     assert verify(store, run.id)[0] == 2 + 18  # asked, answered, and every refusal
@@ -143,7 +143,7 @@ def test_changed_data_that_break_the_shape_of_what_was_shown_are_refused(store: 
     ):  # fmt: skip
         unchanged(
             store, run.id, lambda w=wrong: run.decide(asked.id, data=w), InvalidInput, "The answer to checked can't"
-        )  # type: ignore[misc]
+        )
     run.decide(asked.id, data=[{"n": 7, "s": "a"}])
     assert run.result(TIMEOUT)["checked"].to_dict("list") == {"n": [7], "s": ["a"]}
 
