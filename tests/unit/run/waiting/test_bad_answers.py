@@ -77,7 +77,8 @@ def test_an_answer_that_nobody_waits_for_is_refused_with_the_reason(store: Store
         run = asking(timeout=100.0).run(store=store, display=False)
         other = asking("other").run(store=store, display=False)
         (asked,), (others,) = pending(run), pending(other)
-        name, error, match = asked.id, Conflict, ""
+        name, match = asked.id, ""
+        error: type[FlownbError] = Conflict
         if how == "decided":
             run.decide(asked.id, "rejected", comment="no", by="ada")
             run.result(TIMEOUT)
