@@ -264,14 +264,15 @@ class Readiness:
     def _because(self, dead: Sequence[Wire]) -> ev.Reason:
         """The sentence for the dead edges of a group: what the first came from, and why it is dead."""
         wire = dead[0]
-        group, why = GROUP_NAMES[wire.group], self._why_dead(wire)
+        group, why = GROUP_NAMES[wire.group], self.why_dead(wire)
         if wire.group == DATA:
             why = f"no value for {wire.parameter}: {why}"
         elif len(dead) > 1:
             why = f"none of its {len(dead)} {group}s is live; {why}"
         return ev.Reason(group=group, message=why, edge=wire.id)
 
-    def _why_dead(self, wire: Wire) -> str:
+    def why_dead(self, wire: Wire) -> str:
+        """Why a dead edge is dead, without a full stop."""
         source = wire.source
         name = self.topology.paths[source]
         status = STATUSES[self.node_status[source]]

@@ -5,7 +5,8 @@ is what `run.view()` gives, `question` the HTML of what it asks, `origin` says w
 pins what an interactive kernel executed and `started` notes which call started a run, `resume` carries on a run whose
 program is not at hand in this process and `call` starts a workflow because a run failed, `displays` catches what nodes
 display, `mask` keeps secrets out of what a kernel sends, `main_loop` is the loop that serves the main thread of a
-kernel. Another package may take one over through the entry point group `flownb.views`.
+kernel, `assign` makes a variable in a notebook's namespace. Another package may take one over through the entry point
+group `flownb.views`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ _OWN: Final[dict[str, str]] = {
     "resume": "flownb.notebook.resume:in_process_of_its_own",
     "call": "flownb.notebook.calling:in_process_of_its_own",
     "main_loop": "flownb.notebook.main_loop:kernel_loop",
+    "assign": "flownb.notebook.namespace:assign",
     "mask": "flownb.notebook.masking:mask_kernel",
 }
 

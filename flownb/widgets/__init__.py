@@ -8,6 +8,10 @@ commands.py   what a page can ask of a run
 moment.py     what changes: a record a node, a word an edge, the figures of the bar; whole, or what is new
 brief.py      a stored value in a few words
 detail.py     what the panel shows of one node
+edge.py       what it shows of one edge
+variables.py  the run's variables as a list, and what somebody types into it
+expected.py   how long earlier runs took
+taking.py     an output into the notebook's namespace
 questions.py  what a run asks people, and the fields of the form
 shown.py      a stored value as a page shows it
 pulse.py      the one thread that tells views what is new, ten times a second at most

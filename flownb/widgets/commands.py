@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def obey(run: Run, message: Mapping[str, Any]) -> bool:
-    """Send the command that a message asks for; False where it asks for none.
+    """Send the command to the run that a message asks for; False where it asks for none.
 
     Raises:
         FlownbError: the run refuses; the message says why.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flownb.graph.drawing.state import CardState
     from flownb.model.events import Event
     from flownb.model.state import RunState
+    from flownb.model.wires import Wire
     from flownb.run.handles.view import RunView
 
 #: The browser shows one line of it, and all of it on hover.
@@ -62,6 +63,8 @@ class Moments:
         """
         self._run = run
         self.chosen = dict(chosen or {})
+        #: Breakpoints that were set or cleared while the run rested: it finds them when it goes on.
+        self.marks: dict[str, bool] = {}
         self._nodes: dict[str, dict[str, Any]] = {}
         self._edges: dict[str, str] = {}
         self._bar: dict[str, Any] = {}
@@ -72,6 +75,15 @@ class Moments:
         """The path of the node, or of the instance, that a card shows."""
         path: str = self._nodes.get(key, {}).get("path", key)
         return path
+
+    def wire(self, edge: str) -> Wire | None:
+        """What an edge of the picture is in the run's graph, in the round that is shown; None where there is none."""
+        state = self._run.state
+        for leaving in state.topology.leaving:
+            for wire in leaving:
+                if wire.id == edge and self._is_shown(state, wire.source) and self._is_shown(state, wire.target):
+                    return wire
+        return None
 
     def choose(self, loop: str, index: int | None) -> None:
         """Let the body of a loop show one round; None follows the newest."""
@@ -88,6 +100,7 @@ class Moments:
     def whole(self) -> dict[str, Any]:
         """Everything as it is now; what is news to those who were told before stays news."""
         fresh = Moments(self._run, self.chosen)
+        fresh.marks = self.marks
         fresh._renew(None)
         told = {"bar": fresh._bar, "nodes": fresh._nodes, "edges": fresh._edges}
         return told | {"questions": fresh._questions}
@@ -131,6 +144,9 @@ class Moments:
         self._renew_edges(state, touched)
         self._renew_questions(state)
         self._bar = bar_of(self._run)
+        if self.marks:
+            points = set(self._bar["breakpoints"]) - self.marks.keys()
+            self._bar["breakpoints"] = sorted(points | {node for node, on in self.marks.items() if on})
         self._read = True
 
     def _told(self, state: RunState, number: int) -> dict[str, Any]:

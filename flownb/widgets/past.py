@@ -29,19 +29,19 @@ class Wish(msgspec.Struct, frozen=True):
 
     #: After which event.
     seq: int
-    #: The card or the edge whose panel is open.
+    #: The card or the edge whose panel is open, and whether the variables are listed.
     look: dict[str, Any]
 
 
 class Past:
     """Goes to the moments that pages ask for; of many wishes of one page only the newest counts."""
 
-    def __init__(self, run: Run, tell: Callable[[Moment, Moments, Mapping[str, Any]], dict[str, Any] | None]) -> None:
+    def __init__(self, run: Run, tell: Callable[[Moment, Moments, Mapping[str, Any]], dict[str, Any]]) -> None:
         """Nobody looks back yet, and nothing is read.
 
         Args:
             run: whose moments.
-            tell: what the open panel shows of a moment.
+            tell: what the open panels show of a moment.
         """
         self._run = run
         self._tell = tell
@@ -86,9 +86,7 @@ class Past:
         moments = Moments(moment, chosen)
         message["at"] = history.when
         message["moment"] = _NOTHING | moments.news(None)
-        if (told := self._tell(moment, moments, wish.look)) is not None:
-            message["detail"] = told
-        return message
+        return message | self._tell(moment, moments, wish.look)
 
     def _at_hand(self) -> History:
         """The history; begun anew where the run has another definition than it had."""

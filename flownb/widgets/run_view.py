@@ -13,13 +13,18 @@ import anywidget
 import traitlets
 
 from flownb.errors import FlownbError
+from flownb.model.events import BreakpointSet, VariableSet
 from flownb.widgets.bundle import SCRIPT, STYLE
 from flownb.widgets.commands import obey
 from flownb.widgets.detail import MOST_EVENTS, Look, lines_of
+from flownb.widgets.edge import edge_told
+from flownb.widgets.expected import expected_of
 from flownb.widgets.moment import Moments
 from flownb.widgets.past import Past
 from flownb.widgets.pulse import pulse
 from flownb.widgets.scene import scene_of
+from flownb.widgets.taking import taken
+from flownb.widgets.variables import Variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     from flownb.model.events import Event
     from flownb.run.handles.handle import Run
     from flownb.run.handles.moment import Moment
+    from flownb.run.handles.view import RunView
 
 #: More events than this between two beats are not looked at one by one.
 _FLOOD: Final = 5_000
@@ -67,9 +73,14 @@ class RunWidget(anywidget.AnyWidget):
         self._heard: deque[Event] = deque(maxlen=_FLOOD)
         self._looking: Look | None = None
         self._past = Past(run, self._told_then)
+        #: The card, or the edge, whose panel is open.
         self._selected: str | None = None
-        #: Whether a page waits for the panel of what it has selected.
+        self._edge: str | None = None
+        self._variables = Variables(run)
+        self._expected: dict[str, Any] | None = None
+        #: Whether a page waits for the panel of what it has selected, and whether one waits for the variables.
         self._looks_anew = False
+        self._lists_anew = False
         self._workflow: Any = None
         self._scene: dict[str, Any] = {}
         _undisturbed(lambda: self._moments.news(None))  # what a page gets when it begins is no news
@@ -99,13 +110,12 @@ class RunWidget(anywidget.AnyWidget):
         """Everything that changes, as it is now."""
         with self._lock:
             whole = _undisturbed(self._moments.whole)
-            if self._selected is not None:
-                whole["selected"] = self._selected
+            whole |= {"selected": self._selected, "edge": self._edge, "expected": self._expected or {}}
             return whole | {"number": self._number, "now": time.time()}
 
     def select(self, key: str) -> None:
         """Let every page that shows this look at one node."""
-        self._look(key)
+        self._look({"node": key})
         self._say({"kind": "select", "key": key})
 
     # --- what changes
@@ -122,10 +132,9 @@ class RunWidget(anywidget.AnyWidget):
             moved = self._workflow is not None and self._workflow is not self._run.state.topology.workflow
             if moved:
                 self._say({"kind": "scene", "scene": self.scene_now()})
+            self._forget_marks(heard)
             news = self._moments.news(None if moved or len(heard) >= _FLOOD else heard)
-            if self._selected is not None and (news or self._looks_anew):
-                news["detail"] = self._told(self._selected)
-                self._looks_anew = False
+            self._add_panels(news, heard)
             if (then := self._past.next(self._moments.chosen)) is not None:
                 news["past"] = then
             if news:
@@ -133,16 +142,55 @@ class RunWidget(anywidget.AnyWidget):
                 self._say({"kind": "news", "number": self._number, "now": time.time()} | news)
             if self._past.wanted:
                 pulse.wake(self)
+        self._expect()
+
+    def _add_panels(self, news: dict[str, Any], heard: list[Event]) -> None:
+        """What the open panels show, where it may have changed."""
+        looks = bool(news) or self._looks_anew
+        if looks and self._selected is not None:
+            news["detail"] = self._told(self._selected)
+        elif looks and self._edge is not None:
+            news["edge_detail"] = self._edge_told(self._run, self._moments, self._edge)
+        self._looks_anew = False
+        if self._lists_anew or any(isinstance(each, VariableSet) for each in heard):
+            news["variables"] = self._variables.told()
+            self._lists_anew = False
+
+    def _forget_marks(self, heard: list[Event]) -> None:
+        """What the run has taken up stands in its state from now on."""
+        for event in heard:
+            if isinstance(event, BreakpointSet):
+                self._moments.marks.pop(event.node, None)
+
+    def _expect(self) -> None:
+        """Look once how long earlier runs took, when there is something to show of this one."""
+        if self._expected is not None or self._run.state.status.ended:
+            return
+        self._expected = expected_of(self._run)
+        if self._expected:
+            with self._lock:
+                self._number += 1
+                told = {"number": self._number, "now": time.time(), "expected": self._expected}
+                self._say({"kind": "news"} | told)
 
     def _told(self, key: str) -> dict[str, Any]:
         return self._look_at(key, self._moments.path_of(key)).told()
 
-    def _told_then(self, moment: Moment, moments: Moments, look: Mapping[str, Any]) -> dict[str, Any] | None:
-        """What the open panel shows of a moment."""
-        key = look.get("node")
-        if not isinstance(key, str) or not self._has_card(key):
-            return None
-        return self._look_at(key, moments.path_of(key)).told(moment)
+    def _told_then(self, moment: Moment, moments: Moments, look: Mapping[str, Any]) -> dict[str, Any]:
+        """What the open panels show of a moment."""
+        told: dict[str, Any] = {}
+        key, edge = look.get("node"), look.get("edge")
+        if isinstance(key, str) and self._has_card(key):
+            told["detail"] = self._look_at(key, moments.path_of(key)).told(moment)
+        elif isinstance(edge, str):
+            told["edge_detail"] = self._edge_told(moment, moments, edge)
+        if look.get("variables"):
+            told["variables"] = self._variables.told(moment, moment.seq)
+        return told
+
+    def _edge_told(self, view: RunView, moments: Moments, edge: str) -> dict[str, Any] | None:
+        route = next((each for each in self.scene_now().get("routes", ()) if each["edge"] == edge), None)
+        return None if route is None else edge_told(view, route, moments.wire(edge))
 
     def _look_at(self, key: str, path: str) -> Look:
         look = self._looking
@@ -169,43 +217,73 @@ class RunWidget(anywidget.AnyWidget):
 
     def _obey(self, message: dict[str, Any]) -> dict[str, Any]:
         if obey(self._run, message):
+            if message.get("ask") == "breakpoint" and self._run.resting:
+                self._mark(message)
             return {}
-        node = message.get("node")
-        match message.get("ask"):
-            case "look":
-                self._look(node if isinstance(node, str) else None)
-            case "round" if isinstance(node, str):
-                self._choose(node, message.get("index"))
-            case "past":
-                self._look_back(message)
-            case "events":
-                return self._journal(message.get("after"), message.get("until"))
-            case "whole":
-                return {"scene": self.scene_now(), "moment": self.whole()}
-        return {}
+        looks: dict[Any, Callable[[dict[str, Any]], dict[str, Any] | None]] = {
+            "look": self._look,
+            "round": self._choose,
+            "variables": lambda _: self._list_variables(),
+            "set": self._set,
+            "take": self._take,
+            "past": self._look_back,
+            "events": lambda message: self._journal(message.get("after"), message.get("until")),
+            "whole": lambda _: {"scene": self.scene_now(), "moment": self.whole()},
+        }
+        look = looks.get(message.get("ask"))
+        return (look(message) if look is not None else None) or {}
 
-    def _look(self, key: str | None) -> None:
+    def _look(self, message: dict[str, Any]) -> None:
+        """A page opens the panel of a card or of an edge, or closes it."""
+        key, edge = _text(message.get("node")), _text(message.get("edge"))
         with self._lock:
             self._selected = key if key is not None and self._has_card(key) else None
+            self._edge = edge if self._selected is None else None
             self._looking, self._looks_anew = None, True
         pulse.wake(self)
+
+    def _mark(self, message: dict[str, Any]) -> None:
+        """The run rests: it hears of the breakpoint when it goes on, and pages see it at once."""
+        if (node := _text(message.get("node"))) is not None:
+            with self._lock:
+                self._moments.marks[node] = bool(message.get("on"))
+                self._moments.doubt()
+            pulse.wake(self)
+
+    def _list_variables(self) -> None:
+        self._lists_anew = True
+        pulse.wake(self)
+
+    def _set(self, message: dict[str, Any]) -> None:
+        name, text = _text(message.get("name")), _text(message.get("text"))
+        if name is not None and text is not None:
+            with self._lock:
+                self._variables.set(name, text)
+            self._list_variables()
+
+    def _take(self, message: dict[str, Any]) -> dict[str, Any]:
+        node = _text(message.get("node"))
+        return {} if node is None else {"took": taken(self._run[node])}
 
     def _has_card(self, key: str) -> bool:
         return any(each["key"] == key for each in _cards(self.scene_now()))
 
-    def _look_back(self, message: Mapping[str, Any]) -> None:
+    def _look_back(self, message: dict[str, Any]) -> None:
         """A page wants to see a moment of the journal, or the present again; its moment comes with a beat."""
         page, seq = message.get("page"), message.get("seq")
         if not isinstance(page, str):
             return
         with self._lock:
             if isinstance(seq, int) and not isinstance(seq, bool):
-                self._past.want(page, seq, {"node": message.get("node")})
+                self._past.want(page, seq, {name: message.get(name) for name in ("node", "edge", "variables")})
             else:
                 self._past.forget(page)
         pulse.wake(self)
 
-    def _choose(self, loop: str, index: Any) -> None:
+    def _choose(self, message: dict[str, Any]) -> None:
+        loop, index = _text(message.get("node")), message.get("index")
+        if loop is None:
+            return
         with self._lock:
             self._moments.choose(loop, index if isinstance(index, int) else None)
         pulse.wake(self)
@@ -230,6 +308,10 @@ def _undisturbed(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
             if "changed size" not in str(error):
                 raise
     return look()
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _cards(scene: dict[str, Any]) -> list[dict[str, Any]]:

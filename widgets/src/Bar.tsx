@@ -83,9 +83,22 @@ function Elapsed() {
   const bar = usePart("bar", (each) => each.bar);
   const gone = usePart("bar", (each) => each.gone);
   const still = usePart("bar", (each) => each.still);
+  const expected = usePart("bar", (each) => each.expected.seconds);
   const now = useNow(bar.finished === null && bar.started !== null && !still);
   if (bar.started === null || (gone && bar.finished === null)) return null;
-  return <span className="num elapsed">{elapsed(Math.max(0, (bar.finished ?? now) - bar.started))}</span>;
+  const spent = Math.max(0, (bar.finished ?? now) - bar.started);
+  const about = bar.status === "running" ? ofAbout(spent, expected) : null;
+  return (
+    <span className="num elapsed" data-expected={about ?? undefined}>
+      <b className="spent">{elapsed(spent)}</b>
+      {about !== null && <span className="sec"> of about {about}</span>}
+    </span>
+  );
+}
+
+/** What earlier runs took; nothing where it is unknown, or where this run is past comparing. */
+export function ofAbout(spent: number, expected: number | undefined): string | null {
+  return expected === undefined || expected < 0.5 || spent > 2 * expected ? null : elapsed(expected);
 }
 
 function Actions() {
@@ -110,7 +123,7 @@ function Actions() {
   );
   const shown = {
     pending: [button("cancel", "Cancel", "stop")],
-    running: [button("pause", "Pause", "pause"), button("cancel", "Cancel", "stop")],
+    running: [button("pause", "Pause", "pause"), button("step", "Step", "step"), button("cancel", "Cancel", "stop")],
     paused: [
       ...(ANSWERED.has(bar.reason) ? [] : [button("resume", "Resume", "resume"), button("step", "Step", "step")]),
       button("cancel", "Cancel", "stop"),

@@ -27,7 +27,8 @@ export const Box = memo(function Box({ spot }: { spot: Spot }) {
       role="group"
       aria-label={`${spot.title}, loop, ${rounds ? `${rounds.done} of ${rounds.total} rounds done` : node.text}`}
     >
-      <div className="head" role="button" tabIndex={0} aria-pressed={picked} onClick={() => store.select(spot.key)}>
+      <div className="head">
+        <span className="what" role="button" tabIndex={0} aria-pressed={picked} onClick={() => store.select(spot.key)}>
         <Icon name={spot.icon} />
         <span className="ell">{spot.title}</span>
         <span className={`s-${kind}`} title={node.text}>
@@ -45,7 +46,7 @@ export const Box = memo(function Box({ spot }: { spot: Spot }) {
             ))}
           </span>
         )}
-        <span className="grow" />
+        </span>
         {rounds && shown !== null && rounds.total > 1 && (
           <span className="fnb-pager">
             <button type="button" aria-label="The round before" disabled={shown <= 0} onClick={go(shown - 1)}>

@@ -18,6 +18,7 @@ import { Card } from "./Card";
 import { Edges } from "./Edges";
 import { fit, heightFor, levelOf, PAD } from "./zoom";
 import { remembered } from "./memory";
+import { useKeys } from "./keys";
 
 type CardNode = Node<{ spot: Spot }, "card">;
 
@@ -182,40 +183,3 @@ function Graph({ scene }: { scene: Scene }) {
   );
 }
 
-/** Arrows walk the edges, F fits, / finds, Escape goes back. */
-function useKeys(scene: Scene, fitAll: () => void, reveal: (key: string) => void) {
-  const store = useStore();
-  return (event: React.KeyboardEvent) => {
-    if (event.target instanceof HTMLInputElement) return;
-    const from = store.selected;
-    const step: Record<string, () => string | undefined> = {
-      ArrowRight: () => scene.routes.find((each) => each.source === from)?.target,
-      ArrowLeft: () => scene.routes.find((each) => each.target === from)?.source,
-      ArrowDown: () => beside(scene, from, 1),
-      ArrowUp: () => beside(scene, from, -1),
-    };
-    const walk = step[event.key];
-    if (walk) {
-      const next = from === null ? scene.cards[0]?.key : walk();
-      if (next) {
-        store.select(next);
-        reveal(next);
-      }
-    } else if (event.key === "Escape") store.select(null);
-    else if (event.key === "f" || event.key === "F") fitAll();
-    else if (event.key === "Enter" || event.key === " ") (event.target as HTMLElement).click();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  };
-}
-
-/** The nearest card above or below in the same column, else anywhere. */
-function beside(scene: Scene, key: string | null, way: 1 | -1): string | undefined {
-  const here = scene.cards.find((each) => each.key === key);
-  if (!here) return scene.cards[0]?.key;
-  const far = (each: Spot): number => Math.abs(each.y - here.y) + 4 * Math.abs(each.x - here.x);
-  return scene.cards
-    .filter((each) => (each.y - here.y) * way > 0)
-    .sort((a, b) => far(a) - far(b))[0]?.key;
-}

@@ -41,6 +41,27 @@ function Duration({ started, finished, running }: { started: number | undefined;
   return <span className="dur">{duration(Math.max(0, seconds))}</span>;
 }
 
+/** The breakpoint, on the card's upper left corner: there when it is set, else while the card is pointed at. */
+function Halt({ spot, on }: { spot: Spot; on: boolean }) {
+  const store = useStore();
+  const barred = usePart("bar", (each) => each.barred ?? (each.bar.finished !== null ? "The run has ended." : null));
+  if (barred !== null && !on) return null;
+  return (
+    <span
+      className={`fnb-halt${on ? " on" : ""}`}
+      // For the pointer only: by keyboard it is B, and the node's panel has the same as a button.
+      aria-hidden="true"
+      data-breakpoint={spot.id}
+      data-on={on}
+      title={barred ?? (on ? "Breakpoint: the run halts before it. Click to remove it (B)" : "Halt before it (B)")}
+      onClick={(event) => {
+        event.stopPropagation();
+        if (barred === null) store.ask({ ask: "breakpoint", node: spot.id, on: !on });
+      }}
+    />
+  );
+}
+
 export const Card = memo(function Card({ spot }: { spot: Spot }) {
   const store = useStore();
   const node = useNode(spot.key);
@@ -59,7 +80,7 @@ export const Card = memo(function Card({ spot }: { spot: Spot }) {
       role="button"
       tabIndex={0}
       aria-pressed={picked}
-      aria-label={`${spot.title}, ${node.text}`}
+      aria-label={`${spot.title}, ${node.text}${halts ? ", breakpoint" : ""}`}
       title={`${spot.title}\n${node.text}`}
       onClick={() => store.select(spot.key)}
     >
@@ -71,7 +92,6 @@ export const Card = memo(function Card({ spot }: { spot: Spot }) {
           <span className="l1">
             <span className="ell">{spot.title}</span>
             <span className="marks">
-              {halts && <span className="s-failed" title="Breakpoint: the run halts before it"><Icon name="breakpoint" /></span>}
               {node.attempts && (
                 <span className="mark" title={`Attempt ${node.attempts.replace("/", " of ").replace("x", "")}`}>
                   <Icon name="retry" />
@@ -107,6 +127,7 @@ export const Card = memo(function Card({ spot }: { spot: Spot }) {
           <i style={{ width: `${Math.round(node.progress * 100)}%` }} />
         </span>
       )}
+      <Halt spot={spot} on={halts} />
       {spot.ports.map((port) => (
         <PortDot key={`${port.side} ${port.name}`} port={port} />
       ))}

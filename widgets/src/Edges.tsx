@@ -1,7 +1,7 @@
 // Every edge of the graph in one drawing, behind the cards.
 
 import { memo, useMemo } from "react";
-import { useEdge, useNode, usePart } from "./use";
+import { useEdge, useNode, usePart, useStore } from "./use";
 import type { Route, Scene } from "./wire";
 import { headOf, pathOf } from "./path";
 
@@ -11,14 +11,19 @@ const Edge = memo(function Edge({ route }: { route: Route }) {
   const known = useEdge(route.edge);
   const source = useNode(route.source);
   const target = useNode(route.target);
-  const picked = usePart("selected", (store) => store.selected === route.target || store.selected === route.source);
+  const store = useStore();
+  const picked = usePart("selected", (each) => each.edge === route.edge);
+  const beside = usePart("selected", (each) => each.selected === route.target || each.selected === route.source);
   const state = known ?? (route.implied ? implied(source.status, target.status) : "open");
   const kind = route.kind === "error" && state !== "dead" && state !== "open" ? "error" : (CLASSES[state] ?? "");
   const path = useMemo(() => pathOf(route.points), [route.points]);
   const head = useMemo(() => headOf(route.points), [route.points]);
-  const near = picked ? " near" : "";
+  const near = picked ? " picked" : beside ? " near" : "";
   return (
     <g data-edge={route.edge} data-state={state}>
+      <path className="fnb-grip" d={path} onClick={() => store.selectEdge(route.edge)}>
+        <title>{`${route.source} → ${route.target}`}</title>
+      </path>
       <path className={`fnb-edge ${kind}${near}`} d={path} />
       <path className={`fnb-head ${kind}${near}`} d={head} />
     </g>

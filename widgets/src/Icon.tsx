@@ -25,6 +25,8 @@ const TOOLS: Record<string, string[]> = {
   clock: ["M14 8A6 6 0 1 1 2 8A6 6 0 1 1 14 8Z", "M8 4.5V8l2.5 1.5"],
   copy: ["M6 6h7v7H6zM3 10V3h7"],
   breakpoint: ["*M12.5 8A4.5 4.5 0 1 1 3.5 8A4.5 4.5 0 1 1 12.5 8Z"],
+  edit: ["M3 13l.6-2.9L10.8 3 13 5.2l-7.1 7.2z", "M9.3 4.5l2.2 2.2"],
+  take: ["M8 2.5v7M5 6.8l3 3 3-3M3 12.8h10"],
   skip: ["*M3 4v8l5-4z", "*M8.5 4v8l5-4z"],
 };
 

@@ -70,9 +70,7 @@ export function NodePanel() {
         <div className="fnb-foot">
           <span className="num">{summary(detail.output)}</span>
           <span className="grow" />
-          <span>
-            In your namespace: <code>run[&quot;{detail.path}&quot;].take()</code>
-          </span>
+          <Take nodeKey={spot.key} path={detail.path} />
         </div>
       )}
     </section>
@@ -85,7 +83,7 @@ function NodeActions({ detail, id }: { detail: Detail | null; id: string }) {
   const run = usePart("bar", (each) => each.bar.status);
   const barred = usePart("place", (each) => each.barred);
   if (!detail || gone || run === "completed" || run === "cancelled") return null;
-  const halts = detail.breakpoint ?? false;
+  const halts = store.bar.breakpoints.includes(id);
   return (
     <>
       {detail.status === "failed" && (
@@ -112,6 +110,31 @@ function NodeActions({ detail, id }: { detail: Detail | null; id: string }) {
         </button>
       )}
     </>
+  );
+}
+
+/** The output into the notebook: a button does it, and says what it did. */
+function Take({ nodeKey, path }: { nodeKey: string; path: string }) {
+  const store = useStore();
+  const took = usePart("detail", (each) => (each.took?.key === nodeKey ? each.took.text : null));
+  const still = usePart("bar", (each) => each.still);
+  return (
+    <span className="fnb-take">
+      {took !== null ? (
+        <span role="status">
+          In your namespace: <code>{took}</code>
+        </span>
+      ) : (
+        <span>
+          In your namespace: <code>run[&quot;{path}&quot;].take()</code>
+        </span>
+      )}
+      {!still && (
+        <button type="button" className="fnb-btn icon" data-action="take" aria-label="Take it into the notebook" title="Take it into the notebook" onClick={() => store.takeOut(nodeKey, path)}>
+          <Icon name="take" />
+        </button>
+      )}
+    </span>
   );
 }
 

@@ -5,8 +5,10 @@ import { ReactFlowProvider } from "@xyflow/react";
 import { StoreContext, usePart, useStore } from "./use";
 import type { Store } from "./store";
 import { remembered } from "./memory";
+import { capital } from "./words";
 import { Bar } from "./Bar";
 import { Canvas } from "./Canvas";
+import { EdgePanel } from "./EdgePanel";
 import { Events } from "./Events";
 import { Icon } from "./Icon";
 import { NodePanel } from "./NodePanel";
@@ -15,6 +17,7 @@ import { Notices } from "./Notices";
 import { Spoken } from "./Spoken";
 import { Strip } from "./Strip";
 import { Timeline } from "./Timeline";
+import { Variables } from "./Variables";
 
 export function RunView({ store }: { store: Store }) {
   return (
@@ -52,9 +55,12 @@ function Frame() {
   );
 }
 
+const SIDES = ["timeline", "events", "variables"];
+
 function Panels() {
   const store = useStore();
   const selected = usePart("selected", (each) => each.selected);
+  const edge = usePart("selected", (each) => each.edge);
   const [side, setSide] = useState(remembered(store).side);
   const [open, setOpen] = useState(remembered(store).open ?? false);
   const show = (next: string): void => {
@@ -64,11 +70,12 @@ function Panels() {
     setSide(next);
     setOpen(now);
   };
-  const shown = open || selected !== null;
+  const one = selected !== null || edge !== null;
+  const shown = open || one;
   return (
     <>
       <div className="fnb-foot strip">
-        {["timeline", "events"].map((each) => (
+        {SIDES.map((each) => (
           <button
             type="button"
             key={each}
@@ -77,19 +84,20 @@ function Panels() {
             data-panel={each}
             onClick={() => show(each)}
           >
-            {each === "timeline" ? "Timeline" : "Events"}
+            {capital(each)}
           </button>
         ))}
         <span className="grow" />
         <RunId />
       </div>
       {shown && (
-        <div className={`fnb-panels${selected !== null && open ? " two" : ""}`}>
+        <div className={`fnb-panels${one && open ? " two" : ""}`}>
           {selected !== null && <NodePanel />}
+          {edge !== null && <EdgePanel />}
           {open && (
-            <section className="fnb-panel" aria-label={side === "timeline" ? "Timeline" : "Events"}>
+            <section className="fnb-panel" aria-label={capital(side)}>
               <div className="fnb-ph">
-                <span>{side === "timeline" ? "Timeline" : "Events"}</span>
+                <span>{capital(side)}</span>
                 <span className="grow" />
                 {side === "timeline" && (
                   <span className="sec small plain key">
@@ -100,7 +108,7 @@ function Panels() {
                   <Icon name="close" />
                 </button>
               </div>
-              {side === "timeline" ? <Timeline /> : <Events />}
+              {side === "timeline" ? <Timeline /> : side === "events" ? <Events /> : <Variables />}
             </section>
           )}
         </div>

@@ -5,6 +5,7 @@ import { useNow, usePart, useStore } from "./use";
 import type { NodeRecord, Spot } from "./wire";
 import { duration } from "./words";
 import { critical } from "./critical";
+import { hoped } from "./hoped";
 
 const ROW = 26;
 const TOP = 24;
@@ -24,6 +25,7 @@ export function Timeline() {
   const still = usePart("bar", (each) => each.still);
   const scene = usePart("scene", (each) => each.scene);
   const picked = usePart("selected", (each) => each.selected);
+  const expected = usePart("bar", (each) => each.expected);
   const now = useNow(bar.finished === null && bar.started !== null && !still);
   const rows = useMemo<Row[]>(() => {
     const all = [...scene.boxes, ...scene.cards].flatMap((spot) => {
@@ -37,13 +39,16 @@ export function Timeline() {
   const start = Math.min(bar.started ?? Infinity, rows[0]?.node.started ?? Infinity);
   const ended = Math.max(...rows.map(({ node }) => node.finished ?? 0));
   const end = bar.finished ?? (gone ? ended : Math.max(now, ended));
-  const span = Math.max(end - start, 0.000_5);
+  const hopes = bar.finished === null && !still ? hoped(scene, nodes, expected, start, end) : [];
+  const span = Math.max(Math.max(end, ...hopes.map((each) => each.to)) - start, 0.000_5);
+  const ghosts = new Map(hopes.map((each) => [each.spot.key, each]));
+  const more = hopes.filter((each) => nodes[each.spot.key]?.started === undefined).slice(0, Math.max(0, MOST_ROWS - rows.length));
   const step = STEPS.find((each) => span / each <= 5) ?? span / 4;
   const ticks = Array.from({ length: Math.floor(span / step) + 1 }, (_, index) => index * step);
   const left = (at: number): string => `${(100 * (at - start)) / (span * 1.12)}%`;
   return (
     <div className="fnb-gantt" role="table" aria-label="When each node was at work" style={{ ["--rows" as string]: rows.length }}>
-      <div className="scale" aria-hidden="true" style={{ height: TOP + rows.length * ROW }}>
+      <div className="scale" aria-hidden="true" style={{ height: TOP + (rows.length + more.length) * ROW }}>
         {ticks.map((tick) => (
           <span key={tick} className="tick" style={{ left: left(start + tick) }}>
             <i>{tick === 0 ? "0 s" : duration(tick)}</i>
@@ -71,6 +76,7 @@ export function Timeline() {
             </span>
             <span className="lane" role="cell" aria-label={`${node.status}, ${duration(to - from)}`}>
               <i className={`bar b-${node.status}${chain.has(spot.key) ? " crit" : ""}`} style={{ left: left(from), width: wide }} />
+              {ghosts.has(spot.key) && <i className="ghost" style={{ left: left(to), width: `calc(${left(ghosts.get(spot.key)?.to ?? to)} - ${left(to)})` }} />}
               <span className="took" style={{ left: `calc(${left(to)} + 6px)` }}>
                 {node.status === "waiting" ? "waiting, not counted" : duration(to - from)}
                 {node.look === "cached" ? ", cached" : ""}
@@ -80,6 +86,19 @@ export function Timeline() {
           </div>
         );
       })}
+      {more.map(({ spot, from, to }) => (
+        <div key={spot.key} role="row" className="row" onClick={() => store.select(spot.key)}>
+          <span className="name ell" role="cell" title={spot.title}>
+            {spot.title}
+          </span>
+          <span className="lane" role="cell" aria-label={`expected to take ${duration(to - from)}`}>
+            <i className="ghost" style={{ left: left(from), width: `calc(${left(to)} - ${left(from)})` }} />
+            <span className="took" style={{ left: `calc(${left(to)} + 6px)` }}>
+              about {duration(to - from)}
+            </span>
+          </span>
+        </div>
+      ))}
     </div>
   );
 }

@@ -1,6 +1,6 @@
 // What the views of one run share: the last that Python said, and who wants to hear when it changes.
 
-import type { Bar, Detail, EdgeState, EventLine, Message, Model, Moment, News, NodeRecord, PastMoment, Question, Scene } from "./wire";
+import type { Bar, Detail, EdgeDetail, EdgeState, EventLine, Expected, Message, Model, Moment, News, NodeRecord, PastMoment, Question, Scene, Variable } from "./wire";
 import { Link, PAGE, type Ask } from "./link";
 
 /** What changes while a run works, as it is shown: the present, or a moment of the journal. */
@@ -10,6 +10,8 @@ export interface Shown {
   edges: Record<string, EdgeState>;
   questions: Record<string, Question>;
   detail: Detail | null;
+  edgeDetail: EdgeDetail | null;
+  variables: Variable[] | null;
   /** When it was, where it is not now. */
   at?: number | null;
 }
@@ -25,9 +27,11 @@ export interface Place {
 }
 
 /** What only looks; everything else is a command. */
-const LOOKS = new Set(["look", "round", "past", "events", "whole"]);
+const LOOKS = new Set(["look", "variables", "take", "round", "past", "events", "whole"]);
 /** Between two moments that are asked for while the slider is dragged. */
 const BETWEEN = 100;
+
+const NO_PANELS = { detail: null, edgeDetail: null, variables: null };
 
 export class Store extends Link {
   scene: Scene;
@@ -35,7 +39,13 @@ export class Store extends Link {
   private then: Shown | null = null;
   /** Where in the journal the view looks; null in the present. */
   place: Place | null = null;
+  /** The card, or the edge, whose panel is open. */
   selected: string | null;
+  edge: string | null;
+  /** What earlier runs took. */
+  expected: Expected;
+  /** What was last taken into the notebook's namespace, and of which card. */
+  took: { key: string; text: string } | null = null;
   events: EventLine[] = [];
   /** Whether the graph is drawn; not where something else draws it above. */
   readonly canvas: boolean;
@@ -48,9 +58,11 @@ export class Store extends Link {
     this.canvas = model.get("canvas") !== false;
     const moment = model.get("moment") as Moment;
     this.scene = model.get("scene") as Scene;
-    this.present = { bar: moment.bar, nodes: moment.nodes, edges: moment.edges, questions: moment.questions, detail: null };
+    this.present = { bar: moment.bar, nodes: moment.nodes, edges: moment.edges, questions: moment.questions, ...NO_PANELS };
     this.number = moment.number;
     this.selected = moment.selected ?? null;
+    this.edge = moment.edge ?? null;
+    this.expected = moment.expected ?? {};
     this.skew = Date.now() / 1000 - moment.now;
   }
 
@@ -75,6 +87,12 @@ export class Store extends Link {
   }
   get detail(): Detail | null {
     return this.shown.detail;
+  }
+  get edgeDetail(): EdgeDetail | null {
+    return this.shown.edgeDetail;
+  }
+  get variables(): Variable[] | null {
+    return this.shown.variables;
   }
   /** How many events the journal has, wherever the view looks. */
   get last(): number {
@@ -103,10 +121,26 @@ export class Store extends Link {
           this.present.detail = message.detail;
           if (!this.then) this.tell("detail");
         }
+        if (message.edge_detail !== undefined && message.edge_detail?.edge === this.edge) {
+          this.present.edgeDetail = message.edge_detail;
+          if (!this.then) this.tell("detail");
+        }
+        if (message.variables) {
+          this.present.variables = message.variables;
+          if (!this.then) this.tell("variables");
+        }
+        if (message.expected) {
+          this.expected = message.expected;
+          this.tell("bar");
+        }
         if (message.past && message.past.page === PAGE) this.arrive(message.past);
         return;
       case "done":
         this.answered(message.id);
+        if (message.took !== undefined && this.taking) {
+          this.took = { key: this.taking, text: message.took };
+          this.tell("detail");
+        }
         if (message.scene) this.redraw(message.scene);
         if (message.moment) {
           this.number = message.moment.number;
@@ -138,6 +172,8 @@ export class Store extends Link {
       edges: edges ? { ...now.edges, ...edges } : now.edges,
       questions: questions ? { ...now.questions, ...questions } : now.questions,
       detail: now.detail,
+      edgeDetail: now.edgeDetail,
+      variables: now.variables,
     };
     if (bar && this.then) this.tell("place");
     this.tellOf(before, nodes, edges);
@@ -163,7 +199,8 @@ export class Store extends Link {
         if (after.edges[key] !== before.edges[key]) this.tell(`edge ${key}`);
       }
     }
-    if (after.detail !== before.detail) this.tell("detail");
+    if (after.detail !== before.detail || after.edgeDetail !== before.edgeDetail) this.tell("detail");
+    if (after.variables !== before.variables) this.tell("variables");
   }
 
   // --- looking back
@@ -184,7 +221,7 @@ export class Store extends Link {
       this.later = null;
       if (!this.place) return;
       this.askedAt = Date.now();
-      this.ask({ ask: "past", page: PAGE, seq: this.place.wanted, node: this.selected });
+      this.ask({ ask: "past", page: PAGE, seq: this.place.wanted, node: this.selected, edge: this.edge, variables: this.listing });
     }, wait);
   }
 
@@ -217,6 +254,8 @@ export class Store extends Link {
       edges: moment.edges,
       questions: moment.questions,
       detail: past.detail && past.detail.key === this.selected ? past.detail : null,
+      edgeDetail: past.edge_detail && past.edge_detail.edge === this.edge ? past.edge_detail : null,
+      variables: past.variables ?? null,
       at: past.at ?? null,
     };
     this.place = { ...this.place, seq: past.seq, read: null };
@@ -249,15 +288,44 @@ export class Store extends Link {
     this.tell("notice");
   }
 
+  /** Open the panel of a card; null closes whatever is open. */
   select(key: string | null): void {
-    if (key === this.selected) return;
+    if (key !== this.selected || this.edge !== null) this.open(key, null);
+  }
+
+  /** Open the panel of an edge. */
+  selectEdge(id: string): void {
+    if (id !== this.edge) this.open(null, id);
+  }
+
+  private open(key: string | null, edge: string | null): void {
+    const before = this.edge;
     this.selected = key;
-    this.present.detail = null;
-    if (this.then) this.then.detail = null;
+    this.edge = edge;
+    for (const shown of [this.present, this.then]) if (shown) Object.assign(shown, { detail: null, edgeDetail: null });
     this.tell("selected");
+    for (const id of [before, edge]) if (id !== null) this.tell(`edge ${id}`);
     this.tell("detail");
     if (this.gone) return;
-    this.ask({ ask: "look", node: key });
+    this.ask({ ask: "look", node: key, edge });
+    if (this.place) this.lookBack(this.place.wanted);
+  }
+
+  private taking: string | null = null;
+
+  /** Take the output of a node into the notebook's namespace. */
+  takeOut(key: string, path: string): void {
+    this.taking = key;
+    this.ask({ ask: "take", node: path });
+  }
+
+  private listing = false;
+
+  /** Whether the variables are shown, so that they come with what is new. */
+  list(on: boolean): void {
+    this.listing = on;
+    if (!on || this.gone) return;
+    this.ask({ ask: "variables" });
     if (this.place) this.lookBack(this.place.wanted);
   }
 

@@ -149,6 +149,41 @@ export interface Detail {
   breakpoint?: boolean;
 }
 
+export interface EdgeDetail {
+  edge: string;
+  source: string;
+  target: string;
+  kind: Route["kind"];
+  state: EdgeState;
+  why: string;
+  port?: string;
+  parameter?: string;
+  condition?: string;
+  verdict?: boolean | null;
+  value?: Preview;
+}
+
+export interface Variable {
+  name: string;
+  type: string;
+  by?: string;
+  at?: number;
+  seq?: number;
+  help?: string;
+  secret?: boolean;
+  value?: Preview;
+  /** What stands in the field that changes it; not there where no field could hold it. */
+  text?: string;
+  /** It was set while the run rests, which takes it up when it goes on. */
+  left?: boolean;
+}
+
+/** Seconds that earlier runs took: at work, and each node. */
+export interface Expected {
+  seconds?: number;
+  nodes?: Record<string, number>;
+}
+
 export interface EventLine {
   seq: number;
   at: number;
@@ -196,7 +231,9 @@ export interface Moment {
   nodes: Record<string, NodeRecord>;
   edges: Record<string, EdgeState>;
   questions: Record<string, Question>;
-  selected?: string;
+  selected?: string | null;
+  edge?: string | null;
+  expected?: Expected;
 }
 
 export interface News {
@@ -208,6 +245,9 @@ export interface News {
   edges?: Record<string, EdgeState>;
   questions?: Record<string, Question>;
   detail?: Detail;
+  edge_detail?: EdgeDetail | null;
+  variables?: Variable[];
+  expected?: Expected;
   past?: PastMoment;
 }
 
@@ -220,6 +260,8 @@ export interface PastMoment {
   at?: number | null;
   moment?: Pick<Moment, "bar" | "nodes" | "edges" | "questions">;
   detail?: Detail;
+  edge_detail?: EdgeDetail | null;
+  variables?: Variable[];
 }
 
 export interface Done {
@@ -228,6 +270,8 @@ export interface Done {
   events?: EventLine[];
   /** The events are the last ones before this. */
   until?: number;
+  /** What was taken into the notebook's namespace, as `clean = DataFrame`. */
+  took?: string;
   scene?: Scene;
   moment?: Moment;
 }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import keyword
 from typing import TYPE_CHECKING, Any
 
-from flownb.errors import NotFound
+from flownb.errors import InvalidInput, NotFound
 from flownb.model.events import NodeOutput
 from flownb.model.state import COMPLETED, FAILED, STATUSES
 from flownb.run.handles.describe import input_digests
 from flownb.run.handles.why import why
+from flownb.run.hooks import hook
 from flownb.run.output.held import settled
 from flownb.store import values
 
@@ -163,9 +165,29 @@ class NodeView:
         """Why it is as it is, in a sentence."""
         return why(self._run.state, self.number)
 
-    def take(self) -> Any:
-        """Its output, for your namespace: `df = run["clean"].take()`."""
-        return self.output
+    def take(self, name: str | None = None) -> Any:
+        """Its output, for your namespace: `run["clean"].take()` makes the variable `clean` in the notebook.
+
+        The value comes back as well; outside of a notebook that is all.
+
+        Args:
+            name: of the variable; by default the node's id.
+
+        Raises:
+            InvalidInput: this is no name for a variable.
+            NotFound: it has no output; the message says why.
+            StoreError: it can't be restored here.
+        """
+        named = self._run.state.topology.nodes[self.number].id if name is None else name
+        if not isinstance(named, str) or not named.isidentifier() or keyword.iskeyword(named):
+            raise InvalidInput(
+                f"{named!r:.60} is no name for a variable; give one, as run[{self.id!r}].take('value').", name="name"
+            )
+        value = self.output
+        assign = hook("assign")
+        if assign is not None:
+            assign(named, value)
+        return value
 
     def __repr__(self) -> str:
         return f"{self.id}: {self.status} ({self.why})"

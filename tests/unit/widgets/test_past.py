@@ -34,7 +34,7 @@ def run() -> Run:
 
 
 def looking(run: Run) -> Past:
-    return Past(run, lambda moment, _, look: {"seq": moment.seq, **look} if look else None)
+    return Past(run, lambda moment, _, look: {"detail": {"seq": moment.seq, **look}})
 
 
 def test_a_page_gets_the_moment_that_it_wanted_last(run: Run) -> None:
