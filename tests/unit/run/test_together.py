@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import tracemalloc
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -172,6 +173,24 @@ def test_a_run_that_waits_keeps_its_state_and_nothing_else() -> None:
     assert run.left_behind is None
     run.approvals[0].approve()
     assert run.result(TIMEOUT) == {"last": 2}
+
+
+def test_a_thousand_runs_that_wait_are_held_in_eight_megabytes(tmp_path: Path) -> None:
+    store, flow, count = open_store(f"sqlite:///{tmp_path}/w.db"), asking(), 200
+    held: list[int] = []
+    runs: list[Run] = []
+    tracemalloc.start()
+    try:
+        for _ in range(3):  # what the first need once is not held for each
+            more = [flow.run(store=store, display=False) for _ in range(count)]
+            at_rest(more)
+            runs += more
+            wait_for(lambda: not engine().executions)
+            gc.collect()
+            held.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert (held[-1] - held[-2]) / count < 8_000
 
 
 def test_what_has_no_stored_form_is_kept_over_a_pause() -> None:
