@@ -135,6 +135,11 @@ _PUBLIC = {
 }
 
 
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    """Where a Jupyter server finds what it loads; it is switched on by a file in `etc/jupyter`."""
+    return [{"module": "flownb.server.extension"}]
+
+
 def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
         from flownb.imports import at_once

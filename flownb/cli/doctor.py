@@ -79,6 +79,7 @@ def _checks(url: str | None) -> Iterator[Check]:
     yield from _packages()
     yield _engine()
     yield from _where_installed("kernels", lambda: iter([_kernels()]))
+    yield from _where_installed("server", lambda: iter([_server()]))
     yield from _where_installed("store", lambda: _store(url))
     yield from _extras()
 
@@ -121,6 +122,20 @@ def _kernels() -> Check:
     names = sorted(KernelSpecManager().find_kernel_specs())
     own = f"notebooks run on {sys.executable}"
     return Check("kernels", True, f"{own}; registered: {', '.join(names)}" if names else f"{own}; none registered")
+
+
+def _server() -> Check:
+    """Whether a Jupyter server here loads flownb's extension: then clicks get through while a kernel is busy."""
+    from jupyter_core.paths import jupyter_config_path
+
+    if importlib.util.find_spec("jupyter_server") is None:
+        return Check("server", None, "no Jupyter server here; `pip install 'flownb[lab]'` brings one")
+    files = [Path(folder, "jupyter_server_config.d", "flownb.json") for folder in jupyter_config_path()]
+    found = next((file for file in files if file.is_file()), None)
+    if found is None:
+        how = "`jupyter server extension enable flownb` does it"
+        return Check("server", None, f"the extension is not switched on, so a busy kernel hears clicks late; {how}")
+    return Check("server", True, f"the extension is switched on by {found}: clicks get through while a kernel is busy")
 
 
 def _store(url: str | None) -> Iterator[Check]:

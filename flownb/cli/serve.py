@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 
 _STOPPED: Final = 130
 _HERE: Final = ("127.0.0.1", "localhost", "::1")
-_NO_ADDRESS: Final = (
-    'No public address is set, so messages have no links: put `[public]` and `url = "https://…"` into '
-    "{settings}, or set FLOWNB_PUBLIC_URL."
-)
 
 
 @click.command("serve", epilog="Example: flownb serve --public --port 8642")
@@ -66,14 +62,13 @@ async def _serve(store: Store, host: str, port: int) -> None:
 
 def _tell(store: Store, host: str, port: int) -> None:
     """Where it listens, and how links get there."""
-    from flownb.services.links import public_url
-    from flownb.services.settings import settings_of
+    from flownb.services.links import how_to_set, public_url
 
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"Listening at http://{shown}:{port} for {store.url}. Ctrl-C ends it.")
     url = public_url(store)
     if url is None:
-        click.echo(_NO_ADDRESS.format(settings=settings_of(store) or "the settings of a store on disk"))
+        click.echo(f"Messages have no links: {how_to_set(store)}")
     else:
         click.echo(f"Links begin with {url}: whatever answers there has to lead here. `flownb link ID` makes one.")
     if host not in _HERE:
@@ -92,8 +87,7 @@ def link_command(approval_id: str | None, person: str, store: str | None, *, inb
 
     Whoever has the link answers as that person: send it to nobody else.
     """
-    from flownb.services.links import inbox_link, link_to
-    from flownb.services.settings import settings_of
+    from flownb.services.links import how_to_set, inbox_link, link_to
 
     if inbox == (approval_id is not None):
         raise UsageError("Give the id of one question, or --inbox with --for PERSON.")
@@ -106,5 +100,5 @@ def link_command(approval_id: str | None, person: str, store: str | None, *, inb
     else:
         url = inbox_link(opened, person, now=time.time())
     if url is None:
-        raise UsageError(_NO_ADDRESS.format(settings=settings_of(opened) or "the settings of a store on disk"))
+        raise UsageError(f"There is no link: {how_to_set(opened)}")
     click.echo(url)

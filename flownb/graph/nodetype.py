@@ -194,6 +194,13 @@ class Context(Protocol):
     error: Mapping[str, Any] | None
     #: Whether nobody is in front of a notebook.
     headless: bool
+    #: Whether an expression of the node names `run.resume_url`.
+    names_link: bool
+
+    @property
+    def resume_url(self) -> str:
+        """The signed link to the run's page, where whoever holds it sees what it asks, and answers."""
+        ...
 
     def now(self) -> float:
         """Seconds since 1970, by the run's clock."""

@@ -79,6 +79,15 @@ def references_of(node: Node, cls: type[NodeType] | None) -> References:
     return References(frozenset(names), frozenset(names - required), tuple(problems))
 
 
+def mentions(value: Any, word: str) -> bool:
+    """Whether a word stands somewhere in the texts of plain data."""
+    if isinstance(value, str):
+        return word in value
+    if isinstance(value, dict):
+        return any(mentions(each, word) for each in value.values())
+    return isinstance(value, list | tuple) and any(mentions(each, word) for each in value)
+
+
 def names_in(text: str | dict[str, Any], *, bare: bool) -> tuple[frozenset[str], frozenset[str]]:
     """The names that an expression uses, and those of them that may be missing.
 

@@ -12,9 +12,11 @@ import msgspec
 
 
 class Command(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What every command has: who asks."""
+    """What every command has: who asks, and by which click."""
 
     by: str = ""
+    #: The id of the click that it comes from: one that comes by two ways is obeyed once.
+    ask: str = ""
 
 
 class Pause(Command, frozen=True, omit_defaults=True, kw_only=True, tag="pause"):

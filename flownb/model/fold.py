@@ -264,6 +264,8 @@ def _node_measured(state: RunState, event: ev.NodeMeasured) -> None:
 
 
 def _system_info(state: RunState, event: ev.SystemInfo) -> None:
+    if event.ask:
+        state.asked |= {event.ask}
     number = state.topology.index.get(event.node) if event.node is not None else None
     if number is not None:
         state.remarks[number] = event.message

@@ -45,7 +45,7 @@ class RunState(Readiness):
 
     # A run that waits is little more than this, and there may be thousands: slots take a third of what a table takes.
     __slots__ = (
-        "active_seconds", "active_since", "approvals", "attempts", "breakpoints", "children", "definition",
+        "active_seconds", "active_since", "approvals", "asked", "attempts", "breakpoints", "children", "definition",
         "delivered", "ending", "error", "error_node", "finished_at", "forked_from", "heartbeats", "inputs",
         "memory", "message", "mode", "node_finished", "node_started", "output", "parent", "parent_node", "passing",
         "pause_reason", "payload", "port_values", "progress", "remarks", "results", "retries", "run_id", "seq",
@@ -80,6 +80,8 @@ class RunState(Readiness):
         self.ending: ev.RunEnding | None = None
         self.stopping: ev.RunStopping | None = None
         self.payload: Any = None
+        #: The ids of clicks that were heard.
+        self.asked: frozenset[str] = frozenset()
         self.started_at: float | None = None
         #: Seconds that it was at work before it was last taken up, and when that was; None while it rests.
         self.active_seconds = 0.0

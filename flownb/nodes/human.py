@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from flownb.errors import InvalidInput, NodeTimeout
 from flownb.graph.form import faults_in
 from flownb.graph.form_source import schema_of_value, with_changes
-from flownb.graph.nodetype import Ask, Expression, NodeType, Output, Suspend
+from flownb.graph.nodetype import Ask, Expression, NodeType, Output, Preview, Suspend
 from flownb.graph.references import names_in
 from flownb.model.ports import MAIN, InputPort, NodePorts, OutputPort
 from flownb.model.problem import Problem, Severity
@@ -32,6 +32,7 @@ from flownb.nodes.human_config import (
 )
 from flownb.nodes.human_preview import evaluate, previews, truth
 from flownb.nodes.scope import scope
+from flownb.store.forms.same import same
 
 if TYPE_CHECKING:
     import builtins
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from flownb.graph.nodetype import Context
     from flownb.model.workflow import Node
 
+#: What the data that may be changed are called, where nothing else shows them.
+DATA: Final = "data"
 _PASSING: Final = InputPort(MAIN, many=True, unwired=True, help="leaves by the port that fires")
 
 
@@ -194,7 +197,10 @@ class HumanNode(NodeType):
         shown = previews(config.preview, names)
         edits = None
         if config.edits:
-            edits = schema_of_value(self._subject(inputs, names))
+            subject = self._subject(inputs, names)
+            if not shown or not same(shown[0].value, subject):  # who changes the data sees them, before all else
+                shown = [Preview(DATA, subject), *shown]
+            edits = schema_of_value(subject)
             if edits is None:
                 raise InvalidInput(
                     f"{ctx.path}: the data can't be changed by people; set edits to false.", name="edits"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from flownb.errors import ExpressionError
 from flownb.graph.references import references_of
 from flownb.nodes.function import FunctionNode
-from flownb.nodes.scope import scope
+from flownb.nodes.scope import scope, why_no_link
 from flownb.services.secrets import has_reference, is_reference
 
 if TYPE_CHECKING:
@@ -59,7 +60,10 @@ def prepare(
         config = take_out(config, kept, marks)
     if any(name not in kept and _has_template(value) for name, value in config.items()):
         names = scope(ctx, inputs)
-        config = {name: _evaluate(value, names, name, kept) for name, value in config.items()}
+        try:
+            config = {name: _evaluate(value, names, name, kept) for name, value in config.items()}
+        except ExpressionError as error:
+            raise why_no_link(ctx, error) from error.__cause__
     if cls.Config is not None:
         over = {name: inputs[name] for name in cls.Config.model_fields if name in inputs}
         if secret is not None:

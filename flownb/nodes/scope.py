@@ -6,6 +6,7 @@ from collections import ChainMap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from flownb.errors import ExpressionError, NotFound
 from flownb.services.secrets import is_reference
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ class _WithSecrets(Mapping[str, Any]):
 def scope(ctx: Context, inputs: Mapping[str, Any], own: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
     """The names of an expression, nearest last: those of every run, its inputs, those of a round, the node's inputs.
 
-    Of every run are `run`, `trigger` and `variables`; of a round, inside a loop, `item` and `index`.
+    Of every run are `run`, `trigger` and `variables`; of a round, inside a loop, `item` and `index`. The link to the
+    run, `run.resume_url`, is made for the few that name it; where no public address is set there is none, and
+    `default(run.resume_url, "")` does without.
 
     Args:
         ctx: of the node that runs.
@@ -48,7 +51,7 @@ def scope(ctx: Context, inputs: Mapping[str, Any], own: Mapping[str, Any] | None
     # What a variable falls back on is an input, which is read once, because it may be large.
     own_variables = ctx.variables.maps[0] if isinstance(ctx.variables, ChainMap) else ctx.variables
     names = {
-        "run": {"id": ctx.run_id, "mode": ctx.mode},
+        "run": {"id": ctx.run_id, "mode": ctx.mode} if not ctx.names_link else _with_link(ctx),
         "trigger": {"type": ctx.trigger, "payload": ctx.payload},
         "variables": {**given, **own_variables},
         **given,
@@ -57,3 +60,24 @@ def scope(ctx: Context, inputs: Mapping[str, Any], own: Mapping[str, Any] | None
         **(own or {}),
     }
     return _WithSecrets(ctx, names) if ctx.references else names
+
+
+def _with_link(ctx: Context) -> dict[str, Any]:
+    """What is known of the run, with the link to it; without, where no public address is set."""
+    known = {"id": ctx.run_id, "mode": ctx.mode}
+    try:
+        return {**known, "resume_url": ctx.resume_url}
+    except NotFound:
+        return known
+
+
+def why_no_link(ctx: Context, error: ExpressionError) -> ExpressionError:
+    """The error of an expression; where it misses the link to the run, with what to do about that."""
+    if not ctx.names_link or "'resume_url'" not in error.message:
+        return error
+    try:
+        _ = ctx.resume_url
+    except NotFound as why:
+        hint = 'Or do without: {{ default(run.resume_url, "") }}.'
+        return ExpressionError(f"{error.message} {why.message} {hint}", **error.fields)
+    return error

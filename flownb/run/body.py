@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from flownb.graph.references import references_of
+from flownb.graph.references import mentions, references_of
 from flownb.model.status import OnCrash, Where
 from flownb.run.mapping import OutputMapping
 from flownb.run.where import loop, thread
@@ -49,6 +49,8 @@ class Body(msgspec.Struct, eq=False):
     #: Whether it may read variables: its expressions name them, or it gets a `ctx`.
     reads_variables: bool
     is_timed: bool
+    #: Whether its expressions may name the link to the run.
+    names_link: bool
     #: Calls the body where it runs: decided once, not for every attempt.
     start: Callable[[Attempt], None]
     #: Which variables its output becomes; None as a rule.
@@ -103,6 +105,7 @@ def body_of(
         refers=function is None and not cls.passes_references and has_reference(node.config),
         reads_variables=takes_ctx if function is not None else reads_variables(node, cls),
         is_timed=bool(node.timeout or node.heartbeat),
+        names_link=function is None and mentions(node.config, "resume_url"),
         start=place_of(node, cls, function),
         maps_output=OutputMapping(node) if node.output_mapping else None,
     )

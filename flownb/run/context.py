@@ -92,6 +92,7 @@ class NodeContext:
         #: Of a compensation, a fallback and a handler: the failure because of which it runs; else None.
         self.error: Mapping[str, Any] | None = error_for(execution, attempt.number)
         self.headless: bool = execution.headless
+        self.names_link: bool = attempt.body.names_link
         #: The inputs that are references to secrets, and become values where an expression reads them.
         self.references: frozenset[str] = frozenset() if attempt.body.type.passes_references else execution.references
         #: The flow that a subflow runs, where it is at hand.
@@ -138,6 +139,17 @@ class NodeContext:
         attempt = self._attempt
         execution = attempt.execution
         execution.engine.call(lambda: Children.of(execution).began(attempt, run, workflow))
+
+    @property
+    def resume_url(self) -> str:
+        """The signed link to the run's page, where whoever holds it sees what it asks, and answers.
+
+        Raises:
+            NotFound: no public address is set.
+        """
+        from flownb.services.links import needed_run_link  # few runs need it
+
+        return needed_run_link(self._attempt.execution.store, self.run_id, now=self.now())
 
     @property
     def logger(self) -> logging.Logger:

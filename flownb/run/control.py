@@ -8,6 +8,7 @@ from flownb.errors import near_names
 from flownb.model import commands as cmd
 from flownb.model import events as ev
 from flownb.model.state import FAILED, PENDING, RUNNING, STATUSES, WAITING
+from flownb.run.asks import heard, is_new
 from flownb.run.ending import cancel
 from flownb.run.loops import end_inside
 from flownb.run.variables import set_by
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 
 def obey(execution: Execution, command: cmd.Command) -> None:  # noqa: C901, PLR0912  one case a command
     """Carry out a command; one that makes no sense now changes nothing."""
-    if execution.over:
+    if execution.over or not is_new(execution.state, command):
         return
+    if command.ask:
+        execution.record(heard(command, execution.engine.now()))
     match command:
         case cmd.Pause():
             execution.pausing = True

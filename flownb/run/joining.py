@@ -12,6 +12,7 @@ from flownb.model import commands as cmd
 from flownb.model import events as ev
 from flownb.model.fold import apply
 from flownb.model.status import ASKS, PauseReason, RunStatus
+from flownb.run.asks import heard, is_new
 from flownb.run.context import Services
 from flownb.run.engine import engine
 from flownb.run.executor import Execution
@@ -207,6 +208,7 @@ def resume(
         previous.values.rebase(state)
     if left is None:
         left = [message.command for message in request.store.receive([run.id])]
+    left = [command for command in left if is_new(state, command)]
     first = resumption(
         state,
         request.definition,
@@ -221,6 +223,7 @@ def resume(
         first[0] = msgspec.structs.replace(first[0], program=_moved_program(request))
         if state.definition != request.definition.hash:
             first.append(_went_over(request, state.definition))
+    first += [heard(each, first[0].at) for each in left if each.ask and isinstance(each, _OBEYED)]
     first += [*halts_left(left, first[0].at), *set_meanwhile(left, first[0].at)]
     steps = 1 if any(isinstance(command, cmd.Step) for command in left) else None
     joined = join(request, run, lease, first, hold=hold, previous=previous, steps=steps, answers=answers)

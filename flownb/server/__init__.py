@@ -18,4 +18,13 @@ markup.py     HTML that can't be broken out of
 style.py      the one style sheet, from the look of the views
 moments.py    times for a page without a clock
 ```
+
+In a Jupyter server, for whoever is signed in there:
+
+```
+extension.py  the routes beneath `flownb/api/`
+handlers.py   their handlers, each authenticated and authorized
+commands.py   what is asked of runs, carried out in their store
+known.py      the stores that such a server answers for
+```
 """

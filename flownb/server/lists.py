@@ -10,7 +10,7 @@ from flownb.model.state import STATUSES
 from flownb.model.status import PauseReason, RunStatus
 from flownb.run.handles.why import why
 from flownb.run.recovery.recover import read_state
-from flownb.server.frame import back_to, page
+from flownb.server.frame import back_to, page, sentences
 from flownb.server.markup import Html, el, icon, many
 from flownb.server.moments import ago, length, moment
 
@@ -28,7 +28,16 @@ MOST: Final = 50
 _MOST_DECIDED: Final = 10
 _MOST_NODES: Final = 300
 _SOON: Final = 3_600
-_WORDS: Final = {"waiting": "waits", "pending": "not yet"}
+#: What runs and nodes wait for.
+_WAITS: Final = {
+    "human": "It waits for somebody's answer.",
+    "in_doubt": "It waits for somebody who knows what it did.",
+    "timer": "It waits for its time.",
+    "event": "It waits for something to happen.",
+    "manual": "Somebody paused it.",
+    "breakpoint": "Somebody steps through it.",
+    "error": "It waits for somebody who mends it.",
+}
 
 
 def inbox(visit: Visit, start: int = 0) -> Page:
@@ -113,9 +122,9 @@ def course(visit: Visit, row: RunRow, *, base: str, back: str = "") -> Page:
         steps = _steps(state)
     waiting = [each for each in visit.requests() if each.run == row.id]
     began = f"Began {moment(row.started_at or row.created_at, visit.now)}."
-    ended = f" Ended {moment(row.finished_at, visit.now)}." if row.finished_at and RunStatus(row.status).ended else ""
+    ended = f"Ended {moment(row.finished_at, visit.now)}." if row.finished_at and RunStatus(row.status).ended else ""
     head = el("div", back_to(back), el("h1", row.workflow), class_="pad")
-    status = f"Run {row.id} is {row.status}{f' ({row.pause_reason})' if row.pause_reason else ''}. {began}{ended}"
+    status = sentences(f"Run {row.id} is {row.status}.", _WAITS.get(row.pause_reason or "", ""), began, ended)
     asked = many([el("div", el("h2", "Waits for an answer"), class_="top"), _questions(visit, waiting, base)])
     return page(
         f"{row.workflow}, run {row.id}",
@@ -138,8 +147,11 @@ def _steps(state: RunState) -> Html:
 def _step(state: RunState, number: int) -> Html:
     status = str(STATUSES[state.node_status[number]])
     begun, done = state.node_started[number], state.node_finished[number]
-    took = duration(done - begun) if begun and done else _WORDS.get(status, "")
-    reason = why(state, number) if status in ("skipped", "failed", "cancelled", "waiting") else ""
+    took = duration(done - begun) if begun and done else ""
+    reason = why(state, number) if status in ("skipped", "failed", "cancelled") else ""
+    wait = state.waits.get(number)
+    if wait is not None and status == "waiting":
+        reason = _WAITS.get(str(wait.waits_for), "")
     return el(
         "li",
         el("span", icon(status), class_=f"s-{status}"),

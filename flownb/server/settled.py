@@ -8,6 +8,7 @@ from flownb.model.events import ApprovalDecided
 from flownb.model.status import RunStatus
 from flownb.run.waiting.judging import EXPIRED, standing
 from flownb.server.asking import word_of
+from flownb.server.fields import Form
 from flownb.server.frame import back_to, page, sentences
 from flownb.server.markup import Html, el, icon
 from flownb.server.moments import length, moment
@@ -91,7 +92,8 @@ def _title(visit: Visit, row: ApprovalRow) -> str:
         return f"Expired{waited}"
     word = {"approved": "Approved", "rejected": "Rejected"}.get(row.status) or f"Answered: {word_of(decision.port)}"
     if is_theirs(visit, decision.by, decision.link):
-        return f"{word}. {_goes_on(visit, row, short=True)}".strip()
+        then = _goes_on(visit, row, short=True)
+        return f"{word}. {then}" if then else word
     return f"{word} by {decision.by}"
 
 
@@ -111,7 +113,7 @@ def _took(row: ApprovalRow) -> str:
     """What followed from nobody's answer."""
     if not row.port:
         return "The node has failed because of that."
-    return "Its port expired fired." if row.port == EXPIRED else f"By itself, the answer is: {word_of(row.port)}."
+    return "Its port “expired” fired." if row.port == EXPIRED else f"By itself, the answer is: {word_of(row.port)}."
 
 
 def _at(row: ApprovalRow, visit: Visit) -> str:
@@ -123,9 +125,11 @@ def _data(row: ApprovalRow) -> Html | None:
     if data is None:
         return None
     if isinstance(data, dict) and not any(str(name).startswith("$") for name in data):
+        titles = {each.name: each.title for each in Form(row.request.form).fields}
         pairs = []
         for name, value in list(data.items())[:20]:
-            pairs += [el("dt", str(name)), el("dd", text_of_plain(value, 200))]
+            said = {True: "yes", False: "no"}[value] if isinstance(value, bool) else text_of_plain(value, 200)
+            pairs += [el("dt", titles.get(name, str(name))), el("dd", said)]
         return el("dl", *pairs)
     return el("p", text_of_plain(data, _MOST_DATA))
 

@@ -22,6 +22,8 @@ _MOST_COLUMNS: Final = 30
 _MANY_COLUMNS: Final = 5
 _MOST_LINES: Final = 400
 _MOST_TEXT: Final = 20_000
+#: How a frame's preview says that there is no value.
+_GAPS: Final = ("nan", "NaT", "<NA>")
 _MIDNIGHT: Final = " 00:00:00"
 _SIGNS: Final = {"+": "a", "-": "d", "@": "h"}
 
@@ -153,7 +155,7 @@ def _roles(rows: Sequence[Sequence[Any]], count: int) -> list[str]:
 
 
 def _is_numeric(cells: Sequence[Any]) -> bool:
-    there = [each for each in cells if each is not None]
+    there = [each for each in cells if each is not None and each not in _GAPS]
     return bool(there) and all(isinstance(each, int | float) and not isinstance(each, bool) for each in there)
 
 

@@ -24,7 +24,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from flownb.errors import UsageError
+from flownb.errors import NotFound, UsageError
 from flownb.services.identity import check_name
 from flownb.services.settings import section, settings_of
 
@@ -132,6 +132,28 @@ def run_link(store: Store, run: str, *, now: float | None = None) -> str | None:
     until = (int(time.time() if now is None else now) // _DAY + 1 + DAYS) * _DAY
     number = hashlib.sha256(f"{run}\n{until}".encode()).hexdigest()[:_NUMBER]
     return _url(base, LinkKind.RUN, sign(store.keys, LinkKind.RUN, Link(run, "", "", until, number)))
+
+
+def needed_run_link(store: Store, run: str, *, now: float | None = None) -> str:
+    """The link to a run, where somebody can't do without.
+
+    Raises:
+        NotFound: no public address is set; the message says how to set one.
+        UsageError: the public address is none.
+    """
+    found = run_link(store, run, now=now)
+    if found is None:
+        raise NotFound(f"There is no link to run {run}: {how_to_set(store)}", name=VARIABLE)
+    return found
+
+
+def how_to_set(store: Store) -> str:
+    """What to do where no public address is set."""
+    place = settings_of(store) or "the settings of a store on disk"
+    return (
+        f'no public address is set. Put `[public]` and `url = "https://…"` into {place}, or set {VARIABLE}; '
+        "`flownb serve --public` is what has to answer there."
+    )
 
 
 def _url(base: str, kind: LinkKind, token: str) -> str:

@@ -8,6 +8,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from flownb.graph.nodetype import Child, Round
+from flownb.graph.references import mentions
 from flownb.ids import step_key
 from flownb.services.secrets import as_text, is_reference, resolve
 
@@ -59,6 +60,8 @@ class FakeContext:
         self.round: Mapping[str, Any] = {}
         self.wired_ports: frozenset[str] = frozenset()
         self.headless = True
+        self.names_link = mentions(self.raw, "resume_url")
+        self.resume_url = f"https://flows.example.org/r/{self.run_id}"
         self.time = time
         self.cancelled = False
         self.last_heartbeat = last_heartbeat

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from flownb.run.asks import asked_as
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -16,18 +18,19 @@ def obey(run: Run, message: Mapping[str, Any]) -> bool:
     Raises:
         FlownbError: the run refuses; the message says why.
     """
-    ask = message.get("ask")
-    if ask in _PLAIN:
-        _PLAIN[ask](run)
-        return True
-    if ask in _OF_NODE:
-        if isinstance(node := message.get("node"), str):
+    ask, click = message.get("ask"), message.get("id")
+    if ask not in _PLAIN and ask not in _OF_NODE and ask != "decide":
+        return False
+    if isinstance(click, str) and click in run.state.asked:
+        return True  # it came by the server before the kernel was free to hear it
+    with asked_as(click):
+        if ask == "decide":
+            _decide(run, message)
+        elif ask in _PLAIN:
+            _PLAIN[ask](run)
+        elif isinstance(node := message.get("node"), str):
             _OF_NODE[ask](run, node, message)
-        return True
-    if ask == "decide":
-        _decide(run, message)
-        return True
-    return False
+    return True
 
 
 def _decide(run: Run, message: Mapping[str, Any]) -> None:

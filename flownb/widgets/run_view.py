@@ -59,6 +59,8 @@ class RunWidget(anywidget.AnyWidget):
     _css: ClassVar[Any] = STYLE
     #: Finds the same state for every view of this model in the browser.
     key = traitlets.Unicode().tag(sync=True)
+    #: The store's URL: where a click goes that a busy kernel doesn't hear.
+    place = traitlets.Unicode().tag(sync=True)
     #: Whether the graph is drawn; not where something else draws it above.
     canvas = traitlets.Bool(default_value=True).tag(sync=True)
     scene = traitlets.Dict().tag(sync=True, to_json=_scene)
@@ -84,7 +86,7 @@ class RunWidget(anywidget.AnyWidget):
         self._workflow: Any = None
         self._scene: dict[str, Any] = {}
         _undisturbed(lambda: self._moments.news(None))  # what a page gets when it begins is no news
-        super().__init__(key=uuid.uuid4().hex, canvas=canvas)
+        super().__init__(key=uuid.uuid4().hex, canvas=canvas, place=run.url)
         self.on_msg(self._asked)
         heard = weakref.WeakMethod(self._hear)
         run.watch(lambda happened: _call(heard, happened))

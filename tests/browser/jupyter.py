@@ -77,6 +77,7 @@ def open_lab(folder: Path) -> Iterator[Lab]:
     root.mkdir()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "FLOWNB"))}
     kept["JUPYTER_PATH"] = str(OURS)
+    kept["JUPYTER_CONFIG_PATH"] = str(OURS.parents[1] / "etc" / "jupyter")
     own = {f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
     own |= {
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),

@@ -19,6 +19,7 @@ export function Asking({ question }: { question: Question }) {
   const [tried, setTried] = useState(false);
   const [sent, setSent] = useState<string | null>(null);
   const refusal = useShared("notice", (each) => each.refusal);
+  const silent = useShared("notice", (each) => each.silent);
   const { data, wrong } = read(question.fields, filled);
   const missing = Object.keys(wrong).length > 0;
   const answer = (port: string): void => {
@@ -99,6 +100,12 @@ export function Asking({ question }: { question: Question }) {
           </span>
           <input className="fnb-in" type="text" placeholder="Why, in a few words" value={comment} onChange={(event) => say(event.target.value)} />
         </label>
+        {silent === "decide" && sent !== null && (
+          <p className="sec fnb-said" role="status">
+            The kernel is busy with another cell and takes the answer when that ends. In a terminal it is taken at once:{" "}
+            <code>{lineOf(question.id, sent)}</code>
+          </p>
+        )}
         {refusal && sent !== null && (
           <p className="s-failed fnb-said" role="alert">
             {refusal.message}
@@ -145,6 +152,12 @@ function Who({ question }: { question: Question }) {
       {need}
     </>
   );
+}
+
+/** The command that gives an answer. */
+function lineOf(approval: string, port: string): string {
+  const verbs: Record<string, string> = { approved: `flownb approve ${approval}`, rejected: `flownb reject ${approval}` };
+  return verbs[port] ?? `flownb approve ${approval} --port ${port}`;
 }
 
 export function wordOf(port: string): string {

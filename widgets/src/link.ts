@@ -2,6 +2,7 @@
 
 import type { Model } from "./wire";
 import { watchKernel } from "./kernel";
+import { post, type Letter } from "./post";
 
 /** How long a busy kernel may keep silent before the view says so. */
 export const PATIENCE = 1_000;
@@ -46,13 +47,28 @@ export abstract class Link {
   /** Ask something of the Python half; what comes of it arrives as news. */
   ask(what: Ask): void {
     const id = `${PAGE}-${++asked}`;
-    const timer = setTimeout(() => {
-      this.silent = what.ask;
-      this.tell("notice");
-    }, PATIENCE);
+    const timer = setTimeout(() => void this.insist(id, what), PATIENCE);
     this.waiting.set(id, { timer, ask: what.ask });
     this.model.send({ id, ...what });
     this.tell("bar");
+  }
+
+  /** What a click is by POST, where the kernel keeps silent; null for what only the kernel can answer. */
+  protected letter(_what: Ask): Letter | null {
+    return null;
+  }
+
+  /** The kernel keeps silent: the click goes by the server, under the same id, or the view says who can be asked. */
+  private async insist(id: string, what: Ask): Promise<void> {
+    const letter = this.letter(what);
+    const posted = letter && (await post(this.model, { ...letter, body: { ...letter.body, id } }));
+    if (!this.waiting.has(id)) return; // the kernel has answered meanwhile
+    if (posted?.taken) this.answered(id);
+    else if (posted) this.refused(id, posted.message);
+    else {
+      this.silent = what.ask;
+      this.tell("notice");
+    }
   }
 
   /** An acknowledgement; false where another page asked, or it was answered before. */

@@ -2,6 +2,7 @@
 
 import type { Bar, Detail, EdgeDetail, EdgeState, EventLine, Expected, Message, Model, Moment, News, NodeRecord, PastMoment, Question, Scene, Variable } from "./wire";
 import { Link, PAGE, type Ask } from "./link";
+import { letterTo, type Letter } from "./post";
 
 /** What changes while a run works, as it is shown: the present, or a moment of the journal. */
 export interface Shown {
@@ -276,6 +277,10 @@ export class Store extends Link {
       this.events = [...this.events, ...fresh].slice(-1_000);
       this.tell("events");
     }
+  }
+
+  protected override letter(what: Ask): Letter | null {
+    return letterTo(String(this.model.get("place") ?? ""), this.present.bar.id, what);
   }
 
   /** What only looks goes to the kernel from everywhere, what changes something from the present. */

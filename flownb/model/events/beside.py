@@ -40,6 +40,8 @@ class SystemInfo(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True,
 
     message: str
     node: str | None = None
+    #: The id of the click that was heard.
+    ask: str = ""
 
 
 class SystemWarning(Event, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="system_warning"):

@@ -40,6 +40,7 @@ class ChildContext:
         self.trigger: str = known["trigger"]
         self.mode: str = known["mode"]
         self.headless: bool = known["headless"]
+        self.names_link: bool = known["names_link"]
         self.store_url: str = known["store_url"]
         self.inputs: Mapping[str, Any] = _Asked(self.ask, "input", known["inputs"])
         self.variables: Mapping[str, Any] = _Asked(self.ask, "variable", known["variables"])
@@ -65,6 +66,11 @@ class ChildContext:
     def error(self) -> Any:
         """The failure because of which the node runs, if it is kept for failures."""
         return self.ask("error")
+
+    @property
+    def resume_url(self) -> str:
+        """The signed link to the run's page."""
+        return str(self.ask("resume_url"))
 
     @property
     def sources(self) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from flownb.errors import InvalidInput, RunError, UsageError
 from flownb.model import commands as cmd
 from flownb.model.events import VariableSet
 from flownb.model.status import ApprovalStatus, PauseReason, RunStatus, VariableScope
+from flownb.run.asks import stamped
 from flownb.run.control import obey
 from flownb.run.engine import engine
 from flownb.run.handles.view import RunView
@@ -54,6 +55,7 @@ class Asking(RunView):
 
     def send(self, command: cmd.Command) -> None:
         """Ask something of the run, wherever it is at work; what comes of it arrives as events."""
+        command = stamped(command)
         execution = self._execution
         if execution is not None and not execution.over:
             execution.engine.call(self._hand_over, execution, command)

@@ -33,6 +33,7 @@ class Answers:
             "trigger": ctx.trigger,
             "mode": ctx.mode,
             "headless": ctx.headless,
+            "names_link": ctx.names_link,
             "store_url": ctx.store_url,
             "inputs": list(ctx.inputs),
             "variables": list(ctx.variables),
@@ -59,7 +60,7 @@ class Answers:
         match name, args:
             case (("input" | "variable" | "service"), (key,)):
                 return getattr(ctx, f"{name}s")[key]
-            case (("resumed" | "resume_data" | "last_heartbeat" | "error" | "payload"), ()):
+            case (("resumed" | "resume_data" | "last_heartbeat" | "error" | "payload" | "resume_url"), ()):
                 return getattr(ctx, name)
             case "sources", ():
                 return {port: list(each) for port, each in ctx.sources.items()}

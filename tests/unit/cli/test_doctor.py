@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flownb.cli import doctor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     import pytest
 
@@ -77,3 +77,11 @@ def test_too_little_room_is_a_fault(cli: Callable[..., Told], monkeypatch: pytes
     told = cli("doctor")
     assert told.status == 1
     assert "too little to work with" in told.out
+
+
+def test_the_extension_of_the_server_is_told(cli: Callable[..., Told], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: True)
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(Path(__file__).parents[3] / "kernel_ext" / "etc" / "jupyter"))
+    assert "the extension is switched on by" in cli("doctor").out
+    monkeypatch.setattr("jupyter_core.paths.jupyter_config_path", list)
+    assert "`jupyter server extension enable flownb`" in cli("doctor").out

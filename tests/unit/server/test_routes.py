@@ -46,7 +46,7 @@ def test_the_link_shows_the_question_and_the_button_answers_it(store: Store, ask
     assert seen.has("button", data_action="escalate")
     seen = anna.press("Approve", comment="checked")
     assert seen.has("section", class_="pad done flownb-approval", data_status="approved")
-    assert "shop: ok Approved." in seen.text
+    assert "shop: ok Approved" in seen.text
     assert "“checked” anna," in seen.text
     assert run.result(5) == {"post": "yes"}
     decided = one_request(store).decision
@@ -229,7 +229,7 @@ def test_who_comes_second_is_told_who_was_first_and_what_they_said(store: Store,
         assert "“The sum is wrong.” anna," in seen.text
         assert "Post 3 EUR?" in seen.text
         assert seen.buttons == {}
-    assert anna.get().text.startswith("shop: ok Rejected.")
+    assert anna.get().text.startswith("shop: ok Rejected")
 
 
 def test_a_question_whose_time_is_over_says_so_and_takes_no_answer(store: Store, ask: Callable[..., Run]) -> None:
@@ -331,7 +331,7 @@ def test_from_a_question_the_way_leads_to_the_course_of_its_run_and_back(store: 
     anna.get()
     anna.follow("Post 3 EUR?")
     seen = anna.follow(f"run {run.id}")
-    assert f"Run {run.id} is paused (human)." in seen.text
+    assert f"Run {run.id} is paused. It waits for somebody's answer." in seen.text
     assert seen.has("li", data_flownb_node="load", data_status="completed")
     assert seen.has("li", data_flownb_node="ok", data_status="waiting")
     assert "secret figures" not in seen.text

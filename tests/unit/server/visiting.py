@@ -39,7 +39,7 @@ class Read(HTMLParser):
     def text(self) -> str:
         return " ".join(" ".join(self.words).split())
 
-    def has(self, tag: str, **attributes: str) -> bool:
+    def has(self, tag: str, **attributes: str | None) -> bool:
         """Whether there is such an element."""
         wanted = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
         return any(kind == tag and wanted.items() <= found.items() for kind, found in self.tags)

@@ -1,6 +1,7 @@
 // What the views of one list share: the page that Python told last, and what was asked of it.
 
 import { Link, type Ask } from "../link";
+import { letterTo, type Letter } from "../post";
 import type { Model } from "../wire";
 import type { ListMessage, Opened, Page, Parts, RequestsPart, RunsPart } from "./wire";
 
@@ -72,6 +73,10 @@ export class ListStore extends Link {
   override ask(what: Ask): void {
     const run = typeof what["approval"] === "string" ? this.requests?.open[what["approval"]]?.run : undefined;
     super.ask(run === undefined ? what : { ...what, run });
+  }
+
+  protected override letter(what: Ask): Letter | null {
+    return typeof what["run"] === "string" ? letterTo(this.place, what["run"], what) : null;
   }
 
   find(part: "runs" | "requests", wanted: Omit<Ask, "ask">): void {
