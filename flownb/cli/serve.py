@@ -40,6 +40,8 @@ def serve_command(host: str, port: int, store: str | None, *, public: bool) -> i
     from flownb.store.place import open_store
 
     opened = open_store(store)
+    if not opened.durable:
+        raise UsageError(f"{opened.url} dies with its process, so nobody else has runs in it: serve a store on disk.")
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     with interrupted_by_term(), contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(opened, host, port))

@@ -40,10 +40,16 @@ def show(run: Run) -> None:
     """Display a run once and keep the display up to date until the run has ended."""
     from IPython.display import display
 
-    handle = display(run, display_id=True)
+    data, metadata = bundle(run)
+    handle = display(data, raw=True, metadata=metadata, display_id=True)
     if handle is None:  # no front end takes displays here
         return
-    Refresher(run, handle.update)
+
+    def update(run: Run) -> None:
+        data, metadata = bundle(run)
+        handle.update(data, raw=True, metadata=metadata)
+
+    Refresher(run, update)
 
 
 class Refresher:

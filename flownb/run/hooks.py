@@ -7,6 +7,8 @@ program is not at hand in this process and `call` starts a workflow because a ru
 display, `mask` keeps secrets out of what a kernel sends, `main_loop` is the loop that serves the main thread of a
 kernel, `assign` makes a variable in a notebook's namespace. Another package may take one over through the entry point
 group `flownb.views`.
+
+`shows` takes over where a run that goes on is the value of a cell, so that its end is what is saved.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ _OWN: Final[dict[str, str]] = {
     "runs": "flownb.widgets.lists.display:runs",
     "home": "flownb.widgets.lists.display:home",
     "view": "flownb.widgets.views:view",
+    "shows": "flownb.widgets.display:shows",
     "question": "flownb.notebook.question:question_html",
     "program": "flownb.notebook.cells:pin",
     "started": "flownb.notebook.cells:started",

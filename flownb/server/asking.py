@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.model.status import PauseReason
-from flownb.run.waiting.judging import standing
+from flownb.run.waiting.judging import approvers_at, standing
 from flownb.server.edits import Edits
 from flownb.server.fields import Form
 from flownb.server.frame import back_to, lines, page, sentences
@@ -120,7 +120,8 @@ def _facts(visit: Visit, row: ApprovalRow, back: str) -> Html:
         votes = f"{told[:1].upper()}{told[1:]}."
     named = f"run {row.run}"
     run = el("a", named, href=f"../../run/{row.run}") if back else named
-    who = f"May decide: {', '.join(request.approvers[:20])}." if request.approvers else ""
+    approvers = approvers_at(request, now)
+    who = f"May decide: {', '.join(approvers[:20])}." if approvers else ""
     barred = f"Not {request.asked_by}, who started the run." if not request.self_approval and request.asked_by else ""
     due = f"Due {moment(request.due_at, now)}." if request.due_at is not None else ""
     end = f"Open {until(row.expires_at, now)}." if row.expires_at is not None else ""
@@ -164,7 +165,8 @@ def _answers(visit: Visit, request: ApprovalRequested) -> Html:
     buttons = []
     for number, port in enumerate(request.ports):
         look = " line" if several or number == 1 else " primary" if number == 0 else ""
-        whole = " whole" if several and len(request.ports) % 2 and number == 0 else ""
+        alone = (0 if several else len(request.ports) - 1) if len(request.ports) % 2 == several else -1
+        whole = " whole" if number == alone else ""
         how: dict[str, Any] = {"name": PORT, "value": port, "data_action": _ACTIONS.get(port, port)}
         buttons.append(el("button", word_of(port), type="submit", class_=f"fnb-btn{look}{whole}", **how))
     you = f"You are {visit.name}." if visit.name else "This link is for whoever holds it."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flownb.errors import NotFound
 from flownb.run.waiting.decisions import expire
+from flownb.run.waiting.judging import approvers_at
 from flownb.services.identity import Who, who_by_link
 from flownb.services.links import Link, LinkKind, Unfit, new_number, read, sign
 from flownb.services.settings import settings_of
@@ -74,9 +75,8 @@ class Visit(NamedTuple):
         """By a list, only what the person may answer; a link to one request shows it even to whom may not."""
         if self.kind is LinkKind.ANSWER:
             return row.id == self.link.approval
-        if self.kind is LinkKind.RUN:
-            return not row.request.approvers
-        return not row.request.approvers or self.who.is_one_of(row.request.approvers)
+        approvers = approvers_at(row.request, self.now)
+        return not approvers or (self.kind is LinkKind.INBOX and self.who.is_one_of(approvers))
 
     def _looked_at(self, row: ApprovalRow) -> ApprovalRow:
         """The request; its time may be over this moment, and whoever looks says so."""

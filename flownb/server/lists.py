@@ -47,7 +47,8 @@ def inbox(visit: Visit, start: int = 0) -> Page:
         visit: who looks.
         start: how many to pass over.
     """
-    rows = visit.requests()
+    everything = visit.requests(pending=False)
+    rows = [row for row in everything if row.status == "pending"]
     here = rows[start : start + MOST]
     count = f"{len(rows):,} wait{'s' if len(rows) == 1 else ''} for you" if rows else "nothing waits for you"
     top = el("div", el("h1", "Questions"), el("span", count, class_="sec"), class_="top")
@@ -57,7 +58,7 @@ def inbox(visit: Visit, start: int = 0) -> Page:
     else:
         body = _questions(visit, here, visit.token)
     note = f"You are {visit.name}. Opening this page decided nothing." if visit.name else ""
-    return page("Questions", top, body, _pages(visit, start, len(rows)), _decided(visit), note=note)
+    return page("Questions", top, body, _pages(visit, start, len(rows)), _decided(visit, everything), note=note)
 
 
 def _questions(visit: Visit, rows: Sequence[ApprovalRow], base: str) -> Html:
@@ -92,8 +93,8 @@ def _pages(visit: Visit, start: int, count: int) -> Html | None:
     return el("div", before, after, class_="more") if before or after else None
 
 
-def _decided(visit: Visit) -> Html | None:
-    ended = [row for row in visit.requests(pending=False) if row.status != "pending"]
+def _decided(visit: Visit, rows: Sequence[ApprovalRow]) -> Html | None:
+    ended = [row for row in rows if row.status != "pending"]
     last = sorted(ended, key=lambda row: row.decided_at or 0)[-_MOST_DECIDED:][::-1]
     if not last:
         return None

@@ -17,7 +17,8 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application, HTTPError, RequestHandler
 
 from flownb.errors import EnvironmentFault, FlownbError, UsageError
-from flownb.run.waiting.decisions import look_after
+from flownb.run.waiting.decisions import look_after, remind
+from flownb.run.waiting.deliveries import deliveries
 from flownb.server.frame import Page, broken, refused
 from flownb.server.routes import METHODS, MOST_BODY, Request, Site
 from flownb.server.style import digest
@@ -166,13 +167,20 @@ class PublicListener:
         self._looking = asyncio.ensure_future(self._look())
 
     async def _look(self) -> None:
-        """End what nobody answered in time, as whoever looks after a store does."""
+        """End what nobody answered in time, remind, and tell, as whoever looks after a store does."""
         while True:
             try:
-                await asyncio.to_thread(look_after, self._store, self._clock())
+                await asyncio.to_thread(self._look_once)
             except FlownbError:
-                _log.exception("The requests that are over could not be ended")
+                _log.exception("The requests of the store could not be looked after")
             await asyncio.sleep(_LOOK_SECONDS)
+
+    def _look_once(self) -> None:
+        look_after(self._store, self._clock())
+        for row in self._store.approvals():
+            if row.request.due_at is not None:
+                remind(self._store, row, self._clock())
+        deliveries().soon(self._store, self._clock)
 
     async def close(self) -> None:
         """Listen no more, and let go of who is connected."""

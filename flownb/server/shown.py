@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 #: Rows of a table that are there at once; the rest of what is kept opens by a touch.
 _FIRST: Final = 3
+_MOST_ROWS: Final = 20
 _MOST_COLUMNS: Final = 30
+_MOST_CELL: Final = 200
 #: From so many columns on, each value beneath says which it is.
 _MANY_COLUMNS: Final = 5
 _MOST_LINES: Final = 400
@@ -36,7 +38,7 @@ def shown(part: Any, store: Store) -> Html:
     if part.get("kind") == "diff":
         return _box(name, "what changes", _difference(str(plain)))
     picture = _picture(plain, store)
-    seen = values.preview_of(plain)
+    seen = _records(plain) or values.preview_of(plain)
     if picture is not None:
         wide = seen.get("width")
         return _box(name, f"{wide} × {seen.get('height')}" if wide else "", picture)  # noqa: RUF001  the sign for "by"
@@ -59,6 +61,21 @@ def _body(plain: Any, seen: dict[str, Any]) -> list[Any]:
             return ["", _pre(_whole_text(plain, seen))]
         case _:
             return [str(seen.get("type", "")), _pre(values.preview(plain, _MOST_TEXT))]
+
+
+def _records(plain: Any) -> dict[str, Any] | None:
+    """A list of rows as the table that it is; None for anything else."""
+    if not isinstance(plain, list) or not plain or not all(isinstance(row, dict) for row in plain):
+        return None
+    names = list(plain[0])
+    if not names or any(name.startswith("$") for name in names) or any(list(row) != names for row in plain):
+        return None
+    head = plain[:_MOST_ROWS]
+    if any(isinstance(value, dict | list) for row in head for value in row.values()):
+        return None
+    rows = [[value[:_MOST_CELL] if isinstance(value, str) else value for value in row.values()] for row in head]
+    schema = [(name, "") for name in names]
+    return {"kind": "table", "schema": schema, "head": rows, "rows": len(plain), "columns": len(names), "index": ()}
 
 
 def _box(name: str, right: str, *inside: Html | None) -> Html:
@@ -170,7 +187,13 @@ def _rows(
     top = None
     if head:
         heads = [
-            el("th", name, el("small", dtype), class_="r" if role.endswith(" r") else None, scope="col")
+            el(
+                "th",
+                name,
+                el("small", dtype) if dtype else None,
+                class_="r" if role.endswith(" r") else None,
+                scope="col",
+            )
             for (name, dtype), role in zip(names, roles, strict=True)
         ]
         top = el("thead", el("tr", el("th", class_="idx"), *heads))

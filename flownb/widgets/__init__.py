@@ -12,6 +12,8 @@ edge.py       what it shows of one edge
 variables.py  the run's variables as a list, and what somebody types into it
 expected.py   how long earlier runs took
 taking.py     an output into the notebook's namespace
+answers.py    what a resting run was answered, before anybody wrote it down
+editing.py    the data that a reviewer may change
 questions.py  what a run asks people, and the fields of the form
 shown.py      a stored value as a page shows it
 pulse.py      the one thread that tells views what is new, ten times a second at most

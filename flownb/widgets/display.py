@@ -42,6 +42,22 @@ def show(run: Run) -> None:
     _shown[run] = execution
 
 
+def shows(run: Any) -> bool:
+    """Show a run that is the value of a cell as one that goes on, so that its end is what is saved.
+
+    Returns False where its mimebundle is enough: it has ended, it stands right above, or this is no kernel.
+    """
+    if (
+        not _request()
+        or not hasattr(run, "watch")
+        or run.status.ended
+        or (run in _shown and _shown[run] == _execution())
+    ):
+        return False
+    present(run)
+    return True
+
+
 def present(run: Run, widget: Any = None) -> None:
     """Display a run, whatever stands above; and once more when it rests, so that its picture is what is saved.
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flownb.model.state import RunState
     from flownb.model.wires import Wire
     from flownb.run.handles.view import RunView
+    from flownb.store.requests import ApprovalRow
 
 #: The browser shows one line of it, and all of it on hover.
 _LONGEST: Final = 300
@@ -65,6 +66,8 @@ class Moments:
         self.chosen = dict(chosen or {})
         #: Breakpoints that were set or cleared while the run rested: it finds them when it goes on.
         self.marks: dict[str, bool] = {}
+        #: Answers that a resting run got and nobody has written into its journal yet, by the request.
+        self.answers: Mapping[str, ApprovalRow] = {}
         self._nodes: dict[str, dict[str, Any]] = {}
         self._edges: dict[str, str] = {}
         self._bar: dict[str, Any] = {}
@@ -100,7 +103,7 @@ class Moments:
     def whole(self) -> dict[str, Any]:
         """Everything as it is now; what is news to those who were told before stays news."""
         fresh = Moments(self._run, self.chosen)
-        fresh.marks = self.marks
+        fresh.marks, fresh.answers = self.marks, self.answers
         fresh._renew(None)
         told = {"bar": fresh._bar, "nodes": fresh._nodes, "edges": fresh._edges}
         return told | {"questions": fresh._questions}
@@ -144,6 +147,9 @@ class Moments:
         self._renew_edges(state, touched)
         self._renew_questions(state)
         self._bar = bar_of(self._run)
+        if self.answers:
+            open_ = {name for name, each in state.approvals.items() if each["status"] == ApprovalStatus.PENDING}
+            self._bar["asked"] = len(open_ - self.answers.keys())
         if self.marks:
             points = set(self._bar["breakpoints"]) - self.marks.keys()
             self._bar["breakpoints"] = sorted(points | {node for node, on in self.marks.items() if on})
@@ -182,7 +188,10 @@ class Moments:
 
     def _renew_questions(self, state: RunState) -> None:
         """Only what is open or has just been answered is told anew."""
-        for name, kept in list(state.approvals.items())[-MOST:]:
+        for name, asked in list(state.approvals.items())[-MOST:]:
+            kept, row = asked, self.answers.get(name)
+            if row is not None and kept["status"] == ApprovalStatus.PENDING:
+                kept = {**asked, "status": row.status, "votes": row.votes, "decision": row.decision}
             known = self._questions.get(name)
             stands = (str(kept["status"]), len(kept["votes"]))
             if known is None or (known["status"], len(known["votes"])) != stands:

@@ -14,10 +14,12 @@ import traitlets
 
 from flownb.errors import FlownbError
 from flownb.model.events import BreakpointSet, VariableSet
+from flownb.widgets.answers import Answers, wanted
 from flownb.widgets.bundle import SCRIPT, STYLE
 from flownb.widgets.commands import obey
 from flownb.widgets.detail import MOST_EVENTS, Look, lines_of
 from flownb.widgets.edge import edge_told
+from flownb.widgets.editing import editable
 from flownb.widgets.expected import expected_of
 from flownb.widgets.moment import Moments
 from flownb.widgets.past import Past
@@ -74,6 +76,7 @@ class RunWidget(anywidget.AnyWidget):
         self._number = 0
         self._heard: deque[Event] = deque(maxlen=_FLOOD)
         self._looking: Look | None = None
+        self._answers: Answers | None = None
         self._past = Past(run, self._told_then)
         #: The card, or the edge, whose panel is open.
         self._selected: str | None = None
@@ -90,6 +93,11 @@ class RunWidget(anywidget.AnyWidget):
         self.on_msg(self._asked)
         heard = weakref.WeakMethod(self._hear)
         run.watch(lambda happened: _call(heard, happened))
+        if wanted(run):
+            run.look_for_it()
+            changed = weakref.WeakMethod(self._answered)
+            self._answers = Answers(run, lambda: _call(changed))
+            weakref.finalize(self, self._answers.end)
         self._moments.doubt()  # what happened while this was made was heard by nobody
         pulse.wake(self)
 
@@ -125,6 +133,13 @@ class RunWidget(anywidget.AnyWidget):
     def _hear(self, happened: list[Event]) -> None:
         """On the engine's thread, after each commit."""
         self._heard.extend(happened)
+        pulse.wake(self)
+
+    def _answered(self) -> None:
+        """Somebody answered a run that nobody has."""
+        if self._answers is not None:
+            self._moments.answers = self._answers.rows
+        self._moments.doubt()
         pulse.wake(self)
 
     def beat(self) -> None:
@@ -228,6 +243,7 @@ class RunWidget(anywidget.AnyWidget):
             "variables": lambda _: self._list_variables(),
             "set": self._set,
             "take": self._take,
+            "editable": self._editable,
             "past": self._look_back,
             "events": lambda message: self._journal(message.get("after"), message.get("until")),
             "whole": lambda _: {"scene": self.scene_now(), "moment": self.whole()},
@@ -262,6 +278,11 @@ class RunWidget(anywidget.AnyWidget):
             with self._lock:
                 self._variables.set(name, text)
             self._list_variables()
+
+    def _editable(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The data of a question that may be changed with its answer."""
+        approval = _text(message.get("approval")) or ""
+        return {"editable": editable(self._run, approval) | {"approval": approval}}
 
     def _take(self, message: dict[str, Any]) -> dict[str, Any]:
         node = _text(message.get("node"))
@@ -320,7 +341,7 @@ def _cards(scene: dict[str, Any]) -> list[dict[str, Any]]:
     return [*scene.get("cards", ()), *scene.get("boxes", ())]
 
 
-def _call(method: weakref.WeakMethod[Any], happened: list[Event]) -> None:
+def _call(method: weakref.WeakMethod[Any], *given: Any) -> None:
     found = method()
     if found is not None:
-        found(happened)
+        found(*given)

@@ -147,8 +147,9 @@ def notebook(lab: Lab, page: Page, request: pytest.FixtureRequest) -> Iterator[C
     """Make and open a notebook: `notebook(cell, cell, …)`."""
     opened: list[Notebook] = []
 
-    def make(*cells: str, theme: str = "light") -> Notebook:
-        made = Notebook(lab, page, f"{request.node.name}-{len(opened)}".replace("[", "-").replace("]", ""), cells)
+    def make(*cells: str, theme: str = "light", kernel: str = "python3") -> Notebook:
+        name = f"{request.node.name}-{len(opened)}".replace("[", "-").replace("]", "")
+        made = Notebook(lab, page, name, cells, kernel=kernel)
         opened.append(made)
         made.open(theme)
         return made

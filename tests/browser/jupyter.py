@@ -110,11 +110,11 @@ def open_lab(folder: Path) -> Iterator[Lab]:
 class Notebook:
     """A notebook in a page, as somebody sits before it."""
 
-    def __init__(self, lab: Lab, page: Page, name: str, cells: Sequence[str]) -> None:
+    def __init__(self, lab: Lab, page: Page, name: str, cells: Sequence[str], *, kernel: str = "python3") -> None:
         self.lab, self.page = lab, page
         self.path = f"{name}.ipynb"
         made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in cells])
-        made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        made.metadata.kernelspec = {"name": kernel, "display_name": "Python 3", "language": "python"}
         nbformat.write(made, lab.folder / self.path)
 
     def open(self, theme: str = "light") -> None:
@@ -204,6 +204,23 @@ class Notebook:
     def node(self, path: str) -> Locator:
         """A node's card."""
         return self.page.locator(f'[data-flownb-node="{path}"]')
+
+    def covered(self) -> list[str]:
+        """The cards over which tools, map or slider lie."""
+        found: list[str] = self.page.evaluate(
+            """() => {
+              const boxes = [...document.querySelectorAll('.fnb-tools, .fnb-map, .fnb-journal')];
+              const tools = boxes.map(each => each.getBoundingClientRect());
+              const frames = [...document.querySelectorAll('.flownb-canvas')].map(each => each.getBoundingClientRect());
+              const over = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+              const seen = (card) => frames.some(frame => over(card, frame));
+              return [...document.querySelectorAll('.fnb-card')].filter(each => {
+                const card = each.getBoundingClientRect();
+                return seen(card) && tools.some(tool => over(tool, card) && frames.some(frame => over(tool, frame)));
+              }).map(each => each.dataset.flownbNode);
+            }"""
+        )
+        return found
 
     def tab(self, name: str) -> None:
         """Open a tab of the selected node."""

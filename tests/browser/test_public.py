@@ -221,3 +221,27 @@ def test_a_list_of_questions_leads_to_each_and_to_the_course_of_its_run(
     shoot(page, "inbox-decided-light")
     page.goto(str(run_link(store, first.id)))
     assert "invoices" in page.locator("h1").inner_text()
+
+
+def test_a_reviewer_changes_a_cell_and_leaves_a_row_out(
+    store: Store, served: Served, phone: Callable[..., Page]
+) -> None:
+    flow = Flow("orders")
+    flow.node(lambda: [{"item": "tea", "n": 3, "price": 1.5}, {"item": "coffee", "n": 1, "price": 2.0}], id="load")
+    flow.review("checked", "Are the lines right?", preview="load", edits=True)
+    run = flow.run(store=store, display=False)
+    wait_for(lambda: run.resting, 30)
+    page = phone()
+    page.goto(link(store, run))
+    page.get_by_text("Edit the data").tap()
+    page.get_by_label("n", exact=True).first.fill("many")
+    page.get_by_role("button", name="Approve").tap()
+    page.locator(".wrong", has_text="should be a whole number").wait_for()
+    assert fits(page)
+    shoot(page, "edits-light")
+    page.get_by_label("n", exact=True).first.fill("4")
+    page.get_by_label("Leave this row out").last.tap()
+    page.get_by_role("button", name="Approve").tap()
+    page.locator(".flownb-approval[data-status=approved]").wait_for()
+    wait_for(lambda: run.status == "completed")
+    assert run["checked"].output == [{"item": "tea", "n": 4, "price": 1.5}]

@@ -122,3 +122,43 @@ def test_an_answer_from_elsewhere_shows_at_once(notebook: Callable[..., Notebook
     opened.execute(code)
     expect(card).to_have_attribute("data-status", "approved")
     opened.wait_for_status("completed")
+
+
+REVIEW = """
+import pandas as pd
+from flownb import Flow
+flow = Flow("review")
+
+@flow.node
+def load():
+    return pd.DataFrame({"supplier": ["Acme GmbH", "Brunner & Sohn"], "rows": [3, 4]})
+
+checked = flow.review("checked", "Are the lines right?", preview="load", edits=True)
+
+@flow.node(after=checked.approved)
+def post(checked):
+    return f"posted {checked['rows'].sum()} rows, {checked['rows'].dtype}"
+"""
+
+
+def test_a_reviewer_changes_cells_is_refused_what_does_not_fit_and_approves_with_changes(
+    notebook: Callable[..., Notebook], page: Page, shoot: Callable[[str], None]
+) -> None:
+    opened = notebook(REVIEW, "run = flow.run()")
+    opened.run_all()
+    card = page.locator(".flownb-approval")
+    expect(card).to_have_attribute("data-status", "pending")
+    card.locator('[data-action="edit"]').click()
+    cell = card.get_by_label("rows, row 1")
+    cell.fill("many")
+    approve = card.locator('[data-action="approve"]')
+    expect(approve).to_contain_text("with changes")
+    approve.click()
+    expect(card.get_by_role("alert")).to_contain_text("rows")
+    expect(card).to_have_attribute("data-status", "pending")
+    shoot("question-edits-light")
+    cell.fill("5")
+    card.focus()
+    card.press("a")
+    opened.wait_for_status("completed")
+    expect(opened.node("post")).to_contain_text("posted 8 rows, int64")

@@ -103,6 +103,7 @@ def test_the_end_of_every_node_is_shown(
     shoot(f"sixty-running-{theme}")
     opened.wait_for_status("completed")
     expect(page.locator('[data-flownb-node][data-status="completed"]')).to_have_count(60)
+    assert opened.covered() == []
     shoot(f"sixty-completed-{theme}")
 
 

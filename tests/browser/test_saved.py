@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -14,7 +15,6 @@ from tests.browser.jupyter import Notebook, expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
@@ -39,6 +39,8 @@ WAITS = """
 flow.approval("ok", "Post {{ total }} EUR?")
 waiting = flow.run()
 """
+TUTORIAL = Path(__file__).parents[2] / "notebooks" / "tutorial.ipynb"
+PICTURES = TUTORIAL.read_text("utf-8").count('"image/png": "')
 SAID = {1: "run completed", 2: "run paused"}
 
 
@@ -163,6 +165,22 @@ def test_html_as_nbconvert_makes_it_by_itself_asks_only_for_nbconverts_own_scrip
     assert set(asked) <= {own.require_js_url, own.mathjax_url}
     expect_pictures(page, 2)
     page.context.close()
+
+
+def test_the_tutorial_made_html_shows_its_pictures_and_asks_nobody(browser: Browser, tmp_path: Path) -> None:
+    page, asked = alone(browser, convert(TUTORIAL, tmp_path, require_js_url="", mathjax_url=""))
+    assert asked == []
+    expect_pictures(page, PICTURES)
+    page.context.close()
+
+
+def test_the_tutorial_shows_its_pictures_without_a_kernel(
+    reopened: Callable[..., Notebook], page: Page, lab: Lab, shoot: Callable[[str], None]
+) -> None:
+    (lab.folder / TUTORIAL.name).write_text(TUTORIAL.read_text("utf-8"), "utf-8")
+    reopened("light", TUTORIAL.name)
+    expect_pictures(page, PICTURES)
+    shoot("tutorial-without-kernel-light")
 
 
 @pytest.mark.parametrize("command", [["papermill"], ["flownb", "run"]], ids=["papermill", "flownb run"])

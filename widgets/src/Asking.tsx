@@ -1,12 +1,14 @@
 // An open question: what is asked, what is shown, what is filled in, and the answers as buttons.
 
-import { useId, useState } from "react";
+import { useState } from "react";
 import { useLink, useNow, useShared } from "./use";
-import type { Field, Question } from "./wire";
+import type { Question } from "./wire";
 import { begin, read } from "./form";
-import { capital, elapsed } from "./words";
+import { capital, duration, elapsed } from "./words";
+import { EditBox, useEdit } from "./EditBox";
+import { Fields } from "./Fields";
 import { Icon } from "./Icon";
-import { Value, summary } from "./Value";
+import { Previews } from "./Previews";
 
 const WORDS: Record<string, string> = { approved: "Approve", rejected: "Reject", answered: "Send", rerun: "Run it again", completed: "It was done", fail: "Fail" };
 const ACTIONS: Record<string, string> = { approved: "approve", rejected: "reject" };
@@ -21,16 +23,18 @@ export function Asking({ question }: { question: Question }) {
   const refusal = useShared("notice", (each) => each.refusal);
   const silent = useShared("notice", (each) => each.silent);
   const { data, wrong } = read(question.fields, filled);
-  const missing = Object.keys(wrong).length > 0;
+  const edit = useEdit(question);
+  const missing = Object.keys(wrong).length > 0 || edit.wrong !== undefined;
   const answer = (port: string): void => {
     if (barred !== null) return;
     if (missing && port !== "rejected") {
       setTried(true);
       return;
     }
+    store.dismiss();
     setSent(port);
-    const form = question.fields.length > 0 && port !== "rejected" ? { data } : {};
-    store.ask({ ask: "decide", approval: question.id, port, comment, ...form });
+    const given = port === "rejected" ? undefined : answerData(question, data, edit.data);
+    store.ask({ ask: "decide", approval: question.id, port, comment, ...(given === undefined ? {} : { data: given }) });
   };
   const keys = letters(question.ports);
   const press = (event: React.KeyboardEvent): void => {
@@ -55,6 +59,7 @@ export function Asking({ question }: { question: Question }) {
           <Icon name="person" />
         </span>
         <b>{question.node}</b>
+        <Asked at={question.asked} />
         <span className="grow" />
         <span className="s-waiting state">
           <Icon name="waiting" small />
@@ -65,35 +70,9 @@ export function Asking({ question }: { question: Question }) {
       <div className="mid">
         <p className="fnb-q">{question.question}</p>
         {question.details && <p className="fnb-details">{question.details}</p>}
-        {question.previews.map((each, index) => (
-          <div className="fnb-box" key={index}>
-            {each.kind === "diff" ? <Diff text={String(each.value.head ?? each.value.text ?? "")} /> : <Value value={each.value} />}
-            <div className="fnb-foot">
-              <span className="num">
-                {summary(each.value)}
-                {each.name && (
-                  <>
-                    {" "}
-                    of <code>{each.name}</code>
-                  </>
-                )}
-              </span>
-            </div>
-          </div>
-        ))}
-        {question.fields.length > 0 && (
-          <div className="fnb-fields">
-            {question.fields.map((field) => (
-              <Input
-                key={field.name}
-                field={field}
-                value={filled[field.name] ?? ""}
-                wrong={tried ? wrong[field.name] : undefined}
-                onChange={(value) => fill({ ...filled, [field.name]: value })}
-              />
-            ))}
-          </div>
-        )}
+        {!edit.open && <Previews previews={question.previews} />}
+        {question.edits && <EditBox edit={edit} />}
+        {question.fields.length > 0 && <Fields fields={question.fields} filled={filled} wrong={tried ? wrong : {}} onChange={fill} />}
         <label className="fnb-field">
           <span>
             Comment <span className="hint">optional, kept in the journal</span>
@@ -124,22 +103,23 @@ export function Asking({ question }: { question: Question }) {
             onClick={() => answer(port)}
           >
             {wordOf(port)}
+            {index === 0 && edit.data !== undefined ? " with changes" : ""}
             <span className="fnb-kbd">{keys[port]}</span>
           </button>
         ))}
         <span className="grow" />
         <span className="sec small who">
           <Who question={question} />
-          {question.edits && (
-            <>
-              {" "}
-              To answer with changed data: <code>run.decide(&quot;{question.id}&quot;, data=…)</code>
-            </>
-          )}
         </span>
       </div>
     </section>
   );
+}
+
+/** What goes with an answer: the form's fields, the changed data, or both. */
+export function answerData(question: Question, fields: Record<string, unknown>, changed: unknown): unknown {
+  if (question.fields.length === 0) return changed;
+  return changed === undefined ? fields : { ...fields, edited: changed };
 }
 
 function Who({ question }: { question: Question }) {
@@ -180,65 +160,13 @@ function isField(target: EventTarget): boolean {
   return target instanceof HTMLElement && ["INPUT", "SELECT", "TEXTAREA", "BUTTON"].includes(target.tagName);
 }
 
+function Asked({ at }: { at: number }) {
+  const spent = useNow(true, 10_000) - at;
+  return <span className="sec num">{spent < 60 ? "asked just now" : `asked ${duration(spent)} ago`}</span>;
+}
+
 function Expires({ at }: { at: number }) {
   const now = useNow(true, 1_000);
   const left = at - now;
   return <span className="num">{left > 0 ? `expires in ${elapsed(Math.max(1, Math.floor(left)))}` : "expires now"}</span>;
-}
-
-interface InputProps {
-  field: Field;
-  value: string | boolean;
-  wrong: string | undefined;
-  onChange: (value: string | boolean) => void;
-}
-
-function Input({ field, value, wrong, onChange }: InputProps) {
-  const id = useId();
-  const text = String(value);
-  const common = { id, "aria-invalid": wrong !== undefined, "aria-describedby": `${id}-hint` };
-  return (
-    <div className={`fnb-field${field.kind === "boolean" ? " check" : ""}`}>
-      <label htmlFor={id}>
-        {field.title} {!field.required && field.kind !== "boolean" && <span className="hint">optional</span>}
-      </label>
-      {field.kind === "choice" ? (
-        <select className="fnb-in" {...common} value={text} onChange={(event) => onChange(event.target.value)}>
-          {!field.options?.some((each) => String(each) === text) && <option value="" />}
-          {field.options?.map((each) => (
-            <option key={String(each)} value={String(each)}>
-              {String(each)}
-            </option>
-          ))}
-        </select>
-      ) : field.kind === "boolean" ? (
-        <input type="checkbox" {...common} checked={value === true} onChange={(event) => onChange(event.target.checked)} />
-      ) : (
-        <input
-          className="fnb-in"
-          type={field.kind === "date" ? "date" : "text"}
-          inputMode={field.kind === "number" ? "decimal" : field.kind === "integer" ? "numeric" : "text"}
-          {...common}
-          value={text}
-          onChange={(event) => onChange(event.target.value)}
-        />
-      )}
-      <span id={`${id}-hint`} className={wrong ? "s-failed" : "hint"}>
-        {wrong ?? field.hint}
-      </span>
-    </div>
-  );
-}
-
-export function Diff({ text }: { text: string }) {
-  return (
-    <pre className="fnb-pre diff">
-      {text.split("\n").map((line, index) => (
-        <span key={index} className={line.startsWith("+") ? "added" : line.startsWith("-") ? "removed" : ""}>
-          {line}
-          {"\n"}
-        </span>
-      ))}
-    </pre>
-  );
 }

@@ -101,6 +101,11 @@ export function ofAbout(spent: number, expected: number | undefined): string | n
   return expected === undefined || expected < 0.5 || spent > 2 * expected ? null : elapsed(expected);
 }
 
+/** Whether the answer is there, and only whoever goes on with the run is missing. */
+function isAnswered(bar: { reason: string; asked: number }): boolean {
+  return bar.reason === "human" && bar.asked === 0;
+}
+
 function Actions() {
   const store = useStore();
   const bar = usePart("bar", (each) => each.bar);
@@ -125,7 +130,7 @@ function Actions() {
     pending: [button("cancel", "Cancel", "stop")],
     running: [button("pause", "Pause", "pause"), button("step", "Step", "step"), button("cancel", "Cancel", "stop")],
     paused: [
-      ...(ANSWERED.has(bar.reason) ? [] : [button("resume", "Resume", "resume"), button("step", "Step", "step")]),
+      ...(ANSWERED.has(bar.reason) && !isAnswered(bar) ? [] : [button("resume", "Resume", "resume"), button("step", "Step", "step")]),
       button("cancel", "Cancel", "stop"),
     ],
     failed: [],

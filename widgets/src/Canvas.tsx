@@ -7,12 +7,14 @@ import {
   ReactFlow,
   ViewportPortal,
   useReactFlow,
+  useStore as useFlowStore,
   type Node,
   type NodeProps,
   type Viewport,
 } from "@xyflow/react";
 import { usePart, useStore } from "./use";
 import type { Scene, Spot } from "./wire";
+import { Bars } from "./Bars";
 import { Box } from "./Box";
 import { Card } from "./Card";
 import { Edges } from "./Edges";
@@ -26,9 +28,11 @@ function FlowCard({ data }: NodeProps<CardNode>) {
   return <Card spot={data.spot} />;
 }
 
+const NONE: CardNode[] = [];
 const NODE_TYPES = { card: FlowCard };
-/** From so many cards on only those in sight are drawn. */
+/** From so many cards on only those in sight are drawn; from so many, seen from far, none but their outlines. */
 const VIRTUAL_FROM = 300;
+const OUTLINES_FROM = 1_500;
 
 export function Canvas() {
   const scene = usePart("scene", (store) => store.scene);
@@ -130,6 +134,12 @@ function Graph({ scene }: { scene: Scene }) {
   memory.fit = fitAll;
 
   const keys = useKeys(scene, fitAll, reveal);
+  const outlined = useFlowStore((state) => scene.cards.length > OUTLINES_FROM && levelOf(state.transform[2]) === "bar");
+  const pick = (event: React.MouseEvent): void => {
+    const { x, y } = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
+    const inside = (each: Spot): boolean => x >= each.x && x <= each.x + each.width && y >= each.y && y <= each.y + each.height;
+    store.select(scene.cards.find(inside)?.key ?? null);
+  };
   return (
     <div
       className="fnb-canvas flownb-canvas"
@@ -141,18 +151,18 @@ function Graph({ scene }: { scene: Scene }) {
       onKeyDown={keys}
     >
       <ReactFlow<CardNode>
-        nodes={nodes}
+        nodes={outlined ? NONE : nodes}
         edges={[]}
         nodeTypes={NODE_TYPES}
         defaultViewport={memory.viewport ?? (size ? fit(scene, size.width, size.height) : { x: PAD, y: PAD, zoom: 1 })}
-        minZoom={0.05}
+        minZoom={0.01}
         maxZoom={2}
         onMove={(event, viewport) => {
           if (event) touched.current = true;
           show(viewport);
         }}
         onInit={(instance) => show(instance.getViewport())}
-        onPaneClick={() => store.select(null)}
+        onPaneClick={(event) => (outlined ? pick(event) : store.select(null))}
         onlyRenderVisibleElements={nodes.length > VIRTUAL_FROM}
         nodesDraggable={false}
         nodesConnectable={false}
@@ -175,7 +185,7 @@ function Graph({ scene }: { scene: Scene }) {
             {scene.boxes.map((spot) => (
               <Box key={spot.key} spot={spot} />
             ))}
-            <Edges scene={scene} />
+            {outlined ? <Bars scene={scene} /> : <Edges scene={scene} />}
           </div>
         </ViewportPortal>
       </ReactFlow>

@@ -1,6 +1,7 @@
 // Every edge of the graph in one drawing, behind the cards.
 
 import { memo, useMemo } from "react";
+import { useStore as useFlowStore } from "@xyflow/react";
 import { useEdge, useNode, usePart, useStore } from "./use";
 import type { Route, Scene } from "./wire";
 import { headOf, pathOf } from "./path";
@@ -36,6 +37,28 @@ function implied(source: string, target: string): string {
   return source === "completed" || target === "completed" || target === "running" ? "live" : "open";
 }
 
+/** From so many edges on only those in sight are drawn; and so far beyond the frame, so that a short drag shows no gap. */
+const VIRTUAL_FROM = 400;
+const MARGIN = 400;
+
+type Box = [left: number, top: number, right: number, bottom: number];
+
+function around(points: [number, number][]): Box {
+  const xs = points.map(([x]) => x);
+  const ys = points.map(([, y]) => y);
+  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+}
+
+/** What of the graph the frame shows, in steps: a drag within a step draws nothing anew. */
+function useSight(on: boolean): string {
+  return useFlowStore((state) => {
+    if (!on) return "";
+    const [x, y, zoom] = state.transform;
+    const step = (value: number): number => Math.round(value / MARGIN) * MARGIN;
+    return [-x / zoom, -y / zoom, (state.width - x) / zoom, (state.height - y) / zoom].map(step).join(" ");
+  });
+}
+
 export function Edges({ scene }: { scene: Scene }) {
   const labels = useMemo(
     () =>
@@ -52,9 +75,19 @@ export function Edges({ scene }: { scene: Scene }) {
       ),
     [scene],
   );
+  const boxes = useMemo(() => scene.routes.map((route) => around(route.points)), [scene]);
+  const sight = useSight(scene.routes.length > VIRTUAL_FROM);
+  const shown = useMemo(() => {
+    if (!sight) return scene.routes;
+    const [left = 0, top = 0, right = 0, bottom = 0] = sight.split(" ").map(Number);
+    return scene.routes.filter((_, index) => {
+      const box = boxes[index];
+      return box && box[0] < right + MARGIN && box[2] > left - MARGIN && box[1] < bottom + MARGIN && box[3] > top - MARGIN;
+    });
+  }, [scene, boxes, sight]);
   return (
     <svg className="fnb-edges" style={{ width: scene.width, height: scene.height }} aria-hidden="true">
-      {scene.routes.map((route) => (
+      {shown.map((route) => (
         <Edge key={route.edge} route={route} />
       ))}
       {labels.map((label) => (

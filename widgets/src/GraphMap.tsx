@@ -1,18 +1,22 @@
 // The map: where the canvas is in a graph that it doesn't show whole.
 
-import { memo } from "react";
+import { memo, useMemo } from "react";
 import { useReactFlow, useStore as useFlowStore, useViewport } from "@xyflow/react";
-import { useNode, usePart } from "./use";
-import type { Spot } from "./wire";
+import { usePart } from "./use";
+import type { Scene } from "./wire";
+import { outlines } from "./Bars";
 
 /** From so many cards on there is a map. */
 const FROM = 8;
 const WIDE = 142;
 const HIGH = 48;
 
-const Patch = memo(function Patch({ spot }: { spot: Spot }) {
-  const node = useNode(spot.key);
-  return <rect className={`m-${node.status}`} x={spot.x} y={spot.y} width={spot.width} height={spot.height} rx={10} />;
+/** All cards, a path a status: however many there are, the map is a few shapes. */
+const Patches = memo(function Patches({ scene }: { scene: Scene }) {
+  const nodes = usePart("nodes", (store) => store.nodes);
+  return useMemo(() => outlines(scene.cards, nodes), [scene, nodes]).map(([status, path]) => (
+    <path key={status} className={`m-${status}`} d={path} />
+  ));
 });
 
 export function GraphMap({ zoom }: { zoom: number }) {
@@ -38,9 +42,7 @@ export function GraphMap({ zoom }: { zoom: number }) {
         onPointerDown={go}
         onPointerMove={go}
       >
-        {scene.cards.map((spot) => (
-          <Patch key={spot.key} spot={spot} />
-        ))}
+        <Patches scene={scene} />
         <Seen viewport={viewport} />
       </svg>
     </div>

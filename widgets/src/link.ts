@@ -1,6 +1,6 @@
 // The line between a model in the page and its Python half: what is asked, what is acknowledged, who hears of changes.
 
-import type { Model } from "./wire";
+import type { Editable, Model } from "./wire";
 import { watchKernel } from "./kernel";
 import { post, type Letter } from "./post";
 
@@ -26,6 +26,8 @@ export abstract class Link {
   /** A command that the kernel has not acknowledged. */
   silent: string | null = null;
   refusal: Refusal | null = null;
+  /** The data of questions that may be changed, as fetched, by the question's id. */
+  editables: Record<string, Editable> = {};
   /** How far this machine's clock is ahead of the kernel's, in seconds. */
   protected skew = 0;
   private waiting = new Map<string, { timer: ReturnType<typeof setTimeout>; ask: string }>();
@@ -38,6 +40,11 @@ export abstract class Link {
 
   /** The strokes of icons by name, as the Python half keeps them. */
   abstract get icons(): Record<string, string[]>;
+
+  /** Whether the data of questions can be fetched here, to be changed. */
+  get edits(): boolean {
+    return false;
+  }
 
   /** Why nothing can be changed from here; null where it can. */
   get barred(): string | null {

@@ -28,7 +28,7 @@ export interface Place {
 }
 
 /** What only looks; everything else is a command. */
-const LOOKS = new Set(["look", "variables", "take", "round", "past", "events", "whole"]);
+const LOOKS = new Set(["look", "variables", "take", "editable", "round", "past", "events", "whole"]);
 /** Between two moments that are asked for while the slider is dragged. */
 const BETWEEN = 100;
 
@@ -69,6 +69,10 @@ export class Store extends Link {
 
   get icons(): Record<string, string[]> {
     return this.scene.icons;
+  }
+
+  override get edits(): boolean {
+    return true;
   }
 
   private get shown(): Shown {
@@ -138,6 +142,10 @@ export class Store extends Link {
         return;
       case "done":
         this.answered(message.id);
+        if (message.editable) {
+          this.editables = { ...this.editables, [message.editable.approval]: message.editable };
+          this.tell("editable");
+        }
         if (message.took !== undefined && this.taking) {
           this.took = { key: this.taking, text: message.took };
           this.tell("detail");
@@ -199,6 +207,7 @@ export class Store extends Link {
       for (const key of Object.keys(edges ?? { ...before.edges, ...after.edges })) {
         if (after.edges[key] !== before.edges[key]) this.tell(`edge ${key}`);
       }
+      this.tell("edges");
     }
     if (after.detail !== before.detail || after.edgeDetail !== before.edgeDetail) this.tell("detail");
     if (after.variables !== before.variables) this.tell("variables");

@@ -224,6 +224,12 @@ export interface Question {
   answer?: { port: string; at: number; by: string; comment: string; data: string };
 }
 
+/** The data of a question that may be changed. */
+export type Editable = { approval?: string } & (
+  | { kind: "table"; columns: [string, string[]][]; rows: unknown[][] }
+  | { kind: "text" | "json"; text: string }
+);
+
 export interface Moment {
   number: number;
   now: number;
@@ -272,6 +278,7 @@ export interface Done {
   until?: number;
   /** What was taken into the notebook's namespace, as `clean = DataFrame`. */
   took?: string;
+  editable?: Editable & { approval: string };
   scene?: Scene;
   moment?: Moment;
 }

@@ -106,7 +106,7 @@ class Run(Asking):
                         if session is not None and not session.wait:
                             raise RunPaused(self._pause_sentence(), run=self.id, reason=self.pause_reason)
                         self._tell_questions()
-                        self._look_for_it()
+                        self.look_for_it()
                     _serve_main()
                     await self._tick()
             except (asyncio.CancelledError, KeyboardInterrupt):
@@ -168,7 +168,7 @@ class Run(Asking):
                 serves = _serve_main()
                 if self._settled.is_set():
                     self._tell_questions()
-                    self._look_for_it()
+                    self.look_for_it()
                     time.sleep(min(left, _MAIN_TICK) if serves else left)
                 elif serves:
                     self._settled.wait(min(left, _MAIN_TICK))
@@ -205,7 +205,7 @@ class Run(Asking):
                 reason=None,
             )
 
-    def _look_for_it(self) -> None:
+    def look_for_it(self) -> None:
         """Another process may resume a paused run that this handle waits for."""
         if self._follower is None:
             self.follow(Follower(self._store, self._state, self.followed, lambda: None))

@@ -102,7 +102,11 @@ def _table_lines(name: str, shown: dict[str, Any]) -> Iterator[str]:
     columns = [line(str(column), _MOST_CELL) for column, _ in shown["schema"][:_MOST_COLUMNS]]
     rows = [[_cell(each) for each in row[:_MOST_COLUMNS]] for row in shown["head"][:_MOST_ROWS]]
     wide = [max(map(len, column)) for column in zip(columns, *rows, strict=False)]
-    count = f"{len(rows)} of {shown['rows']:,} rows" if len(rows) < shown["rows"] else f"{shown['rows']:,} rows"
+    count = (
+        f"{len(rows)} of {shown['rows']:,} rows"
+        if len(rows) < shown["rows"]
+        else f"{shown['rows']:,} row{'s' * (len(rows) != 1)}"
+    )
     cut = f", {len(columns)} of {shown['columns']} columns" if len(columns) < shown["columns"] else ""
     yield f"{_INDENT}{name} ({count}{cut})"
     for number, row in enumerate([columns, *rows]):

@@ -195,6 +195,13 @@ class RunView:
         why = f" ({state.pause_reason})" if state.pause_reason else ""
         return f"run {state.status}{why}: {state.workflow} {self.id}, {state.done} of {len(state.topology)} nodes"
 
+    def _ipython_display_(self) -> None:
+        from flownb.run.hooks import hook
+
+        shows = hook("shows")
+        if shows is None or not shows(self):
+            raise NotImplementedError  # its mimebundle is what is shown
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         from flownb.run.hooks import hook
 

@@ -10,7 +10,7 @@
 * `dict`: `length`, `items`: pairs of texts of the first 20. Dataclasses and models as well.
 * `table`: `rows`, `columns` (how many), `schema`: pairs of column and dtype of the first 50, `head`: up to 20 rows of
   cells (None, true, false, numbers, texts), `index`: a text for each of these rows, `memory` in bytes. Frames; also
-  series and indexes, with one column.
+  series and indexes, with one column, and lists of dicts with the same keys, which have no dtypes and no `memory`.
 * `array`: `shape`, `dtype`, `head` (text), `min` and `max` (numbers, or None where they are unknown or have no order).
 * `image`: `width`, `height`, `mode`, `png`: the digest of an artifact with a picture of at most 256 pixels a side.
 * `object`: `text`, `reason`. A transient value, which is known in memory only; `png` where there is a picture of it.
@@ -148,7 +148,7 @@ def _preview(plain: Any) -> dict[str, Any]:
     if type(plain) is str:
         return {"kind": "text", "type": "str", "length": len(plain), "head": encodable(plain[:MOST_TEXT])}
     if type(plain) is list:
-        return _items("list", "list", plain)
+        return _records(plain) or _items("list", "list", plain)
     if type(plain) is not dict:
         return {"kind": "scalar", "type": type(plain).__name__, "text": text_of_plain(plain, MOST_TEXT)}
     if len(plain) == 1 and (tag := next(iter(plain))).startswith("$"):
@@ -178,6 +178,35 @@ def _tagged(tag: str, plain: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911
         name = str(payload["class"]).rpartition(":")[2]
         return _pairs(name, list(payload["fields"].items())[:MOST_ITEMS], len(payload["fields"]))
     return {"kind": "scalar", "type": tag[1:], "text": text_of_plain(plain, MOST_TEXT)}
+
+
+def _records(plain: list[Any]) -> dict[str, Any]:
+    """A list of dicts with the same keys, as people would write it down; empty for any other list."""
+    first = plain[0] if plain else None
+    if type(first) is not dict or not 0 < len(first) <= MOST_COLUMNS or any(key.startswith("$") for key in first):
+        return {}
+    shown = plain[:MOST_ROWS]
+    if not all(type(each) is dict and each.keys() == first.keys() for each in plain):
+        return {}
+    head = rows_of([_plain_cell(each[key]) for key in first] for each in shown)
+    schema = [[_key(key), _dtype(each[column] for each in head)] for column, key in enumerate(first)]
+    rest = {"rows": len(plain), "columns": len(first), "schema": schema, "head": head}
+    return {
+        "kind": "table",
+        "type": "list",
+        "index": [str(number) for number in range(len(head))],
+        "memory": None,
+    } | rest
+
+
+def _plain_cell(plain: Any) -> Any:
+    return plain if type(plain) in (int, float, str, bool, type(None)) else text_of_plain(plain, _MOST_CELL)
+
+
+def _dtype(cells: Iterable[Any]) -> str:
+    """What stands in a column of plain cells, where that is one kind of number; views set it to the right."""
+    kinds = {type(each) for each in cells if each is not None}
+    return "int" if kinds == {int} else "float" if kinds and kinds <= {int, float} else ""
 
 
 def _items(kind: str, name: str, items: list[Any]) -> dict[str, Any]:

@@ -161,6 +161,10 @@ def test_whatever_is_shown_is_shown_as_what_it_is(store: Store, ask: Callable[..
         for _, found in shown(Image.new("RGB", (40, 30))).tags
     )
     assert "Graz" in shown({"city": "Graz"}).text
+    rows = shown([{"item": "tea", "n": 3}, {"item": "coffee", "n": None}] * 20)
+    assert "3 of 40 rows" in rows.text
+    assert rows.has("td", class_="one", data_name="item")
+    assert rows.has("td", class_="two r", data_name="n")
     assert "20 of 90" in shown(list(range(90))).text
     assert "12" in shown(12).text
     assert "two lines" in shown("two\nlines").text

@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode, urlsplit
@@ -194,11 +195,15 @@ def test_a_fault_of_the_store_is_a_calm_page_and_is_noted(
 
 
 def test_requests_whose_time_is_over_end_without_anybody_looking(store: Store, ask: Callable[..., Run]) -> None:
-    import time
-
     ask(timeout=3600)
     with Served(store, clock=lambda: time.time() + 4000):
         wait_for(lambda: one_request(store).status == "expired")
+
+
+def test_people_are_reminded_of_what_is_due_without_anybody_looking(store: Store, ask: Callable[..., Run]) -> None:
+    run = ask(due=3600)
+    with Served(store, clock=lambda: time.time() + 4000):
+        wait_for(lambda: any(isinstance(event, ev.ApprovalReminded) for _, event in audited(store, run.id)))
 
 
 def test_where_nobody_can_listen_is_said_in_a_sentence(store: Store) -> None:

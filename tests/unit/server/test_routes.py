@@ -300,6 +300,18 @@ def test_several_persons_vote_each_once_and_see_how_it_stands(store: Store, ask:
     assert [vote.by for vote in one_request(store).votes] == ["anna", "ben"]
 
 
+def test_who_was_asked_because_it_took_too_long_may_answer_from_then_on(store: Store, ask: Callable[..., Run]) -> None:
+    ask(approvers=["anna"], escalate_to=["ben"], escalate_after=3600)
+    ben, listed = Visitor(store, link(store, "ben")), Visitor(store, inbox_link(store, "ben"))
+    assert "May decide: anna." in ben.get().text
+    assert ben.press("Approve").status == 403
+    assert "nothing waits for you" in listed.get().text
+    ben.ahead = listed.ahead = 3700
+    assert "1 waits for you" in listed.get().text
+    assert "May decide: anna, ben." in ben.get().text
+    assert "Approved" in ben.press("Approve").text
+
+
 # --- lists and runs ---------------------------------------------------------------------------------------------------
 
 

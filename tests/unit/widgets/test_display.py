@@ -70,6 +70,32 @@ def test_a_run_that_stands_above_already_is_one_line(monkeypatch: pytest.MonkeyP
     assert display.VIEW in display.bundle(run)[0]
 
 
+def test_a_run_that_goes_on_is_displayed_so_that_its_end_will_be_saved(
+    monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    presented: list[Run] = []
+    monkeypatch.setattr(display, "present", presented.append)
+    waiting = waits()
+    asked_by(monkeypatch, {})
+    with pytest.raises(NotImplementedError):  # no kernel: the mimebundle does
+        waiting._ipython_display_()
+    asked_by(monkeypatch, FRONT)
+    with pytest.raises(NotImplementedError):  # it has ended
+        run._ipython_display_()
+    with pytest.raises(NotImplementedError):  # a moment of it never goes on
+        waiting.at(1)._ipython_display_()
+    waiting._ipython_display_()
+    assert presented == [waiting]
+
+
+def waits() -> Run:
+    flow = Flow("waits")
+    flow.approval("ok", "Sure?")
+    started = flow.run(store="memory:", display=False)
+    wait_for(lambda: started.pause_reason == "human")
+    return started
+
+
 def test_a_cell_that_starts_hundreds_of_runs_shows_a_few_of_them_live(
     monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:

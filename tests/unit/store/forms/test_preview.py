@@ -162,3 +162,29 @@ def test_equal_values_have_equal_digests_wherever_they_are_stored() -> None:
     every = [1, 1.0, True, "1", [1], (1,), {"a": 1}, b"1", "x" * 2_000_000, b"x" * 2_000_000, np.ones(3), np.ones(4)]
     assert len({digest(each) for each in every}) == len(every)
     assert digest(object()) is None
+
+
+RECORDS = [{"supplier": "Acme", "amount": 310.5, "paid": None}, {"supplier": "Brunner", "amount": 500, "paid": None}]
+
+
+def test_a_list_of_dicts_with_the_same_keys_is_a_table() -> None:
+    assert values.preview_of(RECORDS) == {
+        "kind": "table",
+        "type": "list",
+        "rows": 2,
+        "columns": 3,
+        "schema": [["supplier", ""], ["amount", "float"], ["paid", ""]],
+        "head": [["Acme", 310.5, None], ["Brunner", 500, None]],
+        "index": ["0", "1"],
+        "memory": None,
+    }
+    assert values.preview_of([{"n": number} for number in range(1000)])["rows"] == 1000
+    assert values.preview_of([{"n": [1, {"$set": [2]}]}])["head"] == [["[1, {2}]"]]
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [[], [{}], [{"a": 1}, {"b": 1}], [{"a": 1}, 2], [{"$set": [1]}], [{f"c{number}": 1 for number in range(60)}]],
+)
+def test_any_other_list_is_a_list(plain: list[Any]) -> None:
+    assert values.preview_of(plain)["kind"] == "list"
