@@ -46,8 +46,8 @@ class Readiness:
     """
 
     __slots__ = (
-        "block_of", "blocks", "dead", "failures", "finished_blocks", "flat", "join_counts", "left", "need",
-        "node_status", "ports", "ready", "reasons", "topology", "undoable", "unhandled", "verdicts",
+        "__weakref__", "block_of", "blocks", "dead", "failures", "finished_blocks", "flat", "join_counts", "left",
+        "need", "node_status", "ports", "ready", "reasons", "topology", "undoable", "unhandled", "verdicts",
     )  # fmt: skip
 
     def __init__(self, topology: Topology) -> None:

@@ -53,7 +53,7 @@ class RunState(Readiness):
         "waits", "workflow",
     )  # fmt: skip
     #: Everything that a state holds.
-    FIELDS: ClassVar[tuple[str, ...]] = (*Readiness.__slots__, *__slots__)
+    FIELDS: ClassVar[tuple[str, ...]] = (*Readiness.__slots__[1:], *__slots__)  # without "__weakref__"
 
     def __init__(self, topology: Topology, run_id: str = "") -> None:
         super().__init__(topology.origin)
