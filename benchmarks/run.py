@@ -20,7 +20,9 @@ from pathlib import Path
 from benchmarks import measure, table
 
 #: In the order of the table; each is a module with `GROUP` and `rows(size)`.
-GROUPS = ("starts", "nodes", "control", "expressions", "durable", "many", "people", "beside", "headless", "peers")
+GROUPS = (
+    "starts", "nodes", "control", "expressions", "durable", "many", "people", "beside", "headless", "browser", "peers",
+)  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -30,6 +30,13 @@ PATIENCE = 90_000
 LONGEST = 400
 
 
+#: Chromium without a window and without any wish to talk to its makers.
+ARGUMENTS = [
+    "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    *(["--no-sandbox"] if os.geteuid() == 0 else []),
+]  # fmt: skip
+
 REPORT = pytest.StashKey[pytest.TestReport]()
 
 
@@ -99,28 +106,29 @@ def browser(everything_is_there: None) -> Iterator[Browser]:
     """Chromium, without a window and without any wish to talk to its makers."""
     from playwright.sync_api import sync_playwright
 
-    quiet = (
-        "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-    )  # fmt: skip
-    alone = ("--no-sandbox",) if os.geteuid() == 0 else ()
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium(), args=[*quiet, *alone], timeout=PATIENCE)
+        launched = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS, timeout=PATIENCE)
         yield launched
         launched.close()
 
 
-@pytest.fixture(scope="module")
-def desk(browser: Browser, lab: Lab) -> Iterator[Page]:
-    """JupyterLab, loaded once; showing one document at a time."""
+def load(browser: Browser, lab: Lab) -> Page:
+    """JupyterLab in a page of its own."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, device_scale_factor=1)
     context.set_default_timeout(PATIENCE)
     opened = context.new_page()
     opened.goto(f"{lab.url}/lab?reset&token={TOKEN}")
     opened.wait_for_function("window.jupyterapp?.commands.hasCommand('docmanager:open')")
     opened.evaluate("() => jupyterapp.restored.then(() => { jupyterapp.shell.collapseLeft() })")
+    return opened
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Browser, lab: Lab) -> Iterator[Page]:
+    """JupyterLab, loaded once; showing one document at a time."""
+    opened = load(browser, lab)
     yield opened
-    context.close()
+    opened.context.close()
 
 
 @pytest.fixture

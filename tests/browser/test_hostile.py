@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+import pytest
 
 from tests.browser.jupyter import expect
+from tests.browser.poisons import EACH, TEXTS, WORKFLOWS, forged_outputs, poisons
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Page
 
-    from tests.browser.jupyter import Notebook
+    from tests.browser.jupyter import Lab, Notebook
 
 HOSTILE = r"""
 from flownb import Flow
@@ -85,6 +92,163 @@ def test_hostile_text_is_shown_as_text_runs_nothing_and_asks_for_nothing(
     for live in ("script", "iframe", "style", "a[href]", "img:not([src^='data:'])"):
         expect(page.locator(f".flownb-run {live}")).to_have_count(0)
     # The `page` fixture fails the test if anything was asked of another machine.
+
+
+class Canary:
+    """A server that nobody has a reason to ask for anything."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        asked = self.asked
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                asked.append(self.path)
+                self.send_error(404)
+
+            do_POST = do_HEAD = do_OPTIONS = do_GET  # noqa: N815  the names that the library wants
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def canary(page: Page, lab: Lab) -> Iterator[Canary]:
+    """What poisons try to reach: neither it nor anybody but the server of the lab is asked by the page."""
+    asked: list[str] = []
+
+    def note(url: str) -> None:
+        if not url.startswith((lab.url, lab.url.replace("http", "ws", 1), "data:", "blob:", "about:")):
+            asked.append(url)
+
+    asks = lambda request: note(request.url)  # noqa: E731  the same object is taken off again
+    page.on("request", asks)
+    found = Canary()
+    yield found
+    found.close()
+    page.remove_listener("request", asks)
+    assert asked == []
+    assert found.asked == []
+    assert page.evaluate("window.hit") is None
+
+
+#: What no text may have become.
+ALIVE = (
+    "script, iframe, style, object, embed, link, meta, base, video, audio, math, template, form, details, a, "
+    "img:not([src^='data:image/png;base64,'])"
+)
+#: Goes through everything that a view can show of a run, and returns what stood there.
+VISIT = """async view => {
+  const told = [];
+  const until = async (what, ready) => {
+    for (let tries = 0; tries < 1500; tries++) {
+      if (ready()) return;
+      await new Promise(done => setTimeout(done, 20));
+    }
+    throw new Error(`${what} did not come in ${view.dataset.run}`);
+  };
+  const body = () => view.querySelector('.fnb-tabbody');
+  told.push(view.innerText);
+  for (const name of ['timeline', 'events']) {
+    view.querySelector(`[data-panel="${name}"]`).click();
+    await until(name, () => view.querySelector(name === 'events' ? '.fnb-events' : '.fnb-gantt'));
+    told.push(view.innerText);
+  }
+  for (const card of view.querySelectorAll('[data-flownb-node="source"], [data-flownb-node^="fails"]')) {
+    card.click();
+    await until('node', () => card.getAttribute('aria-pressed') === 'true');
+    const begins = card.dataset.status === 'failed' ? 'error' : 'output';
+    await until('detail', () => view.querySelector(`[data-tab="${begins}"]`) && body()?.innerText.trim());
+    for (const tab of view.querySelectorAll('[data-tab]')) {
+      tab.click();
+      await until('tab', () => tab.getAttribute('aria-selected') === 'true');
+      told.push(body()?.innerText ?? '');
+    }
+  }
+  return told.join('\\n');
+}"""
+
+
+def test_fifty_poisons_in_workflows_are_shown_as_text_run_nothing_and_ask_for_nothing(
+    notebook: Callable[..., Notebook], page: Page, lab: Lab, canary: Canary
+) -> None:
+    (lab.folder / "poisons.json").write_text(json.dumps(poisons(canary.url)))
+    begins = range(0, len(TEXTS), EACH)
+    opened = notebook(WORKFLOWS, *(f"run = started({each})" for each in begins))
+    opened.run_all()
+    for place, begin in enumerate(begins, 1):
+        cell = page.locator(".jp-Notebook .jp-Cell").nth(place)
+        cell.scroll_into_view_if_needed()
+        view = cell.locator(".flownb-run")
+        expect(view).to_have_attribute("data-status", "paused")
+        told = view.evaluate(VISIT)
+        for number in range(begin, begin + EACH):
+            assert f"Number {number}: " in told
+            if len(TEXTS[number]) > 10_000:
+                assert TEXTS[number][:20] in told
+            else:  # as text to its end: what it sets or asks stands there
+                assert told.count(f"'{number}'") + told.count(f"/{number}/") > 3, TEXTS[number]
+        expect(view.locator(ALIVE)).to_have_count(0)
+
+
+def test_poisons_in_saved_notebooks_run_nothing_and_ask_for_nothing(
+    notebook: Callable[..., Notebook], page: Page, lab: Lab, canary: Canary
+) -> None:
+    outputs = forged_outputs(canary.url)
+    forge(lab, "forged.ipynb", outputs, canary.url)
+    opened = notebook("1")
+    opened.close()
+    opened.path = "forged.ipynb"
+    opened.read()
+    look_through(page, outputs)
+
+    # What has the form of ours is shown by flownb itself where JupyterLab trusts a notebook.
+    ours = [row for row in outputs if VIEW in row[0]["data"]]
+    forge(lab, "trusted.ipynb", ours, canary.url)
+    opened.close()
+    opened.path = "trusted.ipynb"
+    opened.read()
+    page.evaluate("() => { for (const each of jupyterapp.shell.currentWidget.model.cells) each.trusted = true }")
+    expect(page.get_by_text("flownb.attach(").first).to_be_visible()
+    look_through(page, ours)
+
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def forge(lab: Lab, name: str, outputs: list[list[dict[str, Any]]], canary: str) -> None:
+    """A saved notebook with poisons wherever one has text."""
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("run") for _ in outputs])
+    poison = " ".join(each[:300] for each in poisons(canary))
+    made.metadata |= {
+        "kernelspec": {"name": "python3", "display_name": poison, "language": "python"},
+        "title": poison,
+        "flownb": {"run": poison, "status": poison, "workflow": poison},
+        "saved_from": poison,
+    }
+    for cell, row in zip(made.cells, outputs, strict=True):
+        cell.outputs = row
+        cell.metadata |= {"name": poison, "tags": [poison[:2_000]], "flownb": {"status": poison, "reason": poison}}
+    nbformat.write(made, lab.folder / name)
+
+
+def look_through(page: Page, outputs: list[list[dict[str, Any]]]) -> None:
+    """See every output of the notebook."""
+    cells = page.locator(".jp-Notebook .jp-Cell")
+    expect(cells).to_have_count(len(outputs))
+    for cell, row in zip(cells.all(), outputs, strict=True):
+        cell.scroll_into_view_if_needed()
+        expect(cell.locator(".jp-OutputArea-child")).to_have_count(len(row))
 
 
 def test_a_thousand_nodes_are_drawn_and_end_right(

@@ -46,12 +46,13 @@ SAID = {1: "run completed", 2: "run paused"}
 
 @pytest.fixture(scope="module")
 def saved(lab: Lab, desk: Page) -> Notebook:
-    """A notebook as somebody leaves it: one run completed, one that waits; saved, and its kernel gone."""
-    opened = Notebook(lab, desk, "saved", [FLOW, ENDS, WAITS])
+    """A notebook as somebody leaves it: a run completed, one that waits, a list of both; saved, its kernel gone."""
+    opened = Notebook(lab, desk, "saved", [FLOW, ENDS, WAITS, "import flownb\nflownb.runs()"])
     opened.open()
     opened.run_all()
     opened.wait_for_status("completed")
     opened.wait_for_status("paused")
+    desk.wait_for_selector(".flownb-runs")
     opened.save_when(lambda made: all(_text(made.cells[each]).startswith(SAID[each]) for each in SAID))
     opened.close()
     return opened
@@ -92,7 +93,7 @@ def test_ones_own_notebook_shows_its_pictures_without_a_kernel_and_with_a_new_on
     reopened: Callable[..., Notebook], page: Page, lab: Lab, shoot: Callable[[str], None]
 ) -> None:
     opened = reopened()
-    expect_pictures(page, 2)
+    expect_pictures(page, 3)
     assert lab.ask("/api/sessions") == []
     expect(page.get_by_text("flownb.attach(")).to_have_count(2)
     shoot("saved-without-kernel-light")
@@ -100,7 +101,7 @@ def test_ones_own_notebook_shows_its_pictures_without_a_kernel_and_with_a_new_on
     opened.close()
     opened.open()
     opened.execute("1")  # this kernel has no such widgets
-    expect_pictures(page, 2)
+    expect_pictures(page, 3)
 
 
 def test_somebody_elses_notebook_shows_its_pictures(
@@ -112,7 +113,7 @@ def test_somebody_elses_notebook_shows_its_pictures(
 
     reopened("dark", "untrusted.ipynb")
 
-    expect_pictures(page, 2)
+    expect_pictures(page, 3)
     assert not page.evaluate("jupyterapp.shell.currentWidget.model.cells.get(1).trusted")
     shoot("saved-untrusted-dark")
 
@@ -153,7 +154,7 @@ def alone(browser: Browser, path: Path) -> tuple[Page, list[str]]:
 def test_html_made_of_it_shows_its_pictures_and_asks_nobody(saved: Notebook, browser: Browser, tmp_path: Path) -> None:
     page, asked = alone(browser, convert(saved.lab.folder / saved.path, tmp_path, require_js_url="", mathjax_url=""))
     assert asked == []
-    expect_pictures(page, 2)
+    expect_pictures(page, 3)
     page.context.close()
 
 
@@ -163,7 +164,7 @@ def test_html_as_nbconvert_makes_it_by_itself_asks_only_for_nbconverts_own_scrip
     own = exporter()
     page, asked = alone(browser, convert(saved.lab.folder / saved.path, tmp_path))
     assert set(asked) <= {own.require_js_url, own.mathjax_url}
-    expect_pictures(page, 2)
+    expect_pictures(page, 3)
     page.context.close()
 
 

@@ -11,9 +11,9 @@
   /** Milliseconds: a widget that is there comes sooner, and no picture flashes before it. */
   const SOON = 200;
 
-  /** Whether an output is one of ours, with a picture beside its widget. */
-  function isOurs({ data, metadata }) {
-    return typeof metadata?.flownb === "object" && typeof data[PICTURE] === "string";
+  /** Whether a picture is saved beside the widget; whose it is makes no difference to who would see an error. */
+  function hasPicture({ data }) {
+    return typeof data[PICTURE] === "string";
   }
 
   /** The picture, with the whole text for those who can't see it, and how the view comes back. */
@@ -24,10 +24,10 @@
     image.src = `data:${PICTURE};base64,${data[PICTURE].replace(/\s/g, "")}`;
     image.alt = Array.isArray(text) ? text.join("") : String(text);
     image.style.maxWidth = "100%";
-    const width = metadata[PICTURE]?.width;
+    const width = metadata?.[PICTURE]?.width;
     if (typeof width === "number") image.width = width;
     box.append(image);
-    const run = metadata.flownb?.run;
+    const run = metadata?.flownb?.run;
     if (typeof run === "string") {
       const line = document.createElement("div");
       line.style.cssText = "color: var(--jp-ui-font-color2); font-size: var(--jp-ui-font-size1); padding: 4px 0";
@@ -43,7 +43,7 @@
   function withPicture(renderer) {
     const render = renderer.renderModel.bind(renderer);
     renderer.renderModel = async (model) => {
-      if (!isOurs(model)) return render(model);
+      if (!hasPicture(model)) return render(model);
       const show = () => {
         if (!renderer.isDisposed && renderer.widgets.length === 0) renderer.node.replaceChildren(pictureOf(model));
       };
