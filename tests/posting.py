@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import warnings
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
@@ -53,7 +54,7 @@ class MailServer:
     def _serve(self) -> None:
         loop = self._loop
         asyncio.set_event_loop(loop)
-        server = loop.run_until_complete(loop.create_server(lambda: SMTP(self, **self._options), "127.0.0.1", 0))
+        server = loop.run_until_complete(loop.create_server(self._session, "127.0.0.1", 0))
         self.port: int = server.sockets[0].getsockname()[1]
         self._ready.set()
         loop.run_forever()
@@ -64,6 +65,11 @@ class MailServer:
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
+
+    def _session(self) -> SMTP:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of logins without TLS, and this is loopback
+            return SMTP(self, **self._options)
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -70,7 +70,7 @@ def approvals_command(store: str | None, *, everything: bool, send: bool, as_jso
         from flownb.run.waiting.deliveries import deliveries
 
         deliveries().soon(opened, time.time)
-        deliveries().end(_SEND_SECONDS)
+        deliveries().wait(_SEND_SECONDS)
     return 0
 
 

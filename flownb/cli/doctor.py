@@ -155,6 +155,7 @@ def _store(url: str | None) -> Iterator[Check]:
         count = sum(1 for _ in opened.rows())
         yield Check("store", not faults, "; ".join([f"{opened.url}, {count} run{'' if count == 1 else 's'}", *faults]))
         yield from _unfinished(opened)
+        yield from _channels(opened)
     except FlownbError as error:
         yield Check("store", False, str(error))
     if opened.url.startswith("sqlite:///"):
@@ -167,6 +168,30 @@ def _unfinished(opened: Any) -> Iterator[Check]:
         one = len(orphans) == 1
         what = "1 unfinished run" if one else f"{len(orphans)} unfinished runs"
         yield Check("runs", None, f"{what} that nobody is at work on; `flownb resume {orphans[0]}` goes on")
+
+
+def _channels(opened: Any) -> Iterator[Check]:
+    """Whether the operator's channels could deliver, as far as can be told without trying; and what they could not."""
+    from flownb.services.channels.directory import directory_of
+
+    try:
+        directory = directory_of(opened)
+    except FlownbError as error:
+        yield Check("channels", False, str(error))
+        return
+    for name in directory.names:
+        try:
+            channel = directory.channel(name)
+            getattr(channel, "check", lambda: None)()
+        except FlownbError as error:
+            yield Check("channels", False, f"{name}: {error}")
+        else:
+            yield Check("channels", True, f"{name} ({directory.kind(name)})")
+    if not directory.names:
+        yield Check("channels", None, f"none set up; [channels.NAME] in {directory.told} makes one")
+    late = [row for row in opened.approvals() if any(each.outcome and each.outcome.why for each in row.notices)]
+    if late:
+        yield Check("notices", None, f"{len(late)} requests of which not everybody could be told; `flownb approvals`")
 
 
 def _room(folder: Path) -> Iterator[Check]:

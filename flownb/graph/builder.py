@@ -16,6 +16,7 @@ from flownb.graph.mending import Mending
 from flownb.graph.questions import Questions
 from flownb.graph.refs import NodeRef
 from flownb.graph.spec import OPTION_NAMES, NodeOptions, with_forms
+from flownb.model.durations import is_length
 from flownb.model.status import VariableScope
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ class Builder(Mending, Questions):
         output_mapping: Mapping[str, Any] | None = None,
         ports: Sequence[str] = (),
         retry: int | RetryPolicy | Mapping[str, Any] | None = None,
-        timeout: float | timedelta | None = None,
-        heartbeat: float | timedelta | None = None,
+        timeout: float | str | timedelta | None = None,
+        heartbeat: float | str | timedelta | None = None,
         on_error: str | OnError | None = None,
         fallback: Any = msgspec.UNSET,
         compensation: NodeRef | Function | str | None = None,
@@ -91,7 +92,7 @@ class Builder(Mending, Questions):
                 `{"total": "output.amount"}`.
             ports: names of ports beside `main`, which the function chooses by returning an `Output`.
             retry: attempts in all, or a policy.
-            timeout: seconds for one attempt.
+            timeout: seconds for one attempt; these and all lengths of time also as texts, `90s`, `1h 30m`, `PT4H`.
             heartbeat: the longest time in which an attempt may say nothing by `ctx.heartbeat()`, status, progress or
                 step, in seconds; then it fails.
             on_error: stop (what the others do then is `Settings.failures`), continue, skip, error_port, fallback,
@@ -218,7 +219,7 @@ class Builder(Mending, Questions):
 
         Args:
             id: its id.
-            wait: seconds or a timedelta; or the moment, as a datetime or ISO text.
+            wait: seconds, a timedelta or a text as `1h 30m`; or the moment, as a datetime or ISO text.
             seconds: the same by name; may be a template.
             until: the moment by name; may be a template. Without an offset it is the machine's local time.
             options: as of `node`.
@@ -235,7 +236,8 @@ class Builder(Mending, Questions):
             case datetime():
                 config = {"until": value.isoformat()}
             case _:
-                config = {name if name != "wait" else "until" if isinstance(value, str) else "seconds": value}
+                moment = isinstance(value, str) and not is_length(value)
+                config = {name if name != "wait" else "until" if moment else "seconds": value}
         return self.define("control.delay", id, config, options)
 
     def loop(
@@ -370,7 +372,7 @@ class Builder(Mending, Questions):
         id: str,  # noqa: A002  as above
         event: str,
         *,
-        seconds: float | timedelta | None = None,
+        seconds: float | str | timedelta | None = None,
         **options: Unpack[NodeOptions],
     ) -> NodeRef:
         """Wait for `run.signal(event, value)` or `flownb signal RUN EVENT VALUE`; its output is the value.
@@ -378,7 +380,8 @@ class Builder(Mending, Questions):
         Args:
             id: its id.
             event: the name of the signal; may be a template, as `paid-{{ order.id }}`.
-            seconds: how long to wait; then its port `timeout` fires, or it fails where nothing is wired to that.
+            seconds: how long to wait, as 90 or `1h 30m`; then its port `timeout` fires, or it fails where nothing is
+                wired to that.
             options: as of `node`.
         """
         config: dict[str, Any] = {"event": event}

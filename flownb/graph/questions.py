@@ -40,8 +40,8 @@ class AskOptions(TypedDict, total=False):
     rejections_needed: int
     #: Whether who started the run may answer.
     self_approval: bool
-    #: Seconds to wait for an answer, or the moment until which.
-    timeout: float | timedelta | None
+    #: Seconds to wait for an answer, or the moment until which. This and all other lengths of time may be texts: `2d`.
+    timeout: float | str | timedelta | None
     expires_at: datetime | str | None
     #: What happens then: `expired` (that port fires), `auto_approve`, `auto_reject` or `fail`.
     on_timeout: str
@@ -56,14 +56,14 @@ class AskOptions(TypedDict, total=False):
     #: Whether the data may be changed with the answer.
     edits: bool
     #: Seconds until an answer is due, and between reminders from then on.
-    due: float | timedelta | None
-    remind: float | timedelta | None
+    due: float | str | timedelta | None
+    remind: float | str | timedelta | None
     #: Through which of the operator's channels people are told, as `mail`, and who, where that is not all approvers.
     channel: str | Sequence[str]
     to: str | Sequence[str]
     #: Who is told as well, and may answer, when it takes too long: after so many seconds, else when it is due.
     escalate_to: str | Sequence[str]
-    escalate_after: float | timedelta | None
+    escalate_after: float | str | timedelta | None
     #: As of `node`.
     name: str
     notes: str

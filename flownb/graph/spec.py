@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict, TypeVar
 
 import msgspec
 
-from flownb.errors import UsageError, near_names
+from flownb.errors import InvalidInput, UsageError, near_names
 from flownb.graph.function import Signature
 from flownb.graph.hints import may_have_forms
 from flownb.graph.refs import NodeRef, Source
 from flownb.graph.strategies import handlers_of
 from flownb.ids import slug
+from flownb.model.durations import FORM, as_seconds, seconds_in, timed
 from flownb.model.ports import MAIN
 from flownb.model.status import OnCrash, OnError, Where
 from flownb.model.workflow import Cache, JoinCount, Limits, Node, RetryPolicy
@@ -53,10 +54,10 @@ class NodeOptions(TypedDict, total=False):
     inputs: Mapping[str, Any]
     #: Attempts in all, or a whole policy.
     retry: int | RetryPolicy | Mapping[str, Any] | None
-    #: Seconds for one attempt.
-    timeout: float | timedelta | None
+    #: Seconds for one attempt; here and below also a text as `1h 30m`.
+    timeout: float | str | timedelta | None
     #: The longest silence of one attempt.
-    heartbeat: float | timedelta | None
+    heartbeat: float | str | timedelta | None
     on_error: str | OnError | None
     #: What the node completes with when it has failed, a value or what a node or function gives that then runs in its
     #: place; implies `on_error="fallback"`.
@@ -177,7 +178,11 @@ def record_of(cls: type[Record], owner: str, option: str, value: object) -> Reco
         near = near_names(str(unknown), cls.__struct_fields__)
         raise UsageError(f"{owner}: {option} has no field {unknown!r}.{near}")
     try:
-        return msgspec.convert(dict(value), cls)
+        return msgspec.convert(
+            {key: as_seconds(each) if key in timed(cls) else each for key, each in value.items()}, cls
+        )
+    except InvalidInput as error:
+        raise UsageError(f"{owner}: {option}: {error}") from error
     except msgspec.ValidationError as error:
         raise UsageError(f"{owner}: {option}: {error}.") from error
 
@@ -232,9 +237,14 @@ class _Options:
                 return None
             case timedelta():
                 return value.total_seconds()
+            case str():
+                try:
+                    return seconds_in(value)
+                except InvalidInput as error:
+                    raise UsageError(f"{self.node}: {option}: {error}") from error
             case int() | float() if not isinstance(value, bool):
                 return float(value)
-        raise UsageError(f"{self.node}: {option} takes seconds or a timedelta, not {value!r:.80}.")
+        raise UsageError(f"{self.node}: {option} takes {FORM} or a timedelta, not {value!r:.80}.")
 
     def join(self, value: object) -> str | JoinCount:
         match value:

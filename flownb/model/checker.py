@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Union, get_args, get_or
 
 import msgspec
 
-from flownb.errors import near_names
+from flownb.errors import InvalidInput, near_names
 from flownb.ids import slug
+from flownb.model.durations import MARK, seconds_in
 from flownb.model.walk import (
     INVALID,
     LARGEST,
@@ -253,6 +254,11 @@ def _integer(meta: msgspec.Meta, walk: Walk, value: Any) -> Any:
 
 
 def _number(meta: msgspec.Meta, walk: Walk, value: Any) -> Any:
+    if isinstance(value, str) and meta.extra == MARK:
+        try:
+            value = seconds_in(value, bare=False)  # a bare number might mean milliseconds, as in the seeds
+        except InvalidInput as error:
+            return walk.report(str(error), code="wrong_type")
     if isinstance(value, bool) or not isinstance(value, int | float):
         return walk.wrong(value, "a number")
     return _in_range(meta, walk, int(value) if isinstance(value, int) else float(value))

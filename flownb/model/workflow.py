@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 
+from flownb.model.durations import MARK
 from flownb.model.ports import AFTER, MAIN, ConnectionType
 from flownb.model.status import (
     Complexity,
@@ -39,8 +40,8 @@ Line = Annotated[str, msgspec.Meta(max_length=1_000)]
 Prose = Annotated[str, msgspec.Meta(max_length=100_000)]
 #: Counts from 1.
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
-#: A length of time.
-Seconds = Annotated[float, msgspec.Meta(ge=0)]
+#: A length of time; where it is read, a text as `1h 30m` will do as well.
+Seconds = Annotated[float, msgspec.Meta(ge=0, extra=MARK)]
 Minutes = Annotated[float, msgspec.Meta(ge=0)]
 #: Which of several words a field may be, where no enumeration has them.
 Join = Annotated[str, msgspec.Meta(extra={"one_of": ("all", "any")})]

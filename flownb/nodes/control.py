@@ -14,6 +14,7 @@ from flownb.graph.nodetype import NodeType, Output, Suspend
 from flownb.graph.references import references_of
 from flownb.model.ports import MAIN, DataType, InputPort, NodePorts, OutputPort
 from flownb.model.status import Category
+from flownb.nodes.durations import Duration
 from flownb.nodes.function import FunctionNode
 from flownb.nodes.scope import scope
 
@@ -178,7 +179,7 @@ class DelayConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    seconds: float | None = Field(None, ge=0, allow_inf_nan=False, description="How long to wait.")
+    seconds: Duration | None = Field(None, ge=0, allow_inf_nan=False, description="How long to wait.")
     until: datetime | None = Field(
         None, description="The moment to wait for; without an offset it is the machine's local time."
     )

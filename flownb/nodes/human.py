@@ -19,6 +19,7 @@ from flownb.model.problem import Problem, Severity
 from flownb.model.status import Category, PauseReason
 from flownb.model.times import iso
 from flownb.nodes.control import passing
+from flownb.nodes.human_channels import channel_problems
 from flownb.nodes.human_config import (
     EXPIRED,
     PREVIEWS,
@@ -140,6 +141,7 @@ class HumanNode(NodeType):
                 place="config.approvals_needed",
                 code="few_approvers",
             )
+        yield from channel_problems(node)
 
     # --- asking -------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, Self
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from flownb.model.ports import AFTER, ERROR, MAIN
+from flownb.nodes.durations import Duration
 
 EXPIRED: Final = "expired"
 #: What no answer can be called.
@@ -53,7 +54,7 @@ class HumanConfig(BaseModel):
         1, ge=1, validation_alias=_called("rejections_needed", "rejection_threshold"), description="Votes to reject."
     )
     self_approval: bool = Field(True, description="Whether who started the run may answer.")
-    timeout: float | None = Field(None, gt=0, allow_inf_nan=False, description="Seconds to wait for an answer.")
+    timeout: Duration | None = Field(None, gt=0, allow_inf_nan=False, description="Seconds to wait for an answer.")
     timeout_minutes: float | None = Field(None, gt=0, allow_inf_nan=False, description="The same in minutes.")
     expires_at: datetime | None = Field(
         None, validation_alias=_called("expires_at", "expiresAt"), description="Or the moment to wait for."
@@ -75,8 +76,10 @@ class HumanConfig(BaseModel):
         description="Further answers, each a port of its own, as `escalate`.",
     )
     edits: bool = Field(False, description="Whether the data may be changed with the answer.")
-    due: float | None = Field(None, gt=0, allow_inf_nan=False, description="Seconds until an answer is due.")
-    remind: float | None = Field(None, gt=0, allow_inf_nan=False, description="Seconds between reminders from then on.")
+    due: Duration | None = Field(None, gt=0, allow_inf_nan=False, description="Seconds until an answer is due.")
+    remind: Duration | None = Field(
+        None, gt=0, allow_inf_nan=False, description="Seconds between reminders from then on."
+    )
     channel: list[str] = Field(
         default_factory=list,
         validation_alias=_called("channel", "channels", "channel_type"),
@@ -89,7 +92,7 @@ class HumanConfig(BaseModel):
     escalate_to: list[str] = Field(
         default_factory=list, description="Who is told as well, and may answer, when it takes too long."
     )
-    escalate_after: float | None = Field(
+    escalate_after: Duration | None = Field(
         None, gt=0, allow_inf_nan=False, description="Seconds until it takes too long; else when it is due."
     )
 

@@ -11,6 +11,7 @@ from flownb.errors import NodeTimeout
 from flownb.graph.nodetype import NodeType, Output, Suspend
 from flownb.model.ports import MAIN, InputPort, NodePorts, OutputPort
 from flownb.model.status import Category, PauseReason
+from flownb.nodes.durations import Duration
 
 if TYPE_CHECKING:
     import builtins
@@ -31,7 +32,7 @@ class WaitForEventConfig(BaseModel):
         validation_alias=AliasChoices("event", "event_type"),
         description="The name of the signal, as `paid`; or one of many, as `paid-{{ order.id }}`.",
     )
-    timeout: float | None = Field(
+    timeout: Duration | None = Field(
         None,
         gt=0,
         allow_inf_nan=False,

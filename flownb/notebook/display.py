@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from flownb.run.handles.handle import Run
 
 _SECONDS_BETWEEN: Final = 0.5
+#: A large picture takes from the engine what it costs: a run of a few seconds is drawn at its end only.
+_SECONDS_TO_FIRST: Final = 5.0
 
 
 def bundle(run: Run, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -55,20 +57,26 @@ def show(run: Run) -> None:
 class Refresher:
     """Draws on a thread of its own: neither the engine nor a cell waits for a picture."""
 
-    def __init__(self, run: Run, update: Callable[[Run], None], *, only_at_rest: bool = False) -> None:
+    def __init__(
+        self, run: Run, update: Callable[[Run], None], *, only_at_rest: bool = False, begins: bool = False
+    ) -> None:
         """Begin.
 
         Args:
             run: the run that is shown.
             update: draws it anew and shows that; on this thread.
             only_at_rest: while the run works, something else shows how it stands.
+            begins: nothing has been drawn yet; a run that works for long is drawn once meanwhile.
         """
         self._run = run
         self._update = update
         self._only_at_rest = only_at_rest
+        self._begins = begins
         self._news = threading.Event()
         self._closing = False
         self._forget = run.watch(self._heard)
+        if begins and self._rests():
+            self._news.set()
         self._thread = threading.Thread(target=self._serve, name="flownb-display", daemon=True)
         self._thread.start()
         _refreshers.append(self)
@@ -78,12 +86,14 @@ class Refresher:
 
     def _serve(self) -> None:
         drawn = 0.0
+        first = time.monotonic() + _SECONDS_TO_FIRST
         while True:
             self._news.wait(5.0)
             self._news.clear()
             rests = self._rests()
-            if not rests and self._only_at_rest:
+            if not rests and self._only_at_rest and not (self._begins and time.monotonic() > first):
                 continue
+            self._begins = False
             if not rests:
                 time.sleep(max(0.0, _SECONDS_BETWEEN - (time.monotonic() - drawn)))
             last = self._is_last()  # before it is drawn: what happens meanwhile is news

@@ -11,14 +11,15 @@ trust_claims = ["ci"]
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import UsageError
+from flownb.store import place
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from flownb.store.contract import Store
 
 FILE: Final = "settings.toml"
@@ -28,6 +29,21 @@ def settings_of(store: Store) -> Path | None:
     """Where the settings of a store are; None where it has no place."""
     keys = store.keys.path
     return None if keys is None else keys.with_name(FILE)
+
+
+def usual_settings() -> Path:
+    """Where the settings of the usual store are, whether there is one or not; for who has no store yet."""
+    url = os.environ.get(place.VARIABLE)
+    if url:
+        try:
+            file = place.parse(url)
+        except UsageError:
+            file = None
+        if file is not None:
+            return file.with_name(FILE)
+    here = Path.cwd()
+    homes = (each / place.HOME for each in (here, *here.parents))
+    return next((home for home in homes if home.is_dir()), here / place.HOME) / FILE
 
 
 def section(settings: Path | None, name: str) -> dict[str, Any]:

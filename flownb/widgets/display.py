@@ -23,6 +23,8 @@ VIEW: Final = "application/vnd.jupyter.widget-view+json"
 
 #: Runs of one execution that are shown live; a cell that starts hundreds shows pictures of the others.
 MOST_ALIVE: Final = 10
+#: The picture of more nodes takes so long that the live view goes before it.
+_AT_ONCE: Final = 100
 
 #: One widget a run and process, however often it is displayed; it lives as long as the kernel.
 _widgets: Final[dict[str, RunWidget]] = {}
@@ -70,7 +72,8 @@ def present(run: Run, widget: Any = None) -> None:
     if not live():
         picture.show(run)
         return
-    data, metadata = _whole(run, widget)
+    large = len(run.state.topology.workflow.nodes) > _AT_ONCE
+    data, metadata = _unpictured(run, widget) if large else _whole(run, widget)
     handle = display(data, raw=True, metadata=metadata, display_id=True)
     if handle is None:
         return
@@ -79,7 +82,7 @@ def present(run: Run, widget: Any = None) -> None:
         data, metadata = _whole(run, widget)
         handle.update(data, raw=True, metadata=metadata)
 
-    picture.Refresher(run, update, only_at_rest=True)
+    picture.Refresher(run, update, only_at_rest=True, begins=large)
 
 
 def bundle(run: Run, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -93,8 +96,12 @@ def bundle(run: Run, include: Any = None, exclude: Any = None) -> tuple[dict[str
 
 def _whole(run: Run, widget: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
     data, metadata = picture.bundle(run)
+    return _unpictured(run, widget)[0] | data, metadata
+
+
+def _unpictured(run: Run, widget: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
     view = {"version_major": 2, "version_minor": 0, "model_id": (widget or widget_of(run)).model_id}
-    return {VIEW: view} | data, metadata
+    return {VIEW: view, "text/plain": repr(run)}, {"flownb": {"run": run.id}}
 
 
 def widget_of(run: Run) -> RunWidget:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flownb.graph.drawing.cards import ALIASES, KNOWN_BADGES, said
 from flownb.graph.drawing.words import clean
 from flownb.model.scopes import PARALLEL
+from flownb.model.state import COMPLETED
 from flownb.model.status import ApprovalStatus, NodeStatus
 from flownb.run.handles.depict import card_of, edge_of, rounds_card
 from flownb.widgets.brief import brief
@@ -40,6 +41,7 @@ def bar_of(run: RunView) -> dict[str, Any]:
         "message": clean(state.message, _LONGEST),
         "done": state.done,
         "total": len(state.topology),
+        "kept": state.node_status.count(COMPLETED),
         "started": state.started_at,
         "finished": state.finished_at if state.status.ended else None,
         "failed": failed[:20],
@@ -68,6 +70,8 @@ class Moments:
         self.marks: dict[str, bool] = {}
         #: Answers that a resting run got and nobody has written into its journal yet, by the request.
         self.answers: Mapping[str, ApprovalRow] = {}
+        #: The newest round of each loop, found once for so many rounds: edges ask for it once a wire.
+        self._newest: dict[int, tuple[Any, int, int]] = {}
         self._nodes: dict[str, dict[str, Any]] = {}
         self._edges: dict[str, str] = {}
         self._bar: dict[str, Any] = {}
@@ -214,7 +218,10 @@ class Moments:
         chosen = self.chosen.get(state.topology.paths[loop])
         if chosen is not None and chosen in blocks:
             return chosen
-        return max(blocks)
+        known = self._newest.get(loop)
+        if known is None or known[0] is not blocks or known[1] != len(blocks):
+            known = self._newest[loop] = (blocks, len(blocks), max(blocks))
+        return known[2]
 
     def _rounds(self, state: RunState, number: int) -> dict[str, Any]:
         """What the head of a loop says: how many rounds, how they stand, and which one is shown."""

@@ -54,7 +54,10 @@ def test_the_inbox_is_answered_in_its_lines_and_hears_of_answers_given_elsewhere
     expect(lines).to_have_count(3)
     expect(lines.first).to_contain_text("Post May of Acme GmbH?")
 
-    lines.nth(1).locator("[data-row]").click()
+    lines.first.locator("[data-row]").focus()
+    page.keyboard.press("ArrowDown")
+    expect(lines.nth(1).locator("[data-row]")).to_be_focused()
+    page.keyboard.press("Enter")
     card = page.locator(".flownb-inbox .flownb-approval")
     expect(card).to_contain_text("Brunner & Sohn")
     shoot(f"inbox-few-{theme}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.browser.jupyter import expect
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,13 +174,23 @@ def test_the_view_is_there_again_when_the_page_is_loaded_anew(
     opened = notebook(FLOW, "run = flow.run(path='june')")
     opened.run_all()
     expect(opened.node("post")).to_have_attribute("data-status", "running")
+    opened.node("load").click()
+    page.locator('[data-breakpoint="post"]').dispatch_event("click")
+    expect(page.locator('[data-breakpoint="post"]')).to_have_attribute("data-on", "true")
     opened.save()
 
     opened.reload()
 
     expect(opened.node("post")).to_have_attribute("data-status", "running")
+    expect(page.locator('[data-breakpoint="post"]')).to_have_attribute("data-on", "true")
+    expect(page.locator(".fnb-tabbody")).to_contain_text("Acme GmbH")
     go("june")
     opened.wait_for_status("completed")
+
+
+def picture(opened: Notebook) -> Any:
+    """What the saved notebook shows of the run."""
+    return next(each for each in opened.save().cells[1].outputs if each.output_type == "display_data")["data"]
 
 
 def test_a_kernel_that_is_killed_is_noticed_and_the_saved_notebook_keeps_the_picture(
@@ -189,12 +200,10 @@ def test_a_kernel_that_is_killed_is_noticed_and_the_saved_notebook_keeps_the_pic
     opened = notebook(FLOW, "import os\nprint('pid', os.getpid())\nrun = flow.run(path='march')")
     opened.run_all()
     opened.wait_for_status("completed")
-    saved = opened.save()
-    data = next(each for each in saved.cells[1].outputs if each.output_type == "display_data")["data"]
-    assert data["text/plain"].startswith("run completed")
-    assert len(data["image/png"]) > 1_000
+    wait_for(lambda: picture(opened)["text/plain"].startswith("run completed"), 60)  # it comes after the widget's news
+    assert len(picture(opened)["image/png"]) > 1_000
 
-    pid = int(saved.cells[1].outputs[0]["text"].split()[1])
+    pid = int(opened.save().cells[1].outputs[0]["text"].split()[1])
     os.kill(pid, signal.SIGKILL)
 
     page.wait_for_selector(".jp-Dialog")

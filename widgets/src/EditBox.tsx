@@ -65,6 +65,7 @@ function changed(editable: Editable, rows: string[][], text: string): { data?: u
 
 export function EditBox({ edit }: { edit: Edit }) {
   const barred = useShared("bar", (each) => each.barred);
+  const refusal = useShared("notice", (each) => (each.refusal?.ask === "editable" ? each.refusal.message : null));
   if (!edit.may) return <p className="sec small">The data can be changed with the answer in the view of the run.</p>;
   return (
     <div className="fnb-edit">
@@ -81,6 +82,11 @@ export function EditBox({ edit }: { edit: Edit }) {
         <Icon name={edit.open ? "close" : "edit"} />
         {edit.open ? "Discard the changes" : "Edit the data"}
       </button>
+      {refusal !== null && !edit.open && (
+        <p className="s-failed fnb-said" role="alert">
+          {refusal}
+        </p>
+      )}
     </div>
   );
 }

@@ -5,10 +5,13 @@ import { usePart, useStore } from "./use";
 import { remembered } from "./memory";
 import { Icon } from "./Icon";
 
+/** What is refused where it was asked: by the card of a question, in the row of a variable. */
+const IN_PLACE = new Set(["decide", "set", "editable"]);
+
 export function Notices() {
   const gone = usePart("notice", (store) => store.gone);
   const silent = usePart("notice", (store) => store.silent);
-  const refusal = usePart("notice", (store) => store.refusal);
+  const refusal = usePart("notice", (store) => (IN_PLACE.has(store.refusal?.ask ?? "") ? null : store.refusal));
   const bar = usePart("bar", (store) => store.bar);
   const failed = bar.status === "failed" && bar.error !== null;
   if (!gone && !silent && !refusal && !failed) return null;
@@ -28,7 +31,7 @@ function Failed() {
   const gone = usePart("bar", (each) => each.gone);
   const barred = usePart("place", (each) => each.barred);
   const node = bar.error_node;
-  const kept = bar.done - bar.failures;
+  const kept = bar.kept;
   return (
     <div className="fnb-banner failed" role="alert">
       <Icon name="failed" />

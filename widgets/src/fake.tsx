@@ -7,7 +7,7 @@ import { StoreContext } from "./use";
 import type { Bar, Message, Model, Moment, News, Question, Route, Scene, Spot } from "./wire";
 
 export const bar: Bar = {
-  id: "r1", status: "running", reason: "", message: "", done: 1, total: 2, started: 100, finished: null, failed: [], failures: 0,
+  id: "r1", status: "running", reason: "", message: "", done: 1, total: 2, kept: 1, started: 100, finished: null, failed: [], failures: 0,
   error: null, error_node: null, asked: 0, breakpoints: [], seq: 8,
 };
 

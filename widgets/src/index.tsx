@@ -29,6 +29,7 @@ function list(model: Model): Shown {
 
 function run(model: Model): Shown {
   const link = new Store(model);
+  link.begin();
   return { link, hear: (message) => link.hear(message), draw: () => <RunView store={link} /> };
 }
 

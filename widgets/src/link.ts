@@ -9,6 +9,8 @@ export const PATIENCE = 1_000;
 
 export interface Refusal {
   message: string;
+  /** What was asked, where the Python half refused it. */
+  ask?: string;
 }
 
 export interface Ask {
@@ -94,8 +96,9 @@ export abstract class Link {
 
   /** What was asked is not done, and why; shown where it was asked. */
   protected refused(id: string, message: string): void {
+    const ask = this.waiting.get(id)?.ask;
     if (!this.answered(id)) return;
-    this.refusal = { message };
+    this.refusal = ask === undefined ? { message } : { message, ask };
     this.tell("notice");
   }
 

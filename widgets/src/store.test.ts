@@ -3,7 +3,7 @@ import { Store } from "./store";
 import type { Bar, Message, Model, Moment, NodeRecord } from "./wire";
 
 const bar: Bar = {
-  id: "r1", status: "running", reason: "", message: "", done: 0, total: 1, started: 1, finished: null, failed: [], failures: 0,
+  id: "r1", status: "running", reason: "", message: "", done: 0, total: 1, kept: 0, started: 1, finished: null, failed: [], failures: 0,
   error: null, error_node: null, asked: 0, breakpoints: [], seq: 1,
 };
 const pending: NodeRecord = { status: "pending", look: "pending", text: "Pending" };

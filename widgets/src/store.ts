@@ -71,6 +71,11 @@ export class Store extends Link {
     return this.scene.icons;
   }
 
+  /** What was open before the page was loaded anew is fetched again. */
+  begin(): void {
+    if (this.selected !== null || this.edge !== null) this.ask({ ask: "look", node: this.selected, edge: this.edge });
+  }
+
   override get edits(): boolean {
     return true;
   }

@@ -89,6 +89,8 @@ export interface Bar {
   message: string;
   done: number;
   total: number;
+  /** Nodes that completed. */
+  kept: number;
   started: number | null;
   finished: number | null;
   failed: string[];

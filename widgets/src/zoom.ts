@@ -20,17 +20,20 @@ function zoomFor(scene: Scene, width: number): number {
   return Math.min(1, (width - 2 * PAD) / Math.max(1, scene.width));
 }
 
+/** A graph that would just lose its names keeps them, and its last row is a drag away. */
+function readable(zoom: number): number {
+  return zoom < LEAST_ZOOM && zoom > NEARLY ? LEAST_ZOOM : zoom;
+}
+
 export function heightFor(scene: Scene, width: number): number {
-  const zoom = Math.max(zoomFor(scene, width), 0.01);
-  const wanted = scene.height * Math.max(zoom, LEAST_ZOOM) + 2 * PAD;
+  const wanted = scene.height * readable(Math.max(zoomFor(scene, width), 0.01)) + 2 * PAD;
   return Math.round(Math.min(MOST_HEIGHT, Math.max(LEAST_HEIGHT, wanted)));
 }
 
 /** The viewport that shows all of the graph in the middle. */
 export function fit(scene: Scene, width: number, height: number): { x: number; y: number; zoom: number } {
   const whole = Math.min(zoomFor(scene, width), Math.max(0.01, (height - 2 * PAD) / Math.max(1, scene.height)));
-  // A graph that would just lose its names keeps them, and its last row is a drag away.
-  const zoom = whole < LEAST_ZOOM && whole > NEARLY ? LEAST_ZOOM : whole;
+  const zoom = readable(whole);
   return {
     x: Math.max(PAD, (width - scene.width * zoom) / 2),
     y: Math.max(PAD, (height - scene.height * zoom) / 2),

@@ -152,7 +152,8 @@ class _Watched(ModuleType):
                 return
             if value is not None and not isinstance(value, _StandIn):
                 value = _stand_in(name, value)
-        super().__setattr__(name, value)
+        # Not by super(): the engine's thread may have taken this class away since the call began.
+        ModuleType.__setattr__(self, name, value)
 
     def __reduce__(self) -> Any:
         # A function that knows `sys` is sent to other processes; a module of another class could not be.

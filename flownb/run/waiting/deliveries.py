@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flownb.errors import FlownbError
 from flownb.model import events as ev
@@ -44,6 +44,8 @@ class Deliveries:
         #: How often somebody asked for a pass, and up to which of them all was done that could be.
         self._asked = self._done = 0
         self._stopped = False
+        #: Whether somebody has waited in vain for what is due now: nobody waits for the same again.
+        self._in_vain = False
 
     def soon(self, store: Store, now: Callable[[], float]) -> None:
         """Deliver what is due in a store, now and from now on."""
@@ -52,6 +54,7 @@ class Deliveries:
                 return
             self._stores[id(store)] = store, now
             self._asked += 1
+            self._in_vain = False
             if self._thread is None:
                 self._thread = threading.Thread(target=self._serve, name="flownb-notices", daemon=True)
                 self._thread.start()
@@ -71,6 +74,7 @@ class Deliveries:
             while self._done < asked and self._thread is not None:
                 left = end - time.monotonic()
                 if left <= 0:
+                    self._in_vain = True
                     return False
                 self._lock.wait(left)
         return True
@@ -81,7 +85,8 @@ class Deliveries:
             return
         if self._stopped:
             return
-        self.wait(seconds)
+        if not self._in_vain:
+            self.wait(seconds)
         with self._lock:
             self._stopped = True
             self._lock.notify_all()
@@ -140,8 +145,19 @@ def deliveries() -> Deliveries:
         _deliveries, _begun = Deliveries(), False
     if not _begun:
         _begun = True
-        atexit.register(lambda: deliveries().end())  # before the engine ends, which registered earlier
+        _at_end(lambda: deliveries().end())
     return _deliveries
+
+
+def _at_end(call: Callable[[], None]) -> None:
+    """Call something when the interpreter ends, while threads can still be begun.
+
+    What is asked of `atexit` comes after the executors are closed, and a mail server's name is looked up by one.
+    """
+    import concurrent.futures.thread  # noqa: F401  it registers first, so that what is registered here comes before it
+
+    register: Any = getattr(threading, "_register_atexit", atexit.register)
+    register(call)
 
 
 def deliver_soon(engine: Engine, store: Store) -> None:

@@ -58,6 +58,15 @@ class Chat:
         fields.only(table, cls.FIELDS)
         return cls(fields.secret(table, "url"), timeout=fields.number(table, "timeout", SECONDS, 1, 60))
 
+    def check(self) -> None:
+        """See that the URL is there.
+
+        Raises:
+            FlownbError: it is not.
+        """
+        if self._url:
+            secrets.resolve(self._url)
+
     async def deliver(self, message: Message) -> None:
         """Send it to the room, or to one person."""
         name = self._url or message.address

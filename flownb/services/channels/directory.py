@@ -83,6 +83,7 @@ class Directory:
 
     def kind(self, name: str) -> str:
         """The kind of a channel."""
+        name = self._name(name)
         table = self._tables.get(name)
         found = table.get("kind", name) if isinstance(table, dict) else name
         return str(found)
@@ -93,14 +94,16 @@ class Directory:
         Raises:
             UsageError: there is none of that name, or its settings are wrong, or what it needs is not installed.
         """
-        if name in _given:
-            return _given[name]
-        name = name if name in self._tables else ALIASES.get(name, name)
+        name = self._name(name)
         if name in _given:
             return _given[name]
         if name not in self._made:
             self._made[name] = self._make(name)
         return self._made[name]
+
+    def _name(self, name: str) -> str:
+        """What the channel is called here: a name that somebody has set up goes before what it is an alias of."""
+        return name if name in _given or name in self._tables else ALIASES.get(name, name)
 
     def _make(self, name: str) -> Channel:
         if name not in self._tables:
@@ -148,6 +151,7 @@ class Directory:
         Raises:
             DeliveryFailed: it does not.
         """
+        channel = self._name(channel)
         if channel in _given:
             return person
         kind = self.kind(channel)

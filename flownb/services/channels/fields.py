@@ -19,7 +19,7 @@ def only(table: dict[str, Any], known: Collection[str]) -> None:
     """
     for name in table:
         if name not in known:
-            raise UsageError(f"it has no field {name!r}.{near_names(name, known)} There is: {', '.join(known)}.")
+            raise UsageError(f"it has no field {name!r}.{near_names(name, known)}")
 
 
 def text(table: dict[str, Any], name: str, usual: str | None = None) -> str:

@@ -87,6 +87,15 @@ class Mail:
             timeout=fields.number(table, "timeout", SECONDS, 1, 60),
         )
 
+    def check(self) -> None:
+        """See that the password is there.
+
+        Raises:
+            FlownbError: it is not.
+        """
+        if self._password:
+            secrets.resolve(self._password)
+
     async def deliver(self, message: Message) -> None:
         """Send a mail to one person."""
         import aiosmtplib

@@ -59,7 +59,7 @@ def _cells(shown: dict[str, Any]) -> tuple[list[str], list[list[str]], str]:
     """The head, the rows, and how large the whole is."""
     head = [line(str(column), _MOST_CELL) for column, _ in shown["schema"][:_MOST_COLUMNS]]
     rows = [[_cell(each) for each in row[:_MOST_COLUMNS]] for row in shown["head"][:_MOST_ROWS]]
-    return head, rows, f"{shown['rows']:,} rows, {shown['columns']} columns"
+    return head, rows, f"rows: {shown['rows']:,}, columns: {shown['columns']}"
 
 
 def _cell(value: Any) -> str:

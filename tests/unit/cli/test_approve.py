@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from flownb import Flow
@@ -10,7 +11,7 @@ from flownb.model import events as ev
 from flownb.run.engine import engine
 from flownb.services.identity import user
 from flownb.store.place import open_store
-from flownb.testing import fake_clock
+from flownb.testing import fake_channel, fake_clock
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -204,6 +205,48 @@ def test_a_reminder_is_noted_once_it_is_due(cli: Any, ask: Callable[..., Run], o
     cli("approvals")
     kinds = [type(event) for _, event in audited(open_store(own_store), run.id)]
     assert kinds == [ev.ApprovalRequested, ev.ApprovalReminded]
+
+
+def test_a_list_sends_what_is_due_and_shows_how_that_went(cli: Any, ask: Callable[..., Run]) -> None:
+    with fake_channel() as mail:
+        mail.failures = ["the line is down"]
+        run = ask(approvers=["anna"], channel="mail", due=3600, escalate_to="eve")
+        assert mail.told == []
+        told = cli("approvals")
+        assert "    mail to anna failed: the line is down; tried again at 2" in told.out
+        assert "    mail (reminder) at 2" in told.out
+        assert "goes to eve in 60 min" in told.out
+        (shown,) = cli("approvals", "--json").lines
+        assert [(each["channel"], each["to"], each["kind"], each["error"]) for each in shown["notices"]] == [
+            ("mail", "anna", "asked", "the line is down"), ("mail", None, "escalation", None),
+            ("mail", None, "reminder", None),
+        ]  # fmt: skip
+        (notice,) = [each for each in run.store.approvals()[0].notices if each.to]
+        assert run.store.change_notice(notice, msgspec.structs.replace(notice, next_at=1.0))
+        cli("approvals")
+        assert mail.told == ["anna"]
+        assert "    mail to anna was sent at 2" in cli("approvals").out
+
+
+def test_send_prints_a_line_for_each_and_fails_where_one_could_not_be_told(cli: Any, ask: Callable[..., Run]) -> None:
+    with fake_channel() as mail:
+        mail.failures = ["down", "down"]
+        run = ask(approvers=["anna"], channel="mail")
+        assert mail.told == []
+        (asked,) = run.approvals
+
+        def due_again() -> None:
+            (notice,) = [each for each in run.store.approvals()[0].notices if each.to]
+            assert run.store.change_notice(notice, msgspec.structs.replace(notice, next_at=1.0))
+
+        due_again()
+        told = cli("approvals", "--send")
+        assert told.status == 1
+        assert told.out.startswith(f"{asked.id}  mail to anna failed: down; tried again at 2")
+        due_again()
+        told = cli("approvals", "--send", "--json")
+        assert (told.status, told.json["to"], told.json["attempts"], told.json["error"]) == (0, "anna", 3, None)
+        assert (cli("approvals", "--send").out, mail.told) == ("", ["anna"])
 
 
 MODULE = """

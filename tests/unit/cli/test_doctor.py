@@ -79,6 +79,25 @@ def test_too_little_room_is_a_fault(cli: Callable[..., Told], monkeypatch: pytes
     assert "too little to work with" in told.out
 
 
+def test_channels_that_could_not_deliver_need_attention(
+    cli: Callable[..., Told], shop: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop()
+    told = cli("doctor", "--json")
+    assert (told.status, checks(told)["channels"]["ok"]) == (0, None)
+    settings = tmp_path / "settings.toml"
+    mail = '[channels.mail]\nhost = "smtp.example.org"\nfrom = "flows@example.org"\n'
+    mail += 'user = "f"\npassword = "smtp_pass"\n'
+    settings.write_text(mail, encoding="utf-8")
+    told = cli("doctor", "--json")
+    assert (told.status, checks(told)["channels"]["ok"]) == (1, False)
+    assert "mail: There is no secret 'smtp_pass'" in str(checks(told)["channels"]["message"])
+    monkeypatch.setenv("FLOWNB_SECRET_SMTP_PASS", "canary-of-the-doctor")
+    told = cli("doctor", "--json")
+    assert (told.status, checks(told)["channels"]["message"]) == (0, "mail (mail)")
+    assert "canary" not in told.out + told.err
+
+
 def test_the_extension_of_the_server_is_told(cli: Callable[..., Told], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: True)
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(Path(__file__).parents[3] / "kernel_ext" / "etc" / "jupyter"))

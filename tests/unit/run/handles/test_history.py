@@ -15,11 +15,13 @@ from flownb.model.state import RunState
 from flownb.run.handles import history as module
 from flownb.run.handles.history import History
 from flownb.run.handles.moment import Moment
+from flownb.run.recovery.recover import apply_known
 from flownb.widgets.moment import Moments
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from flownb import Run
+    from flownb.model.events import Event
 
 
 @pytest.fixture
@@ -94,6 +96,25 @@ def test_a_state_that_was_kept_is_not_changed_by_what_is_folded_on(run: Run) -> 
         for record in records[at:]:
             apply(kept, record.event)
         assert told(Moment(run.store, kept, len(records))) == told(run)
+
+
+def test_no_way_back_is_long_once_the_journal_was_read(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_APART", 2)
+    monkeypatch.setattr(module, "_MOST_KEPT", 8)
+    history = History(run.store, run.id, run.state.topology.origin)
+    last = history.length
+    history.at(last)
+    folded: list[Event] = []
+
+    def counted(state: RunState, event: Event) -> None:
+        folded.append(event)
+        apply_known(state, event)
+
+    monkeypatch.setattr(module, "apply_known", counted)
+    for seq in [last - 1, 3, last, 1, *range(last, 0, -1)]:
+        folded.clear()
+        history.at(seq)
+        assert len(folded) <= last / 4 + 1, seq
 
 
 def test_a_long_way_is_gone_in_pieces(run: Run) -> None:
