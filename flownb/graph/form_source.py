@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import sys
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,6 +11,11 @@ from typing import Any, Final
 from flownb.errors import UsageError
 
 _MOST_COLUMNS: Final = 1_000
+_MOST_ITEMS: Final = 10_000
+_ANY: Final[dict[str, Any]] = {}
+_NULL: Final[dict[str, Any]] = {"type": "null"}
+#: In the order in which several are named.
+_TYPES: Final = ("string", "integer", "number", "boolean", "null")
 
 
 def schema_of(form: Any, owner: str) -> dict[str, Any]:
@@ -40,10 +46,15 @@ def schema_of(form: Any, owner: str) -> dict[str, Any]:
     return schema
 
 
-def schema_of_value(value: Any) -> dict[str, Any] | None:  # noqa: PLR0911  a table of cases
+def schema_of_value(value: Any) -> dict[str, Any] | None:
     """What data may be changed to, so that whoever reads them still can; None for what people can't type."""
+    found = _shape(value)
+    return None if found is None else _open(found)
+
+
+def _shape(value: Any) -> dict[str, Any] | None:  # noqa: PLR0911  a table of cases
     if value is None:
-        return {}
+        return _NULL
     frame = _as_frame(value)
     if frame is not None:
         columns = list(frame.columns)[:_MOST_COLUMNS]
@@ -61,13 +72,48 @@ def schema_of_value(value: Any) -> dict[str, Any] | None:  # noqa: PLR0911  a ta
     if isinstance(value, Mapping):
         if not all(isinstance(each, str) for each in value):
             return None
-        fields = {name: schema_of_value(each) or {} for name, each in value.items()}
+        fields = {name: _shape(each) or _ANY for name, each in value.items()}
         return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
     if isinstance(value, list):
-        first = schema_of_value(value[0]) if value else {}
-        same = first is not None and all(schema_of_value(each) == first for each in value[:_MOST_COLUMNS])
-        return {"type": "array", "items": first} if same and first else {"type": "array"}
+        shapes = [_shape(each) or _ANY for each in value[:_MOST_ITEMS]]
+        return {"type": "array", "items": functools.reduce(_either, shapes) if shapes else _ANY}
     return None
+
+
+def _either(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """What fits one or the other."""
+    if one == other:
+        return one
+    if not one or not other:
+        return _ANY
+    if "properties" in one and "properties" in other and one["properties"].keys() == other["properties"].keys():
+        fields = {name: _either(each, other["properties"][name]) for name, each in one["properties"].items()}
+        return one | {"properties": fields}
+    types = _types(one) | _types(other)
+    if types & {"object", "array"}:
+        return _ANY
+    types -= {"integer"} if "number" in types else set()
+    named = sorted(types, key=_TYPES.index)
+    return {"type": named if len(named) > 1 else named[0]}
+
+
+def _types(schema: dict[str, Any]) -> set[str]:
+    named = schema["type"]
+    return {named} if isinstance(named, str) else set(named)
+
+
+def _open(schema: dict[str, Any]) -> dict[str, Any]:
+    """The same, where what is None everywhere may become anything."""
+    if schema == _NULL:
+        return {}
+    found = dict(schema)
+    if "properties" in found:
+        found["properties"] = {name: _open(each) for name, each in found["properties"].items()}
+    if "items" in found:
+        found["items"] = _open(found["items"])
+        if not found["items"]:
+            del found["items"]
+    return found
 
 
 def with_changes(value: Any, data: Any) -> Any:

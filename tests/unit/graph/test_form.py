@@ -101,6 +101,24 @@ def test_what_data_may_be_changed_to_follows_from_the_data() -> None:
     assert schema_of_value({1: 2}) is None
 
 
+@pytest.mark.parametrize(
+    ("column", "becomes"),
+    [
+        ([1, None], {"type": ["integer", "null"]}),
+        ([None, 1.5, 2], {"type": ["number", "null"]}),
+        (["a", None, "b"], {"type": ["string", "null"]}),
+        ([None, None], {}),
+        ([[1], None], {}),
+        ([{"a": None}, {"a": True}], {"type": ["boolean", "null"]}),
+    ],
+)
+def test_rows_with_something_missing_keep_the_types_of_the_rest(column: list[Any], becomes: dict[str, Any]) -> None:
+    found = schema_of_value([{"value": each} for each in column])
+    assert found is not None
+    field = found["items"]["properties"]["value"]
+    assert field.get("properties", {}).get("a", field) == becomes
+
+
 def test_rows_must_keep_their_columns() -> None:
     frame = pd.DataFrame({"n": [1], "s": ["a"]})
     schema = schema_of_value(frame)
