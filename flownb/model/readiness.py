@@ -45,6 +45,11 @@ class Readiness:
     It needs the statuses, ports, verdicts, failures and reasons that the fold keeps, and nothing else of a run.
     """
 
+    __slots__ = (
+        "__weakref__", "block_of", "blocks", "dead", "failures", "finished_blocks", "flat", "join_counts", "left",
+        "need", "node_status", "ports", "ready", "reasons", "topology", "undoable", "unhandled", "verdicts",
+    )  # fmt: skip
+
     def __init__(self, topology: Topology) -> None:
         self.topology = topology
         self.node_status = bytearray(len(topology))

@@ -23,7 +23,8 @@ def snapshot(state: RunState) -> RunState:
     Values are shared, as nobody changes them. It costs as much as the run has nodes.
     """
     made = copy.copy(state)
-    for name, value in vars(state).items():
+    for name in state.FIELDS:
+        value = getattr(state, name)
         if isinstance(value, _CONTAINERS):
             setattr(made, name, copy.copy(value))
     for name in _NESTED:

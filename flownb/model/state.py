@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from flownb.model.readiness import (
     CANCELLED,
@@ -43,13 +43,17 @@ class RunState(Readiness):
     Lists are by node number (`topology.index`). Outputs are in plain form; the engine keeps the live values.
     """
 
-    #: How the run is about to end, once that is decided; which node ends it, while others are still in flight; and
-    #: what its trigger says of why it began (plain form).
-    ending: ev.RunEnding | None = None
-    #: The ids of clicks that were heard.
-    asked: frozenset[str] = frozenset()
-    stopping: ev.RunStopping | None = None
-    payload: Any = None
+    # A run that waits is little more than this, and there may be thousands: slots take a third of what a table takes.
+    __slots__ = (
+        "active_seconds", "active_since", "approvals", "asked", "attempts", "breakpoints", "children", "definition",
+        "delivered", "ending", "error", "error_node", "finished_at", "forked_from", "heartbeats", "inputs",
+        "memory", "message", "mode", "node_finished", "node_started", "output", "parent", "parent_node", "passing",
+        "pause_reason", "payload", "port_values", "progress", "remarks", "results", "retries", "run_id", "seq",
+        "signals", "sources", "started_at", "started_by", "status", "steps", "stopping", "trigger", "variables",
+        "waits", "workflow",
+    )  # fmt: skip
+    #: Everything that a state holds.
+    FIELDS: ClassVar[tuple[str, ...]] = (*Readiness.__slots__[1:], *__slots__)  # without "__weakref__"
 
     def __init__(self, topology: Topology, run_id: str = "") -> None:
         super().__init__(topology.origin)
@@ -71,6 +75,13 @@ class RunState(Readiness):
         self.results: dict[str, Any] = {}
         self.error: ev.Failure | None = None
         self.error_node: str | None = None
+        #: How the run is about to end, once that is decided; which node ends it, while others are still in flight; and
+        #: what its trigger says of why it began (plain form).
+        self.ending: ev.RunEnding | None = None
+        self.stopping: ev.RunStopping | None = None
+        self.payload: Any = None
+        #: The ids of clicks that were heard.
+        self.asked: frozenset[str] = frozenset()
         self.started_at: float | None = None
         #: Seconds that it was at work before it was last taken up, and when that was; None while it rests.
         self.active_seconds = 0.0

@@ -80,7 +80,7 @@ class Children:
         if child is None or not waits or execution.stopping is not None or execution.pausing:
             return
         try:
-            goes_on = _goes_on(execution.store, child, asked=asked)
+            goes_on = _goes_on(execution.store, child, execution.engine.now(), asked=asked)
         except StoreError:  # it is locked for a moment, or gone: a commit meets the same fault and says it
             home = execution.engine
             home.loop.call_later(_AGAIN, lambda: self.look_again(number, asked=asked), context=home.base_context)
@@ -144,12 +144,12 @@ class Children:
         )
 
 
-def _goes_on(store: Store, child: str, *, asked: bool) -> bool:
+def _goes_on(store: Store, child: str, now: float, *, asked: bool) -> bool:
     from flownb.run.waiting.news import has_moved
 
     row = store.row(child)
     by_command = asked and row is not None and row.pause_reason in ("manual", "breakpoint", "budget", "error")
-    return by_command or has_moved(store, child)
+    return by_command or has_moved(store, child, now)
 
 
 def _is_final(event: ev.NodeCancelled | ev.NodeSkipped) -> bool:

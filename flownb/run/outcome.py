@@ -98,9 +98,10 @@ def _parked(attempt: Attempt, suspend: Suspend) -> Outcome:
     """What is shown to a person is stored as it is, so that it can be seen wherever the answer is given.
 
     Raises:
-        InvalidInput: it waits for a person and asks nothing.
+        InvalidInput: it waits for a person and asks nothing, and neither does a run beneath it.
     """
-    if suspend.waits_for == PauseReason.HUMAN and suspend.ask is None:
+    beneath = attempt.execution.state.children.get(attempt.number)
+    if suspend.waits_for == PauseReason.HUMAN and suspend.ask is None and (not beneath or suspend.name != beneath):
         raise InvalidInput(f"{attempt.path} waits for a person and asks nothing: give Suspend(ask=Ask(…)) as well.")
     shown = suspend.ask.preview if suspend.ask is not None else ()
     plain = [{"name": each.name, "kind": each.kind, "value": _stored(attempt, each.value).plain} for each in shown]

@@ -52,7 +52,7 @@ def end_of(run: Run) -> End:
 
 def folded(state: RunState) -> dict[str, Any]:
     """All that a state says of its run, but what is ready: a replay takes nothing from there."""
-    return {name: value for name, value in vars(state).items() if name not in _TAKEN}
+    return {name: getattr(state, name) for name in state.FIELDS if name not in _TAKEN}
 
 
 def without_a_crash(seed: int, branches: float) -> End:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def recorded(state: RunState) -> dict[str, Any]:
     """All that a state says of its run, but what is ready: a replay takes nothing from there."""
-    return {name: value for name, value in vars(state).items() if name not in ("topology", "ready")}
+    return {name: getattr(state, name) for name in state.FIELDS if name not in ("topology", "ready")}
 
 
 def counted(state: RunState) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from flownb.model.status import ApprovalStatus, PauseReason
 from flownb.run.aftermath import failed_for_good
 from flownb.run.waiting.judging import Answer, check_port, checked_data, expiry, judge, refused
 from flownb.run.waiting.people import approval_id, go_on
+from flownb.services import masking
 from flownb.services.identity import who
 from flownb.services.settings import settings_of
 from flownb.store import values
@@ -116,12 +117,12 @@ def decide(
         except InvalidInput as error:
             if now.status == ApprovalStatus.PENDING:
                 errors.append(error)
-                return [refused(now, Answer(port=chosen, who=person, at=at), str(error))]
+                return masked([refused(now, Answer(port=chosen, who=person, at=at), str(error))])
             # whoever comes too late is told that, and not what else is wrong
         events, why_not = judge(now, Answer(port=chosen, who=person, at=at, data=plain, comment=comment))
         if why_not is not None:
             errors.append(why_not)
-        return events
+        return masked(events)
 
     try:
         after = store.answer(run, approval, decided)
@@ -130,6 +131,12 @@ def decide(
     if errors:
         raise errors[-1]
     return after
+
+
+def masked(events: list[ev.Event]) -> list[ev.Event]:
+    """What people say as it may be written: without what is known to be secret here."""
+    known = masking.known
+    return events if known is None else [known.struct(event) for event in events]
 
 
 class _Given:

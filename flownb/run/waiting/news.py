@@ -37,7 +37,7 @@ def has_news(
         return True
     if answered(store, state, rows) or state.run_id in (store.waiting() if left is None else left):
         return True
-    return bool(state.children) and any(has_moved(store, state.children[number]) for number in awaiting(state))
+    return bool(state.children) and any(has_moved(store, state.children[number], now) for number in awaiting(state))
 
 
 def awaiting(state: RunState) -> list[int]:
@@ -46,9 +46,9 @@ def awaiting(state: RunState) -> list[int]:
     return [number for number, child in state.children.items() if number in waits and waits[number].request == child]
 
 
-def has_moved(store: Store, child: str) -> bool:
-    """Whether a run beneath another does not simply rest any more: it ended, is at work, or could be."""
+def has_moved(store: Store, child: str, now: float | None = None) -> bool:
+    """Whether a run beneath another does not simply rest any more: it ended, is at work, or could be by `now`."""
     row = store.row(child)
     if row is None or row.status != RunStatus.PAUSED:
         return True
-    return row.pause_reason in ASKS and has_news(store, read_state(store, row))
+    return row.pause_reason in ASKS and has_news(store, read_state(store, row), now)

@@ -90,6 +90,8 @@ class Timers:
                 return
             expire_due(execution)
             take(execution)
+            if execution.children is not None:  # the question may be that of a run beneath
+                execution.children.look_again(number)
             if number in execution.state.waits:  # the request is not committed yet, or the run is about to pause
                 self._look_in(number, _AGAIN)
 
