@@ -218,6 +218,7 @@ def test_poisons_in_saved_notebooks_run_nothing_and_ask_for_nothing(
     opened.close()
     opened.path = "trusted.ipynb"
     opened.read()
+    look_through(page, ours)  # only then is there something to trust
     page.evaluate("() => { for (const each of jupyterapp.shell.currentWidget.model.cells) each.trusted = true }")
     expect(page.get_by_text("flownb.attach(").first).to_be_visible()
     look_through(page, ours)
