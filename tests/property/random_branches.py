@@ -112,7 +112,9 @@ def a_loop(it: Ground) -> None:
             with flow.loop(f"deep{number}", count="index % 3"):
                 _inside(flow, outside, f"low{number}", None, first)
         elif chance.random() < 0.4:
-            flow.delay(f"rest{number}", chance.uniform(0, 2), inputs={"main": loop.item})
+            # Where a round may fail, how far the other nodes of it come must not be left to chance.
+            after = None if bad is None else first
+            flow.delay(f"rest{number}", chance.uniform(0, 2), inputs={"main": loop.item}, after=after)
     if bad is None or collect:
         _number(flow, outside, number, source=name)
     else:
