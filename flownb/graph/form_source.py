@@ -141,7 +141,8 @@ def _type_of_dtype(dtype: Any) -> Any:
         return "integer"
     if kind == "f":
         return ["number", "null"]
-    return ["string", "null"] if kind in "MUT" else ["string", "number", "boolean", "null"]
+    texts = kind in "MUT" or str(dtype).startswith("str")  # the dtype of texts of pandas 3, and its older one
+    return ["string", "null"] if texts else ["string", "number", "boolean", "null"]
 
 
 def as_data(value: Any) -> Any:  # noqa: PLR0911  a table of cases

@@ -129,6 +129,7 @@ def test_rows_must_keep_their_columns() -> None:
         "0.t is no field of the form. There is: n, s",
         "0.s is missing",
     ]
+    assert faults_in(schema, [{"n": 1, "s": 2}])[1] == ["0.s is 2, and should be text or empty"]
     assert with_changes(frame, None) is frame
 
 
