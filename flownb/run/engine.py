@@ -21,7 +21,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from flownb.errors import Fenced, InternalError
+from flownb.errors import Fenced, InternalError, StoreError
 from flownb.ids import new_run_id
 from flownb.run import ending
 from flownb.run.children import child_rests
@@ -243,8 +243,14 @@ class Engine:
             installation.renew()
         self.executions[execution.run_id] = execution
         self.arrivals.arrived(execution)
-        execution.begin()
-        self.house.enter(execution)
+        try:
+            execution.begin()
+        except StoreError as error:  # what people answered can't be read
+            self.lose(execution, error)
+        except Exception as error:  # noqa: BLE001  else it would be nobody's, and here for ever
+            self._fault(execution, error)
+        else:
+            self.house.enter(execution)
 
     def remove(self, execution: Execution) -> None:
         """A run has ended, rests, or was lost."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
+ROOT = Path(__file__).parents[2]
 #: Screenshots, for people and as what CI keeps; git ignores it.
-SHOTS = Path(__file__).parents[2] / "out" / "browser"
+SHOTS = ROOT / "out" / "browser"
 #: What a page gets before it counts as stuck.
 PATIENCE = 90_000
 #: Seconds for a test with the server and the browser that it may be the first to need, on a busy machine.
@@ -54,6 +55,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(LONGEST))
+
+
+@pytest.fixture(scope="session")
+def node() -> list[str]:
+    """How Node is called, with all packages there."""
+    spec = spec_from_file_location("build_widgets", ROOT / "scripts" / "build_widgets.py")
+    assert spec is not None
+    assert spec.loader is not None
+    build: Any = module_from_spec(spec)
+    spec.loader.exec_module(build)
+    found: list[str] = build.install_packages(everything=True)
+    return found
 
 
 def chromium() -> str | None:

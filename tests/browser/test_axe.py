@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.browser.jupyter import THEMES, expect
 from tests.browser.test_run_view import FLOW
 
@@ -53,6 +55,7 @@ def found(page: Page, where: str) -> list[str]:
     ]
 
 
+@pytest.mark.usefixtures("node")
 def test_nothing_serious_is_found_in_runs_questions_and_lists(
     notebook: Callable[..., Notebook], page: Page, shoot: Callable[[str], None]
 ) -> None:

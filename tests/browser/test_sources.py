@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from flownb.widgets.bundle import SCRIPT, STYLE
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def node() -> list[str]:
-    """How Node is called, with all packages there."""
-    spec = importlib.util.spec_from_file_location("build_widgets", ROOT / "scripts" / "build_widgets.py")
-    assert spec is not None
-    assert spec.loader is not None
-    build: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(build)
-    found: list[str] = build.install_packages(everything=True)
-    return found
 
 
 @pytest.mark.parametrize(
