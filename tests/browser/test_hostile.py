@@ -224,13 +224,34 @@ def test_poisons_in_saved_notebooks_run_nothing_and_ask_for_nothing(
     look_through(page, ours)
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+def test_fifty_poisoned_notebooks_run_nothing_and_ask_for_nothing(
+    notebook: Callable[..., Notebook], page: Page, lab: Lab, canary: Canary
+) -> None:
+    opened = notebook("1")
+    for number, text in enumerate(poisons(canary.url)):
+        stream = nbformat.v4.new_output("stream", text=text)
+        error = nbformat.v4.new_output("error", ename=text[:300], evalue=text, traceback=[text])
+        shown = {"text/plain": text, "image/png": text[:5_000], VIEW: {"model_id": text[:300], "version_major": 2}}
+        lost = nbformat.v4.new_output("display_data", data=shown, metadata={"flownb": {"run": text}})
+        outputs: list[list[dict[str, Any]]] = [[stream], [error], [lost]]
+        forge(lab, f"poison{number}.ipynb", outputs, canary.url, text)
+        opened.close()
+        opened.path = f"poison{number}.ipynb"
+        opened.read()
+        look_through(page, outputs)
+        assert page.evaluate("window.hit") is None, text
+    print(f"{len(TEXTS)} notebooks opened; asked for: {canary.asked}")
+
+
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-def forge(lab: Lab, name: str, outputs: list[list[dict[str, Any]]], canary: str) -> None:
-    """A saved notebook with poisons wherever one has text."""
+def forge(lab: Lab, name: str, outputs: list[list[dict[str, Any]]], canary: str, poison: str = "") -> None:
+    """A saved notebook with poisons, or one, wherever one has text."""
     made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("run") for _ in outputs])
-    poison = " ".join(each[:300] for each in poisons(canary))
+    poison = poison or " ".join(each[:300] for each in poisons(canary))
     made.metadata |= {
         "kernelspec": {"name": "python3", "display_name": poison, "language": "python"},
         "title": poison,
