@@ -60,6 +60,12 @@ def is_busy(page: Page) -> bool:
     return bool(status == "busy")
 
 
+def until_busy(page: Page) -> None:
+    """The kernel has ended the first cell and works at the second."""
+    expect(page.locator(".jp-Notebook .jp-InputPrompt").first).to_contain_text("1")
+    page.wait_for_function("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'")
+
+
 def told(page: Page) -> str:
     """What the last cell says of the journal, when the kernel has come to it."""
     output = page.locator(".jp-OutputArea-output pre", has_text="decisions")
@@ -74,7 +80,7 @@ def test_an_answer_goes_by_the_server_where_the_kernel_is_busy_and_counts_once(
     opened.run_all()
     card = page.locator(".flownb-approval")
     expect(card).to_have_attribute("data-status", "pending")
-    assert is_busy(page)
+    until_busy(page)
 
     card.locator('[data-action="approve"]').click()
 
@@ -93,7 +99,7 @@ def test_a_pause_goes_by_the_server_and_is_not_obeyed_again_when_the_kernel_hear
     opened = notebook(PAUSED, BUSY.format(name="pause"), TOLD)
     opened.run_all()
     expect(opened.node("work")).to_have_attribute("data-status", "running")
-    assert is_busy(page)
+    until_busy(page)
 
     page.locator('.fnb-bar [data-action="pause"]').click()
 
