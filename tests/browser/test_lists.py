@@ -33,7 +33,12 @@ flow.approval("ok", "Post {{ month }} of {{ load.0.supplier }}?", preview="load"
 def post(ok):
     return "posted"
 
-runs = [flow.run(month=month, display=False) for month in ("May", "June", "July")]
+import time
+runs = []
+for month in ("May", "June", "July"):
+    runs.append(flow.run(month=month, display=False))
+    while not runs[-1].approvals:  # so that they ask in this order
+        time.sleep(0.01)
 """
 
 
