@@ -60,7 +60,7 @@ def go(notebook: Callable[..., Notebook], lab_folder: Path) -> Callable[[str], N
 def test_a_run_appears_once_under_its_cell_moves_and_completes(
     notebook: Callable[..., Notebook], page: Page, shoot: Callable[[str], None], go: Callable[[str], None]
 ) -> None:
-    opened = notebook(FLOW, "run = flow.run(path='july')")
+    opened = notebook(FLOW, "run = flow.run(path='appears')")
     opened.run_all()
     opened.wait_for_status("running")
     expect(opened.node("post")).to_have_attribute("data-status", "running")
@@ -68,7 +68,7 @@ def test_a_run_appears_once_under_its_cell_moves_and_completes(
     expect(opened.node("load")).to_contain_text("2 items")
     shoot("three-running-light")
 
-    go("july")
+    go("appears")
 
     opened.wait_for_status("completed")
     expect(opened.node("post")).to_have_attribute("data-status", "completed")
